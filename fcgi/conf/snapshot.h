@@ -32,6 +32,29 @@ enum snap_disconnect {
 enum snap_network { SNAP_NETWORK_ALL, SNAP_NETWORK_UNIX, SNAP_NETWORK_NONE };
 enum snap_link { SNAP_LINK_STATIC, SNAP_LINK_DYNAMIC };
 
+/* Methods that a route can name; SNAP_ANY takes every other one too. */
+enum snap_method {
+	SNAP_GET,
+	SNAP_HEAD,
+	SNAP_POST,
+	SNAP_PUT,
+	SNAP_PATCH,
+	SNAP_DELETE,
+	SNAP_OPTIONS,
+	SNAP_ANY,
+	SNAP_METHODS
+};
+
+/* What a route's path is made of; also the order in which they are tried. */
+enum snap_kind {
+	SNAP_KIND_EXACT,	/* literal segments only */
+	SNAP_KIND_PARAMETER,	/* a {name} in it */
+	SNAP_KIND_GREEDY,	/* ends in {name+} */
+	SNAP_KIND_DEFAULT	/* $default */
+};
+
+enum { SNAP_MAX_PARAMS = 32, SNAP_MAX_SEGMENTS = 64 };
+
 #define SNAP_UNLIMITED UINT32_MAX
 
 struct snap_pair {
@@ -76,7 +99,57 @@ struct snap_site {
 	struct snap_cors cors;
 };
 
+/* A parameter of a route, in the order of the path. */
+struct snap_param {
+	uint32_t name;		/* as written: "room-id" */
+	uint32_t variable;	/* in the environment: "BOTHY_PARAM_room_id" */
+};
+
+struct snap_route {
+	uint32_t key;		/* "GET /rooms/{room-id}", or "$default" */
+	uint32_t method;	/* enum snap_method */
+	uint32_t path;		/* "/rooms/{room-id}", or "$default" */
+	uint32_t kind;		/* enum snap_kind */
+	uint32_t function;	/* index */
+	struct snap_list params;	/* struct snap_param */
+};
+
+/*
+ * The routes once more, as a trie over path segments.  Nodes, edges and leaves
+ * are numbered from 0; node 0 is the root, and as no edge leads back to it, 0
+ * stands for "none" in a node.  Leaf 0 is not used.
+ */
+struct snap_node {
+	struct snap_list children;	/* struct snap_edge, sorted by segment */
+	uint32_t param;		/* node behind {name} */
+	uint32_t leaf;		/* routes that end here */
+	uint32_t greedy;	/* leaf: routes that go on with {name+} */
+};
+
+struct snap_edge {
+	uint32_t segment;	/* string */
+	uint32_t len;		/* its length in bytes */
+	uint32_t node;
+};
+
+/* Route number + 1 by method; 0 is none. */
+struct snap_leaf {
+	uint32_t route[SNAP_METHODS];
+};
+
+struct conf;
 struct snapshot;	/* a mapped or built image */
+
+/* The image of a checked configuration, in memory; NULL with the error set. */
+struct snapshot *snapshot_build(const struct conf *c, struct err *e);
+
+/*
+ * Builds the image, puts it into <state_dir>/snap/<id> and makes
+ * <state_dir>/snap/current point there, each in one step.  Images that have
+ * not been current for a day are removed.  0, or -1 with the error set.
+ */
+int snapshot_write(const struct conf *c, const char *state_dir,
+    char id[SNAP_ID_SIZE], struct err *e);
 
 /* Maps a file: the snapshot, or NULL with the error set. */
 struct snapshot *snapshot_open(const char *path, struct err *e);
@@ -86,8 +159,9 @@ void snapshot_free(struct snapshot *s);	/* NULL is fine */
 const char *snapshot_id(const struct snapshot *s);
 
 /*
- * True if deploy.yaml, the files that it includes and the handlers' binaries
- * are still those (device, inode, size, mtime) that the image was made from.
+ * True if deploy.yaml, the files that it includes, the env file (or its
+ * absence) and the handlers' binaries are still those (device, inode, size,
+ * mtime, ctime) that the image was made from.
  */
 bool snapshot_fresh(const struct snapshot *s);
 
@@ -99,12 +173,31 @@ const struct snap_function *snapshot_function(const struct snapshot *s,
 /* Index of a function by name, or -1. */
 int snapshot_find(const struct snapshot *s, const char *name);
 
+/* Routes in the order of the file. */
+size_t snapshot_routes(const struct snapshot *s);
+const struct snap_route *snapshot_route(const struct snapshot *s,
+    size_t i);	/* NULL out of range */
+
+/* The trie, for the router: NULL out of range (a leaf 0 is out of range). */
+const struct snap_node *snapshot_node(const struct snapshot *s, uint32_t i);
+const struct snap_leaf *snapshot_leaf(const struct snapshot *s, uint32_t i);
+/* The $default route's number + 1, or 0. */
+uint32_t snapshot_default(const struct snapshot *s);
+/* All edges of a node at once, *count set; NULL if out of bounds. */
+const struct snap_edge *snapshot_edges(const struct snapshot *s,
+    struct snap_list l, size_t *count);
+
+/* "GET", ... "ANY"; "" for a number that is none. */
+const char *snapshot_method_name(uint32_t method);
+
 /* The string at an offset; "" if it is none or out of bounds. */
 const char *snapshot_str(const struct snapshot *s, uint32_t at);
 /* Item `i` of a list of strings or of pairs. */
 const char *snapshot_item(const struct snapshot *s, struct snap_list l,
     size_t i);
 const struct snap_pair *snapshot_pair(const struct snapshot *s,
+    struct snap_list l, size_t i);
+const struct snap_param *snapshot_param(const struct snapshot *s,
     struct snap_list l, size_t i);
 
 #endif

@@ -1,0 +1,130 @@
+/*
+ * deploy.yaml, read and checked: what bothy check, the gateway and the
+ * builder work with.
+ *
+ * conf_load() reads <site>/deploy.yaml, the files that it includes and the
+ * site's env file, expands variables, holds everything against the table of
+ * keys (keys.h), and resolves handlers.  It reports all errors at once.  It
+ * runs in the CLI and in the gateway at start and reload, never per request,
+ * and it never runs user code or reads a secret.
+ *
+ * Strings belong to the struct conf and live as long as it does.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "errlist.h"
+#include "snapshot.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONF_FILE "deploy.yaml"
+#define CONF_ENV_FILE ".env"
+
+enum {
+	CONF_MAX_FILE = 1024 * 1024,	/* bytes of deploy.yaml or an include */
+	CONF_MAX_FUNCTIONS = 1000,
+	CONF_MAX_ROUTES = 10000,
+	CONF_MAX_ENVIRONMENT = 32 * 1024 /* bytes of a function's variables */
+};
+
+struct conf_options {
+	const char *state_dir;	/* where build/<function> is looked for; NULL:
+				 * builds are not looked for at all */
+	const char *stage;	/* NULL: provider.stage, else "dev" */
+	const char *env_file;	/* NULL: <site>/.env, which may be absent */
+	bool require_builds;	/* a missing build is an error */
+};
+
+struct conf_place {
+	const char *file;	/* relative to the site */
+	int line, col;
+};
+
+struct conf_list {
+	const char **items;
+	size_t count;
+};
+
+struct conf_pair {
+	const char *name, *value;
+};
+
+struct conf_pairs {
+	struct conf_pair *items;
+	size_t count;
+};
+
+/*
+ * The numbers are those of struct snap_function, in its units; what a
+ * function does not say comes from the provider or from the table of keys.
+ */
+struct conf_function {
+	const char *name;
+	const char *handler;	/* as written */
+	const char *source;	/* the handler's absolute path, links resolved */
+	const char *directory;	/* absolute: the source, or its directory */
+	const char *link;	/* what names the binary: exec: the source,
+				 * c: <state>/build/<function>; NULL: none */
+	const char *binary;	/* `link` resolved; NULL: not built yet */
+	uint32_t runtime, response, on_disconnect, network, linkage;
+	uint32_t timeout_ms, idle_timeout_ms, memory_mb;
+	uint32_t reserved_concurrency, requests_per_process, warm;
+	struct conf_pairs environment;	/* sorted; secrets still ${secret:X} */
+	struct conf_list read_paths, write_paths;	/* absolute */
+	struct conf_place place;
+};
+
+struct conf_param {
+	const char *name, *variable;	/* as in struct snap_param */
+};
+
+struct conf_route {
+	const char *key, *path;	/* as in struct snap_route */
+	uint32_t method, kind, function;
+	struct conf_param *params;
+	size_t nparams;
+	struct conf_place place;
+};
+
+struct conf_cors {
+	uint32_t enabled, credentials, max_age_s;
+	struct conf_list origins, methods, headers, exposed;
+};
+
+/* A file that the result depends on. */
+struct conf_source {
+	const char *path;	/* absolute */
+	bool binary;		/* of a function */
+};
+
+struct conf {
+	const char *service, *stage;
+	const char *directory;	/* of the site: absolute, links resolved */
+	const char *base_path;	/* "" or "/x/y" */
+	uint32_t confinement_required;
+	struct conf_list trusted_proxies;
+	struct conf_cors cors;
+	struct conf_function *functions;
+	size_t nfunctions;
+	struct conf_route *routes;	/* in the order of the file */
+	size_t nroutes;
+	struct conf_source *sources;
+	size_t nsources;
+	struct arena *arena;	/* owns all of the above */
+};
+
+/*
+ * 0 and *out (to conf_free), or -1 with at least one error added to `errors`,
+ * sorted, and *out NULL.
+ */
+int conf_load(const char *site_dir, const struct conf_options *opt,
+    struct conf **out, struct errlist *errors);
+void conf_free(struct conf *c);	/* NULL is fine */
+
+/* The function of that name, or NULL. */
+const struct conf_function *conf_find(const struct conf *c, const char *name);
+
+#endif
