@@ -1,0 +1,140 @@
+/*
+ * The table of bothy's commands, and the help that is made from it.
+ */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct opt cli_opts[] = {
+	{"site", 0, OPT_VALUE, "DIR", offsetof(struct cli, site),
+	    "the site (else $BOTHY_SITE, else upwards from here)"},
+	{"state", 0, OPT_VALUE, "DIR", offsetof(struct cli, state),
+	    "its state (else $BOTHY_STATE, else SITE/.bothy)"},
+	{"sdk", 0, OPT_VALUE, "DIR", offsetof(struct cli, sdk),
+	    "bothy.h and libbothy.a (else $BOTHY_SDK)"},
+	{"json", 0, OPT_SWITCH, NULL, offsetof(struct cli, json),
+	    "tables as JSON"},
+	{"help", 'h', OPT_SWITCH, NULL, offsetof(struct cli, help),
+	    "this help"},
+	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
+};
+
+const struct command *const commands[] = {
+	&command_config,
+	NULL,
+};
+
+const struct command *
+command_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+enum { NAME_MAX_NEAR = 32 };
+
+/* Levenshtein's distance of two short names. */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[NAME_MAX_NEAR + 1];
+	size_t i, j, n = strlen(b), diagonal, above, best;
+
+	if (strlen(a) > NAME_MAX_NEAR || n > NAME_MAX_NEAR)
+		return NAME_MAX_NEAR;
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 1; a[i - 1]; i++) {
+		diagonal = row[0];
+		row[0] = i;
+		for (j = 1; j <= n; j++) {
+			above = row[j];
+			best = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < best)
+				best = above + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+			diagonal = above;
+		}
+	}
+	return row[n];
+}
+
+const char *
+command_nearest(const char *name)
+{
+	const char *nearest = NULL;
+	size_t i, d, least = 3;
+
+	for (i = 0; commands[i]; i++) {
+		d = distance(name, commands[i]->name);
+		if (d < least) {
+			least = d;
+			nearest = commands[i]->name;
+		}
+	}
+	return nearest;
+}
+
+void
+help_overview(void)
+{
+	size_t i;
+
+	puts("usage: bothy [--site DIR] [--state DIR] COMMAND ...\n");
+	for (i = 0; commands[i]; i++)
+		printf("  %-12s%s\n", commands[i]->name,
+		    commands[i]->summary);
+	puts("\n`bothy help COMMAND` says more, and bothy(1) all of it.");
+}
+
+void
+help_command(const struct command *cmd)
+{
+	printf("usage: bothy %s%s%s%s\n\n%s\n", cmd->name,
+	    cmd->opts ? " [OPTION...]" : "", *cmd->arguments ? " " : "",
+	    cmd->arguments, cmd->summary);
+	if (cmd->opts) {
+		putchar('\n');
+		opt_help(cmd->opts);
+	}
+	putchar('\n');
+	opt_help(cli_opts);
+	if (cmd->help)
+		printf("\n%s\n", cmd->help);
+}
+
+int
+cli_fail(const struct err *e, enum cli_exit code)
+{
+	err_print(e, "bothy");
+	return code;
+}
+
+int
+cli_usage(const char *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "bothy: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nbothy: `bothy help%s%s` shows what there is\n",
+	    command ? " " : "", command ? command : "");
+	return CLI_USAGE;
+}
+
+int
+cli_place(const struct cli *c, struct place *p, struct err *e)
+{
+	return place_find(p, c->site, c->state, e);
+}

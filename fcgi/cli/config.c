@@ -1,0 +1,200 @@
+/*
+ * bothy config: prints a web server's configuration.
+ */
+#include "cli.h"
+#include "webconf.h"
+
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct config {
+	bool standalone, spawned;
+	const char *root, *install, *socket, *listen, *port, *base, *user;
+};
+
+static const struct opt config_opts[] = {
+	{"standalone", 0, OPT_SWITCH, NULL, offsetof(struct config, standalone),
+	    "a whole configuration file, for a private server"},
+	{"root", 0, OPT_VALUE, "DIR", offsetof(struct config, root),
+	    "its pid, log and temporary files (STATE/web)"},
+	{"listen", 0, OPT_VALUE, "ADDRESS", offsetof(struct config, listen),
+	    "where it listens (127.0.0.1)"},
+	{"port", 0, OPT_VALUE, "PORT", offsetof(struct config, port),
+	    "and the port (8080)"},
+	{"user", 0, OPT_VALUE, "NAME", offsetof(struct config, user),
+	    "whom it becomes when root starts it"},
+	{"spawned", 0, OPT_SWITCH, NULL, offsetof(struct config, spawned),
+	    "lighttpd: the web server starts the gateway"},
+	{"socket", 0, OPT_VALUE, "PATH", offsetof(struct config, socket),
+	    "the gateway's socket (STATE/run/gateway.sock)"},
+	{"base-path", 0, OPT_VALUE, "/PATH", offsetof(struct config, base),
+	    "only what lies below it goes to Bothy"},
+	{"install", 0, OPT_VALUE, "DIR", offsetof(struct config, install),
+	    "apache-cgi, apache-fcgid: put .htaccess, the gateway "
+	    "and bothy.site into this document root"},
+	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
+};
+
+/* Digits from 1 to 65535. */
+static bool
+is_port(const char *s)
+{
+	size_t n = strlen(s);
+	long port = strtol(s, NULL, 10);
+
+	return n > 0 && n <= 5 && strspn(s, "0123456789") == n && port > 0 &&
+	    port <= 65535;
+}
+
+/* What of the options makes no sense for this server; NULL if all does. */
+static const char *
+misfit(const struct webserver *s, const struct config *o)
+{
+	if (o->spawned && !s->can_spawn)
+		return "--spawned is for lighttpd";
+	if (o->install && !s->dispatch)
+		return "--install is for apache-cgi and apache-fcgid";
+	if (s->dispatch && o->standalone && !o->install)
+		return "--standalone needs --install DIR here, the document "
+		    "root that holds the .htaccess";
+	if (o->port && !is_port(o->port))
+		return "--port is a number from 1 to 65535";
+	if (o->base && (o->base[0] != '/' || o->base[1] == '\0' ||
+	    o->base[strlen(o->base) - 1] == '/'))
+		return "--base-path is like /api: a slash first, none at the "
+		    "end";
+	return NULL;
+}
+
+/* Makes a directory if need be, and gives its absolute path. */
+static int
+make_directory(const char *path, mode_t mode, char *out, struct err *e)
+{
+	if (io_mkdirs(path, mode, e) < 0)
+		return -1;
+	if (!realpath(path, out))
+		return err_sys(e, "cannot find %s", path);
+	return 0;
+}
+
+/* The private directory, and in it a document root without any file. */
+static int
+make_root(const char *path, char *out, struct err *e)
+{
+	char empty[PATH_MAX];
+
+	if (place_path(empty, e, "%s/empty", path) < 0 ||
+	    io_mkdirs(empty, 0700, e) < 0)
+		return -1;
+	return make_directory(path, 0700, out, e);
+}
+
+struct paths {
+	struct place place;
+	char gateway[PATH_MAX], socket[PATH_MAX], root[PATH_MAX];
+	char docroot[PATH_MAX];
+};
+
+static int
+find_paths(const struct cli *c, const struct config *o, struct paths *p,
+    struct err *e)
+{
+	char root[PATH_MAX];
+
+	if (cli_place(c, &p->place, e) < 0 ||
+	    place_program("bothy-fcgi", p->gateway, e) < 0)
+		return -1;
+	if (o->socket ? place_path(p->socket, e, "%s", o->socket) :
+	    place_path(p->socket, e, "%s/run/gateway.sock", p->place.state))
+		return -1;
+	if (p->socket[0] != '/')
+		return err_set(e, EINVAL, "--socket %s is not an absolute path",
+		    p->socket);
+	if (o->install &&
+	    make_directory(o->install, 0755, p->docroot, e) < 0)
+		return -1;
+	if (!o->standalone)
+		return 0;
+	if (o->root ? place_path(root, e, "%s", o->root) :
+	    place_path(root, e, "%s/web", p->place.state))
+		return -1;
+	return make_root(root, p->root, e);
+}
+
+static int
+list_servers(void)
+{
+	const struct webserver *s;
+
+	for (s = webservers; s->name; s++)
+		printf("%-14s%s\n", s->name, s->summary);
+	return CLI_OK;
+}
+
+static int
+run(struct cli *c, const void *values, int argc, char **argv)
+{
+	const struct config *o = values;
+	const struct webserver *s;
+	struct paths p = {.root = "", .docroot = ""};
+	struct webconf w;
+	struct buf text;
+	struct err e;
+	const char *wrong;
+
+	if (argc == 0)
+		return list_servers();
+	s = webserver_find(argv[0]);
+	if (!s)
+		return cli_usage("config", "there is no web server %s; "
+		    "`bothy config` lists them", argv[0]);
+	wrong = misfit(s, o);
+	if (wrong)
+		return cli_usage("config", "%s", wrong);
+	if (find_paths(c, o, &p, &e) < 0)
+		return cli_fail(&e, CLI_FAILED);
+	w = (struct webconf){.site = p.place.site,
+	    .state = p.place.state,
+	    .gateway = p.gateway,
+	    .socket = p.socket,
+	    .root = p.root,
+	    .docroot = p.docroot,
+	    .base = o->base ? o->base : "",
+	    .listen = o->listen ? o->listen : "127.0.0.1",
+	    .port = o->port ? o->port : "8080",
+	    .user = o->user ? o->user : "",
+	    .spawned = o->spawned};
+	if (!o->user && s->root_user && geteuid() == 0)
+		w.user = s->root_user;
+	buf_init(&text, WEBCONF_MAX);
+	if (webconf_print(s, &w, o->standalone, &text, &e) < 0 ||
+	    (o->install && webconf_install(s, &w, &e) < 0)) {
+		buf_release(&text);
+		return cli_fail(&e, CLI_FAILED);
+	}
+	fputs(buf_str(&text), stdout);
+	buf_release(&text);
+	return CLI_OK;
+}
+
+const struct command command_config = {
+	.name = "config",
+	.arguments = "[SERVER]",
+	.summary = "print a web server's configuration",
+	.help = "SERVER is lighttpd, apache, apache-cgi, apache-fcgid, nginx "
+	    "or caddy; none lists them.\n"
+	    "What is printed goes into the server's configuration; with "
+	    "--standalone it is a whole\n"
+	    "one: lighttpd -D -f FILE, nginx -c FILE, apache2 -f FILE, "
+	    "caddy run --config FILE.",
+	.opts = config_opts,
+	.size = sizeof(struct config),
+	.most = 1,
+	.words = "lighttpd apache apache-cgi apache-fcgid nginx caddy",
+	.run = run,
+};

@@ -1,0 +1,48 @@
+/*
+ * Where things are: the site, its state directory, our programs, the SDK.
+ */
+#ifndef CLI_PLACE_H
+#define CLI_PLACE_H
+
+#include "store/base/err.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+struct place {
+	char site[PATH_MAX];	/* absolute, links resolved */
+	char state[PATH_MAX];	/* absolute; may not exist yet */
+};
+
+/*
+ * The site is `site`, else $BOTHY_SITE, else the nearest directory upwards
+ * from the working directory that holds deploy.yaml.  The state directory is
+ * `state`, else $BOTHY_STATE, else <site>/.bothy.  0, or -1 with the error.
+ */
+int place_find(struct place *p, const char *site, const char *state,
+    struct err *e);
+
+/* Makes the state directory, mode 0700: 0 or -1. */
+int place_make_state(const struct place *p, struct err *e);
+
+/*
+ * Path of one of our programs ("bothy-fcgi"): beside this one, else found by
+ * $PATH.  `out` has PATH_MAX bytes.  0 or -1.
+ */
+int place_program(const char *name, char *out, struct err *e);
+
+/*
+ * The directories of bothy.h and libbothy.a: `sdk` (both in one), else
+ * $BOTHY_SDK, else ../sdk beside this program's directory (the build tree),
+ * else <prefix>/include and <prefix>/lib/bothy.  Each has PATH_MAX bytes.
+ */
+int place_sdk(const char *sdk, char *include, char *lib, struct err *e);
+
+/* The first executable `name` in $PATH, /usr/sbin and /sbin: 0 or -1. */
+int place_which(const char *name, char *out);
+
+/* snprintf into PATH_MAX bytes: 0, or -1 if it does not fit. */
+int place_path(char *out, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif
