@@ -63,8 +63,8 @@ io_read_all(int fd, void *p, size_t n)
 	return 0;
 }
 
-static int
-read_fd(int fd, const char *path, struct buf *b, struct err *e)
+int
+io_read_fd(int fd, const char *path, struct buf *b, struct err *e)
 {
 	struct stat st;
 	ssize_t k;
@@ -98,7 +98,7 @@ io_read_file(int dirfd, const char *path, struct buf *b, struct err *e)
 	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_sys(e, "cannot open %s", path);
-	rc = read_fd(fd, path, b, e);
+	rc = io_read_fd(fd, path, b, e);
 	close(fd);
 	return rc;
 }

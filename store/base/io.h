@@ -26,6 +26,9 @@ ssize_t io_read(int fd, void *p, size_t n);
  */
 int io_read_file(int dirfd, const char *path, struct buf *b, struct err *e);
 
+/* The same from a descriptor that is open at its start; `path` is for errors. */
+int io_read_fd(int fd, const char *path, struct buf *b, struct err *e);
+
 /*
  * Puts a file in place as one step: a temporary beside it, fsync, rename,
  * fsync of the directory.  Readers see the old or the new bytes, never both.
