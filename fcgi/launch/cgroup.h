@@ -6,11 +6,14 @@
  * started in, if that is delegated to it (writable), and makes there
  *
  *     bothy-<pid>/            removed by cgroup_release
- *       main/                 the launcher itself
+ *       main/                 the launcher itself, if there are controllers
  *       <n>/                  slot n: one child, used again when it is empty
  *
- * Controllers (memory, pids, cpu) are used where they are delegated too; a
- * v2 hierarchy without controllers beside v1 still has cgroup.kill.
+ * Controllers (memory, pids) are used where they are delegated too and the
+ * launcher is alone in its cgroup; a v2 hierarchy without controllers beside
+ * v1 still has cgroup.kill.  What a launcher that was killed left empty is
+ * removed by the next one.  A process may leave a slot only by writing to
+ * cgroupfs, which Landlock keeps it from.
  */
 #ifndef LAUNCH_CGROUP_H
 #define LAUNCH_CGROUP_H
@@ -26,9 +29,11 @@
 enum { CGROUP_SLOTS_MAX = 4096 };
 
 struct cgroup_slot {
-	int dir_fd;		/* its directory, -1 before first use */
+	int dir_fd;		/* its directory */
 	bool taken;		/* between cgroup_slot_take and _give */
 	uint64_t cpu_base_us;	/* cpu.stat when it was taken */
+	uint64_t memory_bytes;	/* limits as they are set, 0: none */
+	uint32_t processes;
 };
 
 struct cgroup {
@@ -36,7 +41,8 @@ struct cgroup {
 	int top_fd;		/* bothy-<pid> in it */
 	char name[32];		/* "bothy-<pid>" */
 	bool kill;		/* cgroup.kill is there (Linux 5.14) */
-	bool memory, pids, cpu;	/* controllers that slots have */
+	bool memory, pids;	/* controllers that slots have */
+	bool in_main;		/* the launcher has moved to main/ */
 	struct cgroup_slot *slots;
 	size_t count;		/* slots made so far */
 };
@@ -47,12 +53,15 @@ struct cgroup {
  */
 int cgroup_init(struct cgroup *g, struct err *e);
 
-/* Kills what is in its slots and removes it; the caller moves back. */
+/*
+ * Kills what is in its slots and removes it, as far as it is empty by then;
+ * the caller moves back.
+ */
 void cgroup_release(struct cgroup *g);
 
 /*
  * Takes an empty slot, made if need be, and sets its limits where there are
- * controllers (0: none): its number, or -1 with errno.
+ * controllers (0: none): its number, or -1 with errno (EMFILE: all are taken).
  */
 int cgroup_slot_take(struct cgroup *g, uint64_t memory_bytes,
     uint32_t processes);

@@ -5,7 +5,7 @@
  * Rungs in order of choice: "namespace" (4 us a child, and the kernel does
  * all), "cgroup" (50 us a child, sums usage truly where the controllers are),
  * "subreaper" (always there; a sweep through /proc).  $BOTHY_CONTAINMENT forces
- * one.
+ * one.  The second is tried only where the first isn't there, or if forced.
  */
 #ifndef LAUNCH_PROBE_H
 #define LAUNCH_PROBE_H
@@ -26,7 +26,7 @@ struct probe {
 	bool mounts;	/* read-only mounts with the rung namespace */
 	bool own_uids;	/* run as root: a uid of its own for each function */
 	bool counts_processes;	/* RLIMIT_NPROC counts per user namespace */
-	bool cgroup_memory, cgroup_pids, cgroup_cpu;	/* controllers */
+	bool cgroup_memory, cgroup_pids;	/* controllers */
 };
 
 /*

@@ -115,11 +115,18 @@ int contain_clean(void);
 int contain_sweep(const struct contain *c, const pid_t *keep, size_t n);
 
 /*
- * Ends the process `pid`, which is a child of the caller, with its
- * descendants, and leaves `pid` itself for the caller to reap; its orphans
- * are caught by a later contain_sweep.  0 or -1 as contain_sweep.
+ * Stops, then kills the process `pid` (as /proc shows it to the caller) and
+ * all its descendants, and reaps none: their reaper's sweep does.  The number
+ * of processes that it found, or -1 with errno (ENOENT as above).
  */
 int contain_kill_tree(pid_t pid);
+
+/*
+ * The children of `pid`, of all its threads, zombies too: at most `max` pids
+ * into `out`.  Their number, or -1 with errno (ENOENT: `pid` is gone, or the
+ * kernel has no such file).
+ */
+int contain_children(pid_t pid, pid_t *out, size_t max);
 
 enum { CONTAIN_SWEEP_MS = 2000 };
 
