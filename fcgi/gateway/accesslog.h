@@ -7,30 +7,12 @@
 #ifndef GATEWAY_ACCESSLOG_H
 #define GATEWAY_ACCESSLOG_H
 
+#include "fcgi/invoke/outcome.h"
 #include "logfile.h"
 #include "store/base/buf.h"
 
 #include <stdint.h>
 #include <time.h>
-
-/* How a request ended; the words of "outcome" in the log and in the stats. */
-enum outcome {
-	OUTCOME_OK,
-	OUTCOME_REFUSED,	/* by a rule of ours: 400, 404, 405, 413, ... */
-	OUTCOME_THROTTLED,	/* 429: reservedConcurrency */
-	OUTCOME_OVERLOADED,	/* 503 */
-	OUTCOME_CRASHED,	/* 502: by signal, or it could not start */
-	OUTCOME_BAD_REPLY,	/* 502: no CGI */
-	OUTCOME_TIMEOUT,	/* 504 */
-	OUTCOME_TRUNCATED,	/* broken off after commit */
-	OUTCOME_CLIENT_LEFT,
-	OUTCOME_FAILED,		/* valid reply, but a nonzero exit status */
-	OUTCOME_ERROR,		/* 500: a fault of ours */
-	OUTCOME_COUNT
-};
-
-/* "ok", "refused", "client-left", ... */
-const char *outcome_name(enum outcome o);
 
 struct accesslog_entry {
 	int64_t time_ms;	/* wall clock at the start */

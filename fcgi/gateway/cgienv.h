@@ -11,9 +11,11 @@
 #include "params.h"
 #include "path.h"
 #include "proxies.h"
+#include "router.h"
 #include "store/base/buf.h"
 #include "store/base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,30 +45,18 @@ int cgienv_static_add(struct cgienv_static *s, const char *name,
 /* Adds what was not set (PATH).  Call once, after the last add. */
 int cgienv_static_finish(struct cgienv_static *s, struct err *e);
 
-struct cgienv_param {
-	const char *name, *value;	/* a path parameter, decoded */
-	size_t name_len, value_len;
-};
-
 /* What a request's environment is made of. */
 struct cgienv_request {
 	const struct params *params;
 	const struct path *path;
 	const struct client *client;
+	const struct route_match *match;	/* of path->site */
 	const struct cgienv_static *own;	/* the function's; may be NULL */
-	/*
-	 * SCRIPT_NAME is the mount prefix and path->site up to info_at,
-	 * PATH_INFO the rest: site_len for an exact or {name} route, 0 for
-	 * $default, the place of the slash before {proxy+}'s value else.
-	 */
-	size_t info_at;
-	int64_t body_bytes;		/* -1: no body, no CONTENT_LENGTH */
+	const char *function, *request_id;
 	const char *method;		/* NULL: the client's */
-	const char *function, *route, *request_id;
-	int64_t deadline_ms;		/* BOTHY_DEADLINE_MS; 0: left out */
-	const struct cgienv_param *route_params;
-	size_t route_param_count;
 	const char *traceparent;	/* used if the client's is not valid */
+	int64_t body_bytes;		/* -1: no body, no CONTENT_LENGTH */
+	int64_t deadline_ms;		/* BOTHY_DEADLINE_MS; 0: left out */
 };
 
 /* A worker's block, reused. */
@@ -80,7 +70,9 @@ void cgienv_init(struct cgienv *e);
 void cgienv_release(struct cgienv *e);
 
 /*
- * Builds block and count.  0; or the status to answer, with e->reason set:
+ * Builds block and count.  SCRIPT_NAME is the mount prefix and the part of
+ * path->site that the route names, PATH_INFO the rest: nothing for a full
+ * match, "/" and the value of a {name+}, all of it for $default.  0; or the status to answer, with e->reason set:
  * 431 if the variables don't fit, 500 without memory.
  */
 int cgienv_build(struct cgienv *e, const struct cgienv_request *r);

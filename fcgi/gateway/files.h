@@ -32,7 +32,8 @@ void files_close(struct files *f);
 enum files_found {
 	FILES_NONE,	/* no such file: go on with the routes, or 404 */
 	FILES_FILE,	/* hit->fd is open: files_head(), files_send() */
-	FILES_SLASH	/* a directory without its slash: files_slash() */
+	FILES_SLASH,	/* a directory without its slash: files_slash() */
+	FILES_ERROR	/* no descriptor or memory to be had: 503 */
 };
 
 struct files_hit {

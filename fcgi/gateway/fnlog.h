@@ -37,7 +37,6 @@ struct fnlog {
 	uint64_t taken;		/* bytes of this request that were kept */
 	uint64_t dropped;	/* and that were not */
 	uint64_t cut;		/* bytes cut from the unfinished line */
-	int64_t first_ms;	/* when the unfinished line began */
 };
 
 void fnlog_init(struct fnlog *l, struct logs *logs);

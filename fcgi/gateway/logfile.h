@@ -27,6 +27,9 @@ void logs_close(struct logs *l);
 /* All files are opened again at their next write; safe in a signal handler. */
 void logs_reopen(struct logs *l);
 
+/* Opens <directory>/<name> for appending once: a descriptor, or -1. */
+int logs_append(const struct logs *l, const char *name);
+
 struct logfile {
 	struct logs *logs;
 	char name[64];

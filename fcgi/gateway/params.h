@@ -20,6 +20,7 @@
 
 enum {
 	PARAMS_HEADERS_MAX = 100,	/* header fields; more are a 431 */
+	PARAMS_NAME_MAX = 256,		/* bytes of a name with HTTP_; more: 431 */
 	PARAMS_VALUE_MAX = 16 * 1024,	/* bytes of one value; more: 431 */
 	PARAMS_BYTES_MAX = 40 * 1024,	/* bytes of all header fields: 431 */
 	PARAMS_VARIABLES_MAX = 1024	/* variables of any kind: 431 */
@@ -50,7 +51,10 @@ struct params_field {
 	size_t name_len;	/* of "HTTP_ACCEPT" */
 	const char *value;	/* a C string */
 	size_t value_len;
-	bool dropped;		/* two spellings: neither gets through */
+	unsigned char known;	/* enum params_known */
+	unsigned char first;	/* index of the first field of this name */
+	bool doubled;		/* a later field has this name too */
+	bool dropped;		/* does not reach a function */
 };
 
 struct params {
@@ -59,9 +63,10 @@ struct params {
 	const char *server_protocol, *server_software, *server_name;
 	const char *server_port, *remote_addr, *remote_port, *remote_user;
 	const char *auth_type, *content_type, *https, *request_scheme;
+	const char *content_length_text;	/* read content_length */
 	int64_t content_length;	/* -1: not known (chunked) */
 
-	/* Header fields that may be handed on, in order of arrival. */
+	/* Header fields in order of arrival; skip those that are dropped. */
 	struct params_field fields[PARAMS_HEADERS_MAX];
 	size_t count;
 

@@ -8,7 +8,7 @@
  *   reply_feed       until it is not REPLY_MORE; the rest is body
  *   reply_head       the checked header, once it is known how it goes out
  *   reply_body       for each piece of body: how much of it goes out
- *   reply_end        was it all there?
+ *   reply_short      was it all there?
  *
  * It never trusts what a function says about framing, and knows nothing of
  * sockets and processes.
@@ -94,7 +94,8 @@ enum reply_state reply_feed_end(struct reply *r);
  * Appends the header block with its empty line: Status first, then the
  * function's own fields in order, X-Request-Id, Content-Length where it is
  * known, X-Accel-Buffering: no for a stream, CORS lines.  0; -1 with
- * REPLY_BAD if a body is there (body_bytes > 0) and no Content-Type.
+ * REPLY_BAD if the body is here and has no Content-Type, or is shorter than
+ * its Content-Length.
  */
 int reply_head(struct reply *r, const struct reply_extra *x, struct buf *out);
 

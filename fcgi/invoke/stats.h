@@ -4,7 +4,7 @@
  * Every copy of bothy-fcgi maps the file and adds with relaxed atomics; bothy
  * status and the benchmark map it and read.  A copy that dies loses nothing
  * but its share of in-flight requests, which is taken back when another copy
- * opens the file.  It knows nothing of requests: outcomes are numbers.
+ * opens the file.
  *
  * Layout, version 1, in the machine's byte order (stats.c has the table): a
  * header, STATS_PROCESSES process slots, then 1 + STATS_FUNCTIONS + 1 slots
@@ -49,7 +49,7 @@ void stats_close(struct stats *s);
 unsigned stats_slot(struct stats *s, const char *function);
 
 struct stats_sample {
-	unsigned outcome;	/* enum outcome of the gateway */
+	unsigned outcome;	/* enum outcome (outcome.h) */
 	int status;		/* HTTP */
 	uint64_t duration_us, wait_us;
 	uint64_t bytes_in, bytes_out;
