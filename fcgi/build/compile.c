@@ -19,13 +19,14 @@
 enum { ARGS_MAX = 1024, LIB_MAX = 64 * 1024 * 1024 };
 
 /* What differs between the variants; all begin with COMMON. */
-#define COMMON "-g -Wall -Wextra -fstack-protector-strong"
+#define COMMON "-g -Wall -Wextra -fstack-protector-strong -fPIE"
+#define HARDEN "-Wl,-z,relro,-z,now,-z,noexecstack"
 
 static const struct {
 	const char *cflags, *ldflags;
 } flags[] = {
-    [BUILD_RELEASE] = {COMMON " -O2 -D_FORTIFY_SOURCE=2", "-static"},
-    [BUILD_DEBUG] = {COMMON " -O0", ""},
+    [BUILD_RELEASE] = {COMMON " -O2 -D_FORTIFY_SOURCE=2", "-static-pie " HARDEN},
+    [BUILD_DEBUG] = {COMMON " -O0", "-pie"},
     [BUILD_SANITIZE] = {COMMON " -O0 -fno-omit-frame-pointer"
 	" -fsanitize=address,undefined", "-fsanitize=address,undefined"},
 };
@@ -44,7 +45,7 @@ static const char *
 link_flags(const struct build *b, const struct conf_function *f)
 {
 	if (b->variant == BUILD_RELEASE && f->linkage == SNAP_LINK_DYNAMIC)
-		return "";
+		return "-pie " HARDEN;
 	return flags[b->variant].ldflags;
 }
 

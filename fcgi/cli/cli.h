@@ -71,6 +71,10 @@ int cli_usage(const char *command, const char *fmt, ...)
 /* Finds the site and its state directory: 0, or -1 with the error set. */
 int cli_place(const struct cli *c, struct place *p, struct err *e);
 
-extern const struct command command_config;
+/* Levenshtein's distance of two short names. */
+size_t cli_distance(const char *a, const char *b);
+
+extern const struct command command_init, command_build, command_check,
+    command_invoke, command_routes, command_secret, command_config;
 
 #endif

@@ -22,6 +22,12 @@ const struct opt cli_opts[] = {
 };
 
 const struct command *const commands[] = {
+	&command_init,
+	&command_build,
+	&command_check,
+	&command_invoke,
+	&command_routes,
+	&command_secret,
 	&command_config,
 	NULL,
 };
@@ -40,9 +46,8 @@ command_find(const char *name)
 
 enum { NAME_MAX_NEAR = 32 };
 
-/* Levenshtein's distance of two short names. */
-static size_t
-distance(const char *a, const char *b)
+size_t
+cli_distance(const char *a, const char *b)
 {
 	size_t row[NAME_MAX_NEAR + 1];
 	size_t i, j, n = strlen(b), diagonal, above, best;
@@ -75,7 +80,7 @@ command_nearest(const char *name)
 	size_t i, d, least = 3;
 
 	for (i = 0; commands[i]; i++) {
-		d = distance(name, commands[i]->name);
+		d = cli_distance(name, commands[i]->name);
 		if (d < least) {
 			least = d;
 			nearest = commands[i]->name;

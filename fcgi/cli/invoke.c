@@ -1,0 +1,346 @@
+/*
+ * bothy invoke: runs one function for one request, without a web server.
+ *
+ * The function runs as a plain CGI program, as this user, without the
+ * launcher's limits and sandbox.
+ */
+#include "cgirun.h"
+#include "cli.h"
+#include "debugger.h"
+#include "event.h"
+#include "site.h"
+
+#include "fcgi/conf/secret.h"
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct options {
+	const char *method, *path, *data, *event, *debug;
+	struct opt_list headers;
+	bool sanitize, include;
+};
+
+static const struct opt invoke_opts[] = {
+	{"method", 'X', OPT_VALUE, "METHOD", offsetof(struct options, method),
+	    "else that of its first route, POST with --data"},
+	{"path", 0, OPT_VALUE, "PATH", offsetof(struct options, path),
+	    "with ?query; else that of its first route"},
+	{"data", 'd', OPT_VALUE, "TEXT", offsetof(struct options, data),
+	    "the body; @FILE reads a file, @- standard input"},
+	{"header", 'H', OPT_LIST, "LINE", offsetof(struct options, headers),
+	    "a header, 'Name: value'"},
+	{"event", 0, OPT_VALUE, "FILE", offsetof(struct options, event),
+	    "an API Gateway event (payload 2.0) instead"},
+	{"include", 'i', OPT_SWITCH, NULL, offsetof(struct options, include),
+	    "print the reply's headers too"},
+	{"debug", 0, OPT_MAYBE, "gdb|valgrind", offsetof(struct options, debug),
+	    "unoptimised, dynamic, without a time limit"},
+	{"sanitize", 0, OPT_SWITCH, NULL, offsetof(struct options, sanitize),
+	    "the same with address and undefined sanitizers"},
+	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
+};
+
+/* One invocation, put together. */
+struct call {
+	const struct options *options;
+	const struct conf_function *function;
+	char binary[PATH_MAX], scratch[PATH_MAX];
+	struct envlist env;
+	struct buf body;
+};
+
+static const char *
+misfit(const struct options *o)
+{
+	if (o->event && (o->method || o->path || o->data || o->headers.count))
+		return "--event stands for method, path, data and headers: "
+		    "leave those away";
+	if (o->sanitize && o->debug)
+		return "choose --debug or --sanitize";
+	if (o->debug && *o->debug && strcmp(o->debug, "gdb") != 0 &&
+	    strcmp(o->debug, "valgrind") != 0)
+		return "--debug is alone, --debug=gdb or --debug=valgrind";
+	return NULL;
+}
+
+/* Makes the binary that is asked for: CLI_OK or an exit code. */
+static int
+make_binary(const struct cli *c, struct site *s, struct call *call)
+{
+	const struct options *o = call->options;
+	struct build_result r;
+	enum build_outcome outcome;
+	struct err e;
+
+	if (call->function->runtime != SNAP_RUNTIME_C) {
+		if (o->sanitize || (o->debug && *o->debug))
+			return cli_usage("invoke", "%s is `runtime: exec`: "
+			    "--debug=... and --sanitize are for C functions",
+			    call->function->name);
+		strcpy(call->binary, call->function->source);
+		return CLI_OK;
+	}
+	if (site_builder(c, s, o->sanitize ? BUILD_SANITIZE :
+	    o->debug ? BUILD_DEBUG : BUILD_RELEASE, &e) < 0)
+		return cli_fail(&e, CLI_MISSING);
+	build_result_init(&r);
+	outcome = build_function(&s->build, call->function, &r, &e);
+	fputs(buf_str(&r.messages), stderr);
+	memcpy(call->binary, r.binary, sizeof call->binary);
+	build_result_release(&r);
+	if (outcome == BUILD_FAILED)
+		return cli_fail(&e, CLI_FAILED);
+	return outcome == BUILD_BROKEN ? CLI_INVALID : CLI_OK;
+}
+
+/* HOME and TMPDIR of the function: removed after the request. */
+static int
+make_scratch(const struct site *s, struct call *call, struct err *e)
+{
+	char dir[PATH_MAX];
+
+	if (place_path(dir, e, "%s/scratch/%s", s->place.state,
+	    call->function->name) < 0 || io_mkdirs(dir, 0700, e) < 0 ||
+	    place_path(call->scratch, e, "%s/invoke.XXXXXX", dir) < 0)
+		return -1;
+	if (!mkdtemp(call->scratch))
+		return err_sys(e, "cannot make %s", call->scratch);
+	return 0;
+}
+
+/* The function's own variables, with secrets put in. */
+static int
+own_variables(const struct site *s, struct call *call, struct err *e)
+{
+	const struct conf_pairs *own = &call->function->environment;
+	struct buf value;
+	size_t i;
+	int rc = 0;
+
+	envlist_set(&call->env, "PATH", "/usr/local/bin:/usr/bin:/bin");
+	buf_init(&value, CONF_MAX_ENVIRONMENT);
+	for (i = 0; i < own->count && rc == 0; i++) {
+		buf_reset(&value);
+		rc = secret_expand(own->items[i].value, s->conf->service,
+		    s->conf->stage, &value, e);
+		if (rc == 0)
+			envlist_set(&call->env, own->items[i].name,
+			    buf_str(&value));
+	}
+	if (value.data)
+		explicit_bzero(value.data, value.room);
+	buf_release(&value);
+	return rc;
+}
+
+static void
+bothy_variables(struct call *call)
+{
+	char id[33], trace[64], deadline[32];
+	unsigned char random[16];
+	size_t i;
+
+	if (getrandom(random, sizeof random, 0) != sizeof random)
+		memset(random, 1, sizeof random);
+	for (i = 0; i < sizeof random; i++)
+		snprintf(id + 2 * i, 3, "%02x", random[i]);
+	snprintf(trace, sizeof trace, "00-%s-%.16s-01", id, id + 16);
+	envlist_set(&call->env, "BOTHY_FUNCTION", call->function->name);
+	envlist_set(&call->env, "BOTHY_REQUEST_ID", id);
+	envlist_set(&call->env, "TRACEPARENT", trace);
+	envlist_set(&call->env, "HOME", call->scratch);
+	envlist_set(&call->env, "TMPDIR", call->scratch);
+	if (call->options->sanitize || call->options->debug ||
+	    !call->function->timeout_ms)
+		return;
+	snprintf(deadline, sizeof deadline, "%" PRId64, clock_wall_ms() +
+	    (int64_t)call->function->timeout_ms);
+	envlist_set(&call->env, "BOTHY_DEADLINE_MS", deadline);
+}
+
+/* Environment and body from the event. 0 or -1. */
+static int
+make_request(const struct site *s, struct call *call, struct err *e)
+{
+	const struct options *o = call->options;
+	struct event_options eo = {.method = o->method, .path = o->path,
+	    .data = o->data, .headers = o->headers.items,
+	    .nheaders = o->headers.count};
+	json_t *event;
+	int rc;
+
+	event = o->event ? event_read(o->event, e) :
+	    event_make(s->conf, call->function, &eo, e);
+	if (!event)
+		return -1;
+	rc = own_variables(s, call, e);
+	if (rc == 0)
+		rc = event_environment(event, s->conf, call->function,
+		    &call->env, &call->body, e);
+	json_decref(event);
+	if (rc < 0)
+		return -1;
+	bothy_variables(call);
+	if (call->env.failed || !buf_ok(&call->body))
+		return err_set(e, ENOMEM, "no memory");
+	return 0;
+}
+
+/* The body as a descriptor that can be sought; -1 with the error. */
+static int
+open_body(const struct call *call, struct err *e)
+{
+	int fd;
+
+	if (call->body.len == 0)
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	else
+		fd = memfd_create("body", MFD_CLOEXEC);
+	if (fd < 0 || (call->body.len &&
+	    (io_write_all(fd, call->body.data, call->body.len) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0))) {
+		err_sys(e, "cannot hold the body");
+		io_close(&fd);
+	}
+	return fd;
+}
+
+/* What the result means, said to a person. */
+static int
+verdict(const struct call *call, const struct cgirun_result *r)
+{
+	const char *name = call->function->name;
+
+	if (r->timed_out)
+		fprintf(stderr, "%s: timed out after %.1f s (`timeout` in "
+		    "deploy.yaml)\n", name,
+		    call->function->timeout_ms / 1000.0);
+	else if (r->signal)
+		fprintf(stderr, "%s: killed by signal %d (%s)%s%s%s\n", name,
+		    r->signal, strsignal(r->signal),
+		    call->options->debug || call->options->sanitize ? "" :
+		    "; look into it with `bothy invoke ",
+		    call->options->debug || call->options->sanitize ? "" :
+		    name,
+		    call->options->debug || call->options->sanitize ? "" :
+		    " --debug=gdb`");
+	else if (r->wrong[0])
+		fprintf(stderr, "%s: no CGI reply: %s\n", name, r->wrong);
+	else if (r->exit_status)
+		fprintf(stderr, "%s: exit status %d\n", name,
+		    r->exit_status);
+	else if (r->status >= 400)
+		fprintf(stderr, "%s: status %d\n", name, r->status);
+	return r->timed_out || r->signal || r->wrong[0] || r->exit_status ||
+	    r->status >= 500 ? CLI_FUNCTION : CLI_OK;
+}
+
+static int
+run_call(struct call *call, struct err *e)
+{
+	const struct options *o = call->options;
+	const char *argv[2] = {call->binary, NULL};
+	struct cgirun_result result;
+	struct cgirun r = {.function = call->function->name,
+	    .argv = argv,
+	    .envp = call->env.items,
+	    .directory = call->function->directory,
+	    .binary = call->function->runtime == SNAP_RUNTIME_C ?
+	    call->binary : NULL,
+	    .show_header = o->include};
+	int rc;
+
+	if (o->debug && *o->debug)
+		return debugger_run(o->debug, call->binary, &call->env,
+		    call->function->directory, &call->body, call->scratch, e);
+	if (!o->debug && !o->sanitize)
+		r.timeout_ms = call->function->timeout_ms;
+	r.stdin_fd = open_body(call, e);
+	if (r.stdin_fd < 0)
+		return -1;
+	/* Ctrl-C is for the function; the scratch directory goes all the same. */
+	signal(SIGINT, SIG_IGN);
+	rc = cgirun(&r, &result, e);
+	signal(SIGINT, SIG_DFL);
+	close(r.stdin_fd);
+	return rc < 0 ? -1 : verdict(call, &result);
+}
+
+/* With a site that is open: builds, makes the request, runs it. */
+static int
+invoke(const struct cli *c, struct site *s, struct call *call,
+    const char *name)
+{
+	struct err e;
+	int code;
+
+	call->function = site_function(s, name, &e);
+	if (!call->function)
+		return cli_fail(&e, CLI_FAILED);
+	code = make_binary(c, s, call);
+	if (code != CLI_OK)
+		return code;
+	if (make_scratch(s, call, &e) < 0)
+		return cli_fail(&e, CLI_FAILED);
+	if (make_request(s, call, &e) < 0)
+		code = cli_fail(&e, CLI_FAILED);
+	else {
+		code = run_call(call, &e);
+		if (code < 0)
+			code = cli_fail(&e, e.code == ENOENT ? CLI_MISSING :
+			    CLI_FAILED);
+	}
+	io_remove_tree(AT_FDCWD, call->scratch);
+	return code;
+}
+
+static int
+run(struct cli *c, const void *values, int argc, char **argv)
+{
+	const struct options *o = values;
+	struct call call = {.options = o};
+	const char *wrong = misfit(o);
+	struct site s;
+	int code;
+
+	(void)argc;
+	if (wrong)
+		return cli_usage("invoke", "%s", wrong);
+	code = site_open(c, &s, false);
+	if (code != CLI_OK)
+		return code;
+	envlist_init(&call.env);
+	buf_init(&call.body, EVENT_MAX_BODY);
+	code = invoke(c, &s, &call, argv[0]);
+	envlist_release(&call.env);
+	buf_release(&call.body);
+	site_close(&s);
+	return code;
+}
+
+const struct command command_invoke = {
+	.name = "invoke",
+	.arguments = "FUNCTION",
+	.summary = "run a function once, without a web server",
+	.help = "Prints the reply's body. The function runs as you, with its "
+	    "environment and time limit,\nwithout the sandbox and the other "
+	    "limits. Exits with 5 if it crashed, failed, timed out,\nspoke no "
+	    "CGI or answered 500 or more.",
+	.opts = invoke_opts,
+	.size = sizeof(struct options),
+	.least = 1,
+	.most = 1,
+	.words = "@functions",
+	.run = run,
+};

@@ -1,0 +1,102 @@
+/*
+ * Opens a site for a command (site.h).
+ */
+#include "site.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+site_load(struct site *s, struct errlist *errors)
+{
+	struct conf_options opt = {.state_dir = s->place.state};
+	struct conf *conf;
+
+	if (conf_load(s->place.site, &opt, &conf, errors) < 0)
+		return CLI_INVALID;
+	conf_free(s->conf);
+	s->conf = conf;
+	return CLI_OK;
+}
+
+static void
+print_errors(const struct errlist *errors, bool json)
+{
+	struct buf text;
+
+	if (!json) {
+		errlist_print(errors, stderr);
+		return;
+	}
+	buf_init(&text, 4 * 1024 * 1024);
+	errlist_json(errors, &text);
+	printf("%s\n", buf_str(&text));
+	buf_release(&text);
+}
+
+int
+site_open(const struct cli *c, struct site *s, bool json)
+{
+	struct errlist errors;
+	struct err e;
+	int code;
+
+	memset(s, 0, sizeof *s);
+	if (cli_place(c, &s->place, &e) < 0)
+		return cli_fail(&e, CLI_FAILED);
+	errlist_init(&errors);
+	code = site_load(s, &errors);
+	if (code != CLI_OK)
+		print_errors(&errors, json);
+	errlist_release(&errors);
+	return code;
+}
+
+void
+site_close(struct site *s)
+{
+	conf_free(s->conf);
+	s->conf = NULL;
+}
+
+int
+site_builder(const struct cli *c, struct site *s, enum build_variant variant,
+    struct err *e)
+{
+	if (place_sdk(c->sdk, s->include, s->lib, e) < 0 ||
+	    place_make_state(&s->place, e) < 0)
+		return -1;
+	s->build = (struct build){s->place.site, s->place.state, s->include,
+	    s->lib, variant};
+	return 0;
+}
+
+int
+site_snapshot(const struct site *s, char *id, struct err *e)
+{
+	if (place_make_state(&s->place, e) < 0)
+		return -1;
+	return snapshot_write(s->conf, s->place.state, id, e);
+}
+
+const struct conf_function *
+site_function(const struct site *s, const char *name, struct err *e)
+{
+	const struct conf_function *f = conf_find(s->conf, name);
+	const char *near = NULL;
+	size_t i, d, least = 4;
+
+	if (f)
+		return f;
+	for (i = 0; i < s->conf->nfunctions; i++) {
+		d = cli_distance(name, s->conf->functions[i].name);
+		if (d < least) {
+			least = d;
+			near = s->conf->functions[i].name;
+		}
+	}
+	err_set(e, ENOENT, "deploy.yaml has no function %s%s%s%s", name,
+	    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+	return NULL;
+}

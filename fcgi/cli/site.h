@@ -1,0 +1,48 @@
+/*
+ * A site as the commands work with it: its place, its checked deploy.yaml,
+ * and what building its functions takes.
+ */
+#ifndef CLI_SITE_H
+#define CLI_SITE_H
+
+#include "cli.h"
+#include "place.h"
+
+#include "fcgi/build/build.h"
+#include "fcgi/conf/conf.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct site {
+	struct place place;
+	struct conf *conf;		/* NULL before it is loaded */
+	struct build build;		/* points into include and lib */
+	char include[PATH_MAX], lib[PATH_MAX];
+};
+
+/*
+ * Finds and loads the site; with `json`, errors in deploy.yaml are printed as
+ * JSON to stdout, else as text to stderr.  CLI_OK, and site_close() is due;
+ * or another exit code with everything said.
+ */
+int site_open(const struct cli *c, struct site *s, bool json);
+void site_close(struct site *s);
+
+/* Loads deploy.yaml (anew): CLI_OK, or CLI_INVALID with the errors added. */
+int site_load(struct site *s, struct errlist *errors);
+
+/* Makes s->build ready: 0, or -1 with the error set. */
+int site_builder(const struct cli *c, struct site *s,
+    enum build_variant variant, struct err *e);
+
+/* Writes the snapshot of s->conf: 0, or -1 with the error set. */
+int site_snapshot(const struct site *s, char *id, struct err *e);
+
+/*
+ * The function of that name; or NULL, with an error that names the nearest.
+ */
+const struct conf_function *site_function(const struct site *s,
+    const char *name, struct err *e);
+
+#endif
