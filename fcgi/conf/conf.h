@@ -15,6 +15,7 @@
 
 #include "errlist.h"
 #include "snapshot.h"
+#include "stamp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,9 +95,10 @@ struct conf_cors {
 	struct conf_list origins, methods, headers, exposed;
 };
 
-/* A file that the result depends on. */
+/* A file that the result depends on, as it was before it was read. */
 struct conf_source {
 	const char *path;	/* absolute */
+	struct stamp stamp;
 	bool binary;		/* of a function */
 };
 

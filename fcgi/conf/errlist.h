@@ -18,7 +18,7 @@ enum { ERRLIST_MAX = 100 };
 struct errlist {
 	struct err *items;
 	size_t count, room;
-	size_t dropped;		/* found, but not kept */
+	size_t dropped;		/* found, but not kept: checkers may stop */
 };
 
 void errlist_init(struct errlist *l);
@@ -38,7 +38,7 @@ int errlist_add_err(struct errlist *l, const struct err *e);
 /* By file (in the order in which `first` is the first), line and column. */
 void errlist_sort(struct errlist *l, const char *first);
 
-/* One "file:line:col: text" a line, and how many more there were. */
+/* One "file:line:col: text" a line, and whether there are more. */
 void errlist_print(const struct errlist *l, FILE *out);
 
 /* [{"file":,"line":,"col":,"message":}, ...] for bothy check --json. */

@@ -83,6 +83,9 @@ io_read_fd(int fd, const char *path, struct buf *b, struct err *e)
 		k = io_read(fd, b->data + b->len, b->room - b->len - 1);
 		if (k < 0)
 			return err_sys(e, "cannot read %s", path);
+		if ((size_t)k > b->max - b->len)
+			return err_set(e, EFBIG, "%s is larger than %zu bytes",
+			    path, b->max);
 		b->len += (size_t)k;
 		b->data[b->len] = '\0';
 		if (k == 0)

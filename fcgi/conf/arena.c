@@ -1,0 +1,131 @@
+/*
+ * The arena of arena.h: a list of blocks, filled from the front.  Runs
+ * wherever a configuration is loaded.
+ */
+#include "arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
+
+struct block {
+	struct block *next;
+	size_t size, used;
+	_Alignas(ARENA_ALIGN) char bytes[];
+};
+
+struct arena {
+	struct block *blocks;	/* the one in use first */
+	size_t total, max;	/* bytes in all blocks */
+	bool failed;
+};
+
+struct arena *
+arena_new(size_t max)
+{
+	struct arena *a = calloc(1, sizeof *a);
+
+	if (a)
+		a->max = max;
+	return a;
+}
+
+void
+arena_free(struct arena *a)
+{
+	struct block *b, *next;
+
+	if (!a)
+		return;
+	for (b = a->blocks; b; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(a);
+}
+
+static struct block *
+add_block(struct arena *a, size_t n)
+{
+	size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+	struct block *b;
+
+	if (size > a->max - a->total)
+		return NULL;
+	b = calloc(1, sizeof *b + size);
+	if (!b)
+		return NULL;
+	b->size = size;
+	b->next = a->blocks;
+	a->blocks = b;
+	a->total += size;
+	return b;
+}
+
+void *
+arena_alloc(struct arena *a, size_t n)
+{
+	struct block *b = a->blocks;
+	void *p;
+
+	if (n > SIZE_MAX - ARENA_ALIGN)
+		goto fail;
+	n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	if (!b || b->size - b->used < n)
+		b = add_block(a, n);
+	if (!b)
+		goto fail;
+	p = b->bytes + b->used;
+	b->used += n;
+	return p;
+fail:
+	a->failed = true;
+	return NULL;
+}
+
+char *
+arena_strndup(struct arena *a, const char *s, size_t n)
+{
+	char *copy = arena_alloc(a, n + 1);
+
+	if (copy)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+char *
+arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *
+arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return NULL;
+	s = arena_alloc(a, (size_t)n + 1);
+	if (!s)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+bool
+arena_failed(const struct arena *a)
+{
+	return a->failed;
+}

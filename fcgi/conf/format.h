@@ -1,0 +1,25 @@
+/*
+ * The forms that names and values in deploy.yaml must have: each gives NULL
+ * for a well-formed string, else what it must be ("must be ...").
+ */
+#ifndef CONF_FORMAT_H
+#define CONF_FORMAT_H
+
+#include <stdbool.h>
+
+const char *format_name(const char *s);		/* service, stage, function */
+const char *format_param_name(const char *s);
+const char *format_env_name(const char *s);	/* and not reserved */
+const char *format_base_path(const char *s);
+const char *format_network(const char *s);	/* 10.0.0.0/8, ::1 */
+const char *format_origin(const char *s);	/* https://a.example, * */
+const char *format_token(const char *s);	/* RFC 9110 5.6.2, or * */
+const char *format_path(const char *s);		/* of the file system */
+
+/* True if `s` is [A-Za-z_][A-Za-z0-9_]*. */
+bool format_identifier(const char *s);
+
+#define FORMAT_NAME_PATTERN "^[A-Za-z0-9_-]{1,64}$"
+#define FORMAT_ENV_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
+
+#endif
