@@ -69,10 +69,13 @@ open_file(const struct spool *s, struct body *b)
 		return open_memory(b);
 	b->fd = openat(s->scratch_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
 	    0600);
-	if (b->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR ||
-	                     errno == ENOENT || errno == EINVAL))
-		return open_memory(b);
-	return b->fd < 0 ? -1 : 0;
+	if (b->fd >= 0)
+		return 0;
+	if (errno == ENOSPC || errno == EDQUOT || errno == EMFILE ||
+	    errno == ENFILE)
+		return -1;
+	/* No such file there, or the directory is gone. */
+	return open_memory(b);
 }
 
 /* Moves what is in memory to the descriptor. */
