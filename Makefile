@@ -135,4 +135,4 @@ unit: $(UNIT_TESTS)
 clean:
 	rm -rf build
 
--include $(OBJS:.o=.d) $(PROGRAMS:$(B)/bin/%=$(B)/obj/%.d)
+-include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')

@@ -29,7 +29,10 @@
  * mounts, other namespaces, ptrace and the like, bpf, perf, keys, kernel
  * modules, io_uring, userfaultfd, SysV and POSIX queues and segments (they
  * outlive a process, uncounted), TIOCSTI, kill(-1) except in a pid namespace.
- * clone3 is ENOSYS, so that libc takes clone.  unshare and setns are allowed
+ * clone3 is ENOSYS, so that libc takes clone.  setsid succeeds without effect:
+ * Linux gives each session as much of the processor as any other (autogroup),
+ * so a fork bomb that makes sessions would starve all of the machine, where
+ * one that can't starves its own function.  unshare and setns are allowed
  * with exactly CLONE_NEWPID: a zygote needs them, and its children have no
  * capability to use them.
  *

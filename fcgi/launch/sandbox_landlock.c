@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -71,9 +73,9 @@ struct rule {
 };
 
 /*
- * Of every function; what isn't there is passed over.  Opening follows links,
- * so /bin is /usr/bin where it is one, and /etc/resolv.conf the file in /run
- * that systemd-resolved keeps.
+ * Of every function; what isn't there is passed over, and so is what a rule
+ * above it covers (/bin where it is a link to /usr/bin): each rule costs
+ * every child some time.  /etc/resolv.conf may be a link to a file in /run.
  */
 static const struct rule system_rules[] = {
     {"/usr", RUN},
@@ -188,20 +190,49 @@ add_list(int ruleset_fd, const char *what, const char *const *paths, size_t n,
 	return 0;
 }
 
-static int
-add_all(int fd, const struct sandbox *s, uint64_t known, struct err *e)
+/* True if `path`, resolved, lies below a rule before it that grants as much. */
+static bool
+is_covered(const struct rule *r)
 {
-	size_t i;
+	char real[PATH_MAX];
+	const struct rule *above;
+	size_t len;
 
-	for (i = 0; i < sizeof system_rules / sizeof *system_rules; i++) {
-		const struct rule *r = &system_rules[i];
+	if (!realpath(r->path, real))
+		return false;
+	for (above = system_rules; above < r; above++) {
+		len = strlen(above->path);
+		if (strncmp(real, above->path, len) == 0 && real[len] == '/' &&
+		    (r->access & ~above->access) == 0)
+			return true;
+	}
+	return false;
+}
 
+static int
+add_system(int fd, uint64_t known, struct err *e)
+{
+	const struct rule *r = system_rules;
+	const struct rule *end =
+	    r + sizeof system_rules / sizeof *system_rules;
+
+	for (; r < end; r++) {
+		if (is_covered(r))
+			continue;
 		/* What even the launcher can't open needs no rule. */
 		if (add_rule(fd, r->path, r->access & known) < 0 &&
 		    errno != EACCES)
-			return err_sys(e, "cannot open %s to the function",
-			    r->path);
+			return err_sys(
+			    e, "cannot open %s to the function", r->path);
 	}
+	return 0;
+}
+
+static int
+add_all(int fd, const struct sandbox *s, uint64_t known, struct err *e)
+{
+	if (add_system(fd, known, e) < 0)
+		return -1;
 	/* The runner's own binary, for its exec. */
 	if (add_named(fd, "launcher", "/proc/self/exe", RUN & known, e) < 0 ||
 	    add_named(fd, "handler", s->binary, RUN & known, e) < 0 ||

@@ -142,6 +142,9 @@ add_rules(scmp_filter_ctx ctx, enum snap_network network, bool all_signals)
 	}
 	rc = seccomp_rule_add(
 	    ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	if (rc == 0)	/* as if it had succeeded */
+		rc = seccomp_rule_add(
+		    ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(setsid), 0);
 	if (rc == 0)
 		rc = add_list(ctx, basic);
 	if (rc == 0 && !all_signals)

@@ -27,7 +27,7 @@ int
 abi_done_check(const struct abi_done *h, size_t n)
 {
 	if (n < sizeof *h || h->magic != ABI_MAGIC ||
-	    h->end > ABI_END_NO_EXEC || h->inline_bytes > ABI_INLINE_MAX ||
+	    h->end > ABI_END_NOT_YET || h->inline_bytes > ABI_INLINE_MAX ||
 	    n != sizeof *h + h->inline_bytes)
 		return -1;
 	return 0;

@@ -8,13 +8,15 @@
  * and numbers are in its byte order.
  *
  *   gateway -> child   REQUEST  header, environment block
- *                      + descriptors: stdin [stdout stderr]
+ *                      + descriptors: [stdout stderr] [stdin]
+ *   child -> gateway   FLUSH    header: what is in stdout is to go out now
  *   child -> gateway   DONE     header, then up to ABI_INLINE_MAX bytes of CGI
  *                               output that follow whatever is in stdout
  *
  * stdout and stderr are sent with the first request to a child; a child that
  * serves more keeps them.  A request without a body carries no stdin
- * (ABI_NO_STDIN): the child has /dev/null there.
+ * (ABI_NO_STDIN): the child has /dev/null there.  A waiting child has 1 and 2
+ * closed, so the kernel itself puts the first two descriptors in place.
  *
  * Whether a child began a request is told by the kernel: if the child ends
  * with the REQUEST unread, the gateway's receive fails with ECONNRESET, and
@@ -58,11 +60,12 @@ enum {
 enum abi_end {
 	ABI_END_EXIT,		/* `status` is the exit status, 0 to 255 */
 	ABI_END_SIGNAL,		/* `status` is the signal that ended it */
-	ABI_END_NO_EXEC		/* `status` is the errno of a failed exec */
+	ABI_END_NO_EXEC,	/* `status` is the errno of a failed exec */
+	ABI_END_NOT_YET		/* FLUSH: the request goes on */
 };
 
 /*
- * struct abi_done, 40 bytes, then inline_bytes of output:
+ * struct abi_done (DONE and FLUSH), 40 bytes, then inline_bytes of output:
  *
  *    0 u32 magic      4 u32 end        8 i32 status      12 u32 inline_bytes
  *   16 u64 max_rss_kb                 24 u64 cpu_us
@@ -128,7 +131,8 @@ struct abi_zygote {
 };
 
 struct abi_child {
-	uint32_t serial;	/* the zygote's own number for it */
+	uint32_t serial;	/* the zygote's own number for it; its low byte
+				 * differs among those that live */
 	int32_t pid;		/* as the zygote sees it */
 };
 

@@ -3,8 +3,8 @@
  * says so, else a plain CGI program (RFC 3875) that serves one request.
  */
 #include "functions/sdk/abi.h"
+#include "functions/sdk/function.h"
 #include "functions/sdk/serve.h"
-#include "functions/sdk/zygote.h"
 #include "store/base/io.h"
 
 #include <stdio.h>
@@ -56,6 +56,6 @@ int
 main(void)
 {
 	if (getenv(ABI_ENV_ZYGOTE))
-		return zygote_run();
+		return function_run();
 	return serve_cgi();
 }

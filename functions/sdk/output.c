@@ -144,13 +144,11 @@ output_begun(const struct output *o)
 
 /* The status to send: the one that was chosen, or what the rest implies. */
 static int
-settle_status(const struct output *o, bool empty)
+settle_status(const struct output *o)
 {
 	if (o->status)
 		return o->status;
-	if (output_line(o, "Location"))
-		return 302;
-	return empty ? 204 : 200;
+	return output_line(o, "Location") ? 302 : 200;
 }
 
 /*
@@ -184,7 +182,7 @@ compose(struct output *o, bool whole)
 	char own[OWN_LINES_MAX];
 	size_t own_len, n;
 
-	o->status = settle_status(o, whole && o->body.len == 0);
+	o->status = settle_status(o);
 	if (bodiless(o->status)) {
 		output_drop_body(o);
 		output_drop_lines(o, "Content-Length");
@@ -278,11 +276,11 @@ output_flush(struct output *o)
 }
 
 int
-output_end(struct output *o, bool silence_is_fine, struct sdk_output *rest)
+output_end(struct output *o, bool ok, struct sdk_output *rest)
 {
 	*rest = (struct sdk_output){NULL, 0};
 	if (!o->committed) {
-		if (!output_begun(o) && !silence_is_fine)
+		if (!output_begun(o) && !(ok && output_line(o, "Location")))
 			return 0;
 		if (compose(o, true) < 0)
 			return -1;

@@ -68,12 +68,11 @@ int output_flush(struct output *o);
 bool output_begun(const struct output *o);
 
 /*
- * The end: *rest is what still has to go out after fd's bytes.  A reply that
- * was not begun is a 204 if `silence_is_fine` (with a Location a 302), else
- * nothing at all.
+ * The end: *rest is what still has to go out after fd's bytes.  It is nothing
+ * at all if the reply was not begun, unless the handler was `ok` and a
+ * Location stands for one.
  */
-int output_end(struct output *o, bool silence_is_fine,
-    struct sdk_output *rest);
+int output_end(struct output *o, bool ok, struct sdk_output *rest);
 
 /* The reason phrase of a status (RFC 9110 15), "" if none is known. */
 const char *output_phrase(int status);

@@ -26,14 +26,22 @@
 static struct {
 	struct bothy_req req;
 	pid_t owner;
-	bool stdout_was_used;	/* by an earlier request */
 } now;
 
-/* True if this request has printed its reply by stdio itself. */
-static bool
-stdout_is_used(void)
+/*
+ * A handler that answers by stdio itself has had a buffer made for stdout;
+ * any other that says nothing has most likely forgotten to.
+ */
+static void
+explain_silence(int status)
 {
-	return now.stdout_was_used || __fbufsize(stdout) > 0;
+	const struct bothy_req *req = &now.req;
+
+	if (status && req->error_status)
+		bothy_log(BOTHY_ERROR, "%s", req->error_text);
+	else if (!status && __fbufsize(stdout) == 0)
+		bothy_log(BOTHY_ERROR, "bothy_handle has not replied: for "
+		    "nothing to say there is bothy_status(req, 204)");
 }
 
 static int
@@ -42,9 +50,10 @@ finish(int status, struct sdk_output *rest)
 	bool failed = fflush(stdout) != 0;
 
 	now.owner = 0;
-	if (output_end(&now.req.out, status == 0 && !stdout_is_used(),
-	        rest) < 0)
+	if (output_end(&now.req.out, status == 0, rest) < 0)
 		failed = true;
+	if (!rest->len && !now.req.out.committed)
+		explain_silence(status);
 	return failed && status == 0 ? 1 : status;
 }
 
@@ -88,15 +97,12 @@ sdk_serve(const struct sdk_io *io, struct sdk_output *rest)
 	status = bothy_handle(&now.req);
 	if (status < 0 || status > 255)
 		status = 1;
-	if (status && now.req.error_status && !output_begun(&now.req.out))
-		bothy_log(BOTHY_ERROR, "%s", now.req.error_text);
 	return finish(status, rest);
 }
 
 void
 sdk_reset(void)
 {
-	now.stdout_was_used = stdout_is_used();
 	request_release(&now.req);
 	memset(&now.req, 0, sizeof now.req);
 }

@@ -17,6 +17,9 @@ struct sdk_io {
 	int in_fd;		/* the body, read from where it stands */
 	int out_fd;		/* CGI output goes here after the commit */
 	uint64_t body_bytes;	/* or SDK_BODY_UNKNOWN: to the end of file */
+	void (*flushed)(void);	/* NULL; or called each time bothy_flush()
+				 * has written to out_fd, so that the gateway
+				 * passes it on at once */
 };
 
 /* CGI output that was not written to out_fd yet. */

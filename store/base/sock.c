@@ -125,9 +125,9 @@ take_fds(struct msghdr *msg, int *all)
 	return n;
 }
 
-ssize_t
-sock_recv(int fd, const struct iovec *iov, size_t niov, int *fds,
-    size_t *nfds, int flags)
+static ssize_t
+receive(int fd, const struct iovec *iov, size_t niov, int *fds, size_t *nfds,
+    int flags)
 {
 	struct iovec parts[4];
 	union control control;
@@ -146,7 +146,7 @@ sock_recv(int fd, const struct iovec *iov, size_t niov, int *fds,
 	msg.msg_control = control.space;
 	msg.msg_controllen = sizeof control.space;
 	do
-		n = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &msg, flags);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -1;
@@ -162,4 +162,18 @@ sock_recv(int fd, const struct iovec *iov, size_t niov, int *fds,
 	if (nfds)
 		*nfds = got;
 	return n;
+}
+
+ssize_t
+sock_recv(int fd, const struct iovec *iov, size_t niov, int *fds,
+    size_t *nfds, int flags)
+{
+	return receive(fd, iov, niov, fds, nfds, flags | MSG_CMSG_CLOEXEC);
+}
+
+ssize_t
+sock_recv_plain(int fd, const struct iovec *iov, size_t niov, int *fds,
+    size_t *nfds)
+{
+	return receive(fd, iov, niov, fds, nfds, 0);
 }

@@ -40,4 +40,11 @@ ssize_t sock_send(int fd, const struct iovec *iov, size_t niov,
 ssize_t sock_recv(int fd, const struct iovec *iov, size_t niov, int *fds,
     size_t *nfds, int flags);
 
+/*
+ * The same, blocking, for who wants the descriptors to stay open across exec:
+ * they are not close-on-exec.
+ */
+ssize_t sock_recv_plain(int fd, const struct iovec *iov, size_t niov,
+    int *fds, size_t *nfds);
+
 #endif

@@ -1,0 +1,99 @@
+/*
+ * The gateway's context and its workers, shared by the files of this folder.
+ *
+ * One epoll thread accepts and watches idle connections (accept.c); worker
+ * threads walk one request each from top to bottom in blocking code
+ * (worker.c, exchange.c, respond.c); one thread does what happens by time
+ * (main.c).  No thread but that of a request touches its struct worker.
+ */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "accesslog.h"
+#include "cgienv.h"
+#include "deadline.h"
+#include "fnlog.h"
+#include "logfile.h"
+#include "params.h"
+#include "path.h"
+#include "peer.h"
+#include "queue.h"
+#include "reply.h"
+#include "reqid.h"
+#include "site.h"
+#include "spool.h"
+
+#include "fcgi/invoke/invoke.h"
+#include "fcgi/invoke/run.h"
+#include "fcgi/invoke/stats.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct gateway {
+	const char *site_dir, *state_dir;
+	uint64_t max_body;		/* bytes; more is a 413 */
+	bool dev;			/* bothy run: compile errors as pages */
+	bool cgi;			/* plain CGI: one request */
+	int state_fd, scratch_fd;
+	struct logs logs;
+	struct logfile access, events;	/* access.jsonl, gateway.jsonl */
+	struct stats *stats;
+	struct invoke *invoke;
+	pthread_rwlock_t site_lock;	/* for swapping `site` */
+	struct site *site;
+	char refused[1024];		/* why the last reload was, or "" */
+	struct queue queue;		/* connections that have a request */
+	struct worker *workers;
+	size_t nworkers;
+	int epoll_fd, listen_fd, wake_fd;
+	atomic_bool stopping;		/* SIGTERM: finish, then leave */
+	atomic_uint watched;		/* connections in the epoll set */
+};
+
+struct worker {
+	struct gateway *g;
+	pthread_t thread;
+	struct deadline deadline;
+	struct peer *peer;
+	struct params params;
+	struct path path;
+	struct cgienv env;
+	struct reply reply;
+	struct spool spool;
+	struct fnlog fnlog;
+	struct accesslog access;
+	struct run *run;
+	struct reqid ids;
+	struct buf head;	/* header block, or a whole answer of ours */
+	struct buf body;	/* of a reply that is not committed */
+};
+
+/* worker.c */
+int worker_init(struct worker *w, struct gateway *g);
+void worker_release(struct worker *w);
+int workers_start(struct gateway *g, size_t n);
+void workers_join(struct gateway *g);
+
+/* exchange.c: one request, whose parameters are read, to its log line. */
+void exchange(struct worker *w, int64_t wait_us);
+
+/* accept.c */
+int accept_start(struct gateway *g);
+void accept_run(struct gateway *g);	/* until accept_stop() */
+void accept_again(struct gateway *g, int fd);	/* a kept connection */
+void accept_stop(struct gateway *g);
+
+/* events.c: the gateway's own log. */
+void gateway_log(struct gateway *g, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The site in use, held: site_release() it. */
+struct site *gateway_site(struct gateway *g);
+
+/* reload.c: 1 swapped, 0 nothing new, -1 refused (and logged). */
+int gateway_reload(struct gateway *g, bool force);
+
+#endif

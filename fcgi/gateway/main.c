@@ -1,0 +1,352 @@
+/*
+ * bothy-fcgi: the gateway.  A FastCGI responder on a socket of its own or on
+ * descriptor 0 of the web server that started it, in any number of copies;
+ * and a plain CGI program when it is run as one.
+ *
+ * It never forks, runs no user code, and touches no document.
+ */
+#include "gateway.h"
+
+#include "listen.h"
+#include "shed.h"
+#include "sitefile.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	EXIT_USAGE = 2,
+	WORKERS = 256,
+	WORKERS_MAX = 4096,
+	QUEUE_ROOM = 256,
+	LOOK_MS = 250,		/* at deadlines */
+	TICK_MS = 1000,		/* at deploy.yaml, at idle leases */
+	MAX_BODY_MB = 100
+};
+
+static const char HELP[] =
+    "usage: bothy-fcgi [--site DIR] [--state DIR] [--listen ADDRESS]\n"
+    "                  [--workers N] [--queue N] [--max-body MB] [--dev]\n"
+    "\n"
+    "Runs a site's functions for a web server that speaks FastCGI or CGI.\n"
+    "\n"
+    "  --site DIR      where deploy.yaml lies ($BOTHY_SITE, or the directory\n"
+    "                  that a file bothy.site beside this program names)\n"
+    "  --state DIR     logs, sockets, builds ($BOTHY_STATE, or SITE/.bothy)\n"
+    "  --listen A      unix:PATH or tcp:127.0.0.1:PORT; without it, the\n"
+    "                  socket at descriptor 0, or plain CGI\n"
+    "  --workers N     requests in flight at most (256)\n"
+    "  --queue N       requests that may wait (256); past it 503\n"
+    "  --max-body MB   largest request body (100); past it 413\n"
+    "  --dev           show compile errors as pages\n"
+    "\n"
+    "SIGHUP reloads deploy.yaml, SIGUSR1 opens the logs again, SIGTERM\n"
+    "finishes what runs and leaves.  See bothy-fcgi(8).\n";
+
+struct options {
+	struct sitefile site;
+	const char *listen;
+	size_t workers, queue;
+	uint64_t max_body_mb;
+	bool dev;
+};
+
+static int
+number(const char *name, const char *s, uint64_t least, uint64_t most,
+    uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(s, &end, 10);
+	if (errno || end == s || *end || *s == '-' || *out < least ||
+	    *out > most) {
+		fprintf(stderr, "bothy-fcgi: --%s takes a number from %llu to "
+		    "%llu, not %s\n", name, (unsigned long long)least,
+		    (unsigned long long)most, s);
+		return -1;
+	}
+	return 0;
+}
+
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option LONG[] = {{"site", 1, NULL, 's'},
+	    {"state", 1, NULL, 'S'}, {"listen", 1, NULL, 'l'},
+	    {"workers", 1, NULL, 'w'}, {"queue", 1, NULL, 'q'},
+	    {"max-body", 1, NULL, 'b'}, {"dev", 0, NULL, 'd'},
+	    {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	uint64_t n;
+	int c;
+
+	*o = (struct options){.workers = WORKERS, .queue = QUEUE_ROOM,
+	    .max_body_mb = MAX_BODY_MB};
+	while ((c = getopt_long(argc, argv, "h", LONG, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			o->site.site = optarg;
+			break;
+		case 'S':
+			o->site.state = optarg;
+			break;
+		case 'l':
+			o->listen = optarg;
+			break;
+		case 'w':
+			if (number("workers", optarg, 1, WORKERS_MAX, &n) < 0)
+				return -1;
+			o->workers = n;
+			break;
+		case 'q':
+			if (number("queue", optarg, 1, 65536, &n) < 0)
+				return -1;
+			o->queue = n;
+			break;
+		case 'b':
+			if (number("max-body", optarg, 1, 65536, &n) < 0)
+				return -1;
+			o->max_body_mb = n;
+			break;
+		case 'd':
+			o->dev = true;
+			break;
+		case 'h':
+			fputs(HELP, stdout);
+			exit(0);
+		default:
+			return -1;
+		}
+	}
+	return optind == argc ? 0 : -1;
+}
+
+/* ---- start ------------------------------------------------------------ */
+
+static int
+open_directory(const char *state, const char *name)
+{
+	char path[4096];
+	struct err e;
+
+	snprintf(path, sizeof path, "%s/%s", state, name);
+	if (io_mkdirs(path, 0700, &e) < 0)
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int
+open_state(struct gateway *g, struct err *e)
+{
+	char log[4096];
+	int run_fd;
+
+	if (io_mkdirs(g->state_dir, 0711, e) < 0)
+		return -1;
+	g->state_fd = open(g->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	run_fd = open_directory(g->state_dir, "run");
+	if (g->state_fd < 0 || run_fd < 0)
+		return err_sys(e, "cannot write in %s; give another place "
+		    "with --state", g->state_dir);
+	close(run_fd);
+	g->scratch_fd = open_directory(g->state_dir, "run/spool");
+	snprintf(log, sizeof log, "%s/log", g->state_dir);
+	if (logs_open(&g->logs, log, e) < 0 ||
+	    logfile_open(&g->access, &g->logs, "access.jsonl", e) < 0 ||
+	    logfile_open(&g->events, &g->logs, "gateway.jsonl", e) < 0)
+		return -1;
+	g->stats = stats_open(g->state_dir, e);
+	if (!g->stats)
+		gateway_log(g, "warning", "going on without counters: %s",
+		    e->text);
+	return 0;
+}
+
+static int
+start(struct gateway *g, const struct options *o, struct err *e)
+{
+	struct invoke_options io = {.site_dir = g->site_dir,
+	    .state_dir = g->state_dir,
+	    .launcher = o->site.launcher};
+	const char *kind = getenv("BOTHY_LAUNCHER");
+
+	io.private_launcher = kind && strcmp(kind, "private") == 0;
+	g->dev = o->dev;
+	g->max_body = o->max_body_mb << 20;
+	pthread_rwlock_init(&g->site_lock, NULL);
+	if (open_state(g, e) < 0)
+		return -1;
+	g->invoke = invoke_new(&io, e);
+	if (!g->invoke)
+		return -1;
+	return gateway_reload(g, false) < 0 ? err_set(e, 0, " ") : 0;
+}
+
+static void
+stop(struct gateway *g)
+{
+	site_release(g->site);
+	invoke_free(g->invoke);
+	stats_close(g->stats);
+	logfile_close(&g->access);
+	logfile_close(&g->events);
+	logs_close(&g->logs);
+}
+
+/* ---- plain CGI -------------------------------------------------------- */
+
+static int
+serve_cgi(struct gateway *g)
+{
+	static struct worker w;
+
+	g->cgi = true;
+	if (worker_init(&w, g) < 0)
+		return 1;
+	peer_begin_cgi(w.peer);
+	exchange(&w, 0);
+	worker_release(&w);
+	return 0;
+}
+
+/* ---- FastCGI ---------------------------------------------------------- */
+
+static void *
+acceptor(void *arg)
+{
+	accept_run(arg);
+	return NULL;
+}
+
+/* What happens by time or by signal, until it is time to leave. */
+static void
+housekeeping(struct gateway *g, const sigset_t *signals)
+{
+	struct timespec look = {0, LOOK_MS * 1000000L};
+	int64_t ticked_ms = 0, now_ms;
+	int sig;
+
+	for (;;) {
+		sig = sigtimedwait(signals, NULL, &look);
+		now_ms = clock_mono_ms();
+		if (sig == SIGTERM || sig == SIGINT)
+			return;
+		if (sig == SIGHUP)
+			gateway_reload(g, true);
+		if (sig == SIGUSR1)
+			logs_reopen(&g->logs);
+		deadline_check(&g->workers[0].deadline, g->nworkers,
+		    sizeof *g->workers, now_ms);
+		if (now_ms - ticked_ms < TICK_MS)
+			continue;
+		ticked_ms = now_ms;
+		gateway_reload(g, false);
+		invoke_tick(g->invoke, now_ms);
+	}
+}
+
+static int
+serve_fastcgi(struct gateway *g, const struct options *o,
+    const sigset_t *signals)
+{
+	pthread_t accept_thread;
+
+	if (queue_init(&g->queue, o->queue) < 0 || accept_start(g) < 0 ||
+	    shed_start(g) < 0 || workers_start(g, o->workers) < 0 ||
+	    pthread_create(&accept_thread, NULL, acceptor, g) != 0) {
+		fprintf(stderr, "bothy-fcgi: cannot start %zu threads: %s\n",
+		    o->workers, strerror(errno));
+		return 1;
+	}
+	gateway_log(g, "info", "serving %s", g->site_dir);
+	housekeeping(g, signals);
+	gateway_log(g, "info", "leaving: finishing what runs");
+	accept_stop(g);
+	pthread_join(accept_thread, NULL);
+	workers_join(g);
+	shed_stop();
+	queue_release(&g->queue);
+	return 0;
+}
+
+static void
+raise_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+		r.rlim_cur = r.rlim_max < 65536 ? r.rlim_max : 65536;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+/* Before any thread, so that all of them inherit the mask. */
+static void
+block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct gateway g;
+	struct options o;
+	struct listener listener = {.fd = -1};
+	struct err e = {0};
+	sigset_t signals;
+	int rc;
+
+	if (read_options(argc, argv, &o) < 0) {
+		fputs(HELP, stderr);
+		return EXIT_USAGE;
+	}
+	umask(077);
+	if (sitefile_find(&o.site, argv[0], &e) < 0)
+		goto fail;
+	g.site_dir = o.site.site;
+	g.state_dir = o.site.state;
+	block_signals(&signals);
+	if (o.listen && listen_open(&listener, o.listen, &e) < 0)
+		goto fail;
+	if (!o.listen && !peer_is_cgi() && listen_inherited(&listener, &e) < 0)
+		goto fail;
+	if (peer_library() < 0)
+		return 1;
+	raise_files();
+	g.listen_fd = listener.fd;
+	g.cgi = listener.fd < 0;
+	if (start(&g, &o, &e) < 0)
+		goto fail;
+	rc = g.cgi ? serve_cgi(&g) : serve_fastcgi(&g, &o, &signals);
+	stop(&g);
+	listen_close(&listener);
+	return rc;
+fail:
+	if (e.text[0] && strcmp(e.text, " ") != 0)
+		err_print(&e, "bothy-fcgi");
+	listen_close(&listener);
+	if (peer_is_cgi() && getenv("GATEWAY_INTERFACE"))
+		printf("Status: 500 Internal Server Error\r\n"
+		       "Content-Type: application/json\r\n\r\n"
+		       "{\"message\":\"the gateway can't start; its reason is "
+		       "in the web server's error log\"}");
+	return 1;
+}

@@ -1,0 +1,57 @@
+/*
+ * A site's configuration in use: one checked snapshot with all that is
+ * prepared from it, held by each request that began under it.
+ *
+ * Run by bothy-fcgi.  Reload builds a new struct site and swaps the pointer;
+ * requests that run keep the old one, and the last of them frees it.
+ */
+#ifndef GATEWAY_SITE_H
+#define GATEWAY_SITE_H
+
+#include "cgienv.h"
+#include "cors.h"
+#include "files.h"
+#include "proxies.h"
+
+#include "fcgi/conf/snapshot.h"
+#include "fcgi/invoke/invoke.h"
+#include "fcgi/invoke/stats.h"
+#include "store/base/err.h"
+
+#include <stdatomic.h>
+
+struct site_function {
+	const char *name;
+	const struct snap_function *fn;
+	struct invoke_pool *pool;
+	struct cgienv_static own;
+	unsigned stats_slot;
+};
+
+struct site {
+	atomic_uint refs;
+	struct snapshot *snapshot;
+	const char *base_path;
+	struct cors cors;
+	struct proxies proxies;
+	struct files files;
+	struct site_function *functions;
+	size_t nfunctions;
+};
+
+/* Takes over the snapshot in any case.  NULL with the error set. */
+struct site *site_take(struct snapshot *s, struct invoke *v,
+    struct stats *stats, struct err *e);
+
+struct site *site_hold(struct site *s);
+void site_release(struct site *s);	/* NULL is fine */
+
+/*
+ * The snapshot for the site as it lies there: the compiled one if it is
+ * fresh, else deploy.yaml is checked and compiled.  NULL with the first error
+ * set; unless `quiet`, all errors of the file go to stderr.
+ */
+struct snapshot *site_snapshot(const char *site_dir, const char *state_dir,
+    bool quiet, struct err *e);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Which site bothy-fcgi serves: by option, environment, or a file beside it.
+ *
+ * On a shared host nothing can be passed to a program in the document root,
+ * so a copy of bothy-fcgi called dispatch.fcgi or dispatch.cgi reads
+ * `bothy.site` in its own directory:
+ *
+ *   site=/home/me/site
+ *   state=/home/me/site/.bothy
+ *   launch=/home/me/bothy/bin/bothy-launch
+ */
+#ifndef GATEWAY_SITEFILE_H
+#define GATEWAY_SITEFILE_H
+
+#include "store/base/err.h"
+
+struct sitefile {
+	const char *site, *state;	/* absolute when found */
+	const char *launcher;		/* NULL: beside this program */
+};
+
+/*
+ * Completes what options have set; `argv0` is how we were called.  Strings
+ * live as long as the process.  0, or -1 with the error set.
+ */
+int sitefile_find(struct sitefile *s, const char *argv0, struct err *e);
+
+#endif

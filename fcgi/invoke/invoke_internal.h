@@ -1,0 +1,87 @@
+/*
+ * What the files of this folder share: the launcher's client and its pools.
+ */
+#ifndef INVOKE_INTERNAL_H
+#define INVOKE_INTERNAL_H
+
+#include "invoke.h"
+
+#include <pthread.h>
+#include <sys/types.h>
+
+enum {
+	INVOKE_POOLS = 4096,	/* of all releases in use */
+	INVOKE_STOCK = 64,	/* idle leases of one pool */
+	INVOKE_TEXT = LAUNCH_TEXT_MAX + 1
+};
+
+/* Set in tags that name a waiter; else a tag is a pool's number. */
+#define INVOKE_WAITER_TAG 0x80000000u
+
+/* A thread that waits for one answer; on its stack. */
+struct invoke_waiter {
+	uint32_t tag;
+	uint64_t id;
+	bool done;
+	struct launch_msg answer;
+	char *text;		/* may be NULL */
+	size_t text_size;
+	struct invoke_waiter *next;
+};
+
+/*
+ * Invariants, under the pool's lock:
+ *  1. stock[0..nstock) are leases nobody uses, the latest last.
+ *  2. asked counts the children asked of the present connection and not yet
+ *     come; a new connection starts at 0.
+ *  3. in_flight counts leases between lease_take and return or drop.
+ */
+struct invoke_pool {
+	struct invoke *owner;
+	const struct snapshot *snapshot;
+	const struct snap_function *fn;
+	uint32_t function, tag;
+	bool reusable;		/* children come back: lease_return */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct lease stock[INVOKE_STOCK];
+	unsigned nstock, asked, in_flight, waiting;
+	unsigned peak, peak_before;	/* in flight, by window */
+	int64_t window_ms;
+	unsigned refusals;	/* counts, so that a waiter sees a new one */
+	uint32_t refusal;	/* enum launch_refusal of the last */
+	char refusal_text[512];
+};
+
+struct invoke {
+	pthread_mutex_t lock;
+	pthread_cond_t connected, answered;
+	pthread_t thread;
+	char *site_dir, *state_dir, *launcher, *text;
+	bool private_launcher, ending;
+	uid_t own_uid;
+	int fd;			/* -1: not connected */
+	unsigned epoch;		/* grows with each connection and its end */
+	uint32_t last_tag;
+	int64_t failed_ms;
+	struct err failure;
+	struct invoke_waiter *waiters;
+	struct invoke_pool *pools[INVOKE_POOLS];
+};
+
+/* Sends, connecting first if need be: 0, or -1 with the error set. */
+int invoke_send(struct invoke *v, struct launch_msg *m, struct err *e);
+
+/* Sends if there is a connection. */
+void invoke_tell(struct invoke *v, struct launch_msg *m);
+
+/* Sends and waits for the answer to this thread: 0 and w->answer, or -1. */
+int invoke_ask(struct invoke *v, struct launch_msg *m,
+    struct invoke_waiter *w, int64_t deadline_mono_ms, struct err *e);
+
+/* LEASED or REFUSED for a pool: 0 if the descriptors were taken. */
+int invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
+    const char *text, const int *fds, size_t nfds);
+void invoke_pools_disconnected(struct invoke *v);
+
+#endif

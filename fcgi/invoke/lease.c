@@ -1,0 +1,472 @@
+/*
+ * Pools of leased children: a stock for each function, refilled off the
+ * request's path, as deep as the function's recent peak of requests.
+ */
+#include "invoke_internal.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	WINDOW_MS = 10000,
+	IDLE_LEASE_MS = 10000,
+	DEPTH_MAX = 24,		/* leases kept ready for one function */
+	ASK_AGAIN_MS = 1000
+};
+
+struct invoke_pool *
+invoke_pool_new(struct invoke *v, const struct snapshot *s, uint32_t function)
+{
+	struct invoke_pool *p = calloc(1, sizeof *p);
+	uint32_t tag;
+
+	if (!p)
+		return NULL;
+	p->owner = v;
+	p->snapshot = s;
+	p->function = function;
+	p->fn = snapshot_function(s, function);
+	p->reusable = p->fn->requests_per_process != 1 ||
+	    p->fn->runtime == SNAP_RUNTIME_EXEC;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->changed, NULL);
+	pthread_mutex_lock(&v->lock);
+	for (tag = 1; tag < INVOKE_POOLS && v->pools[tag]; tag++)
+		;
+	if (tag < INVOKE_POOLS)
+		v->pools[p->tag = tag] = p;
+	pthread_mutex_unlock(&v->lock);
+	if (p->tag)
+		return p;
+	free(p);
+	return NULL;
+}
+
+static void
+close_lease(struct lease *l)
+{
+	io_close(&l->ctl_fd);
+	io_close(&l->pidfd);
+	io_close(&l->out_fd);
+	io_close(&l->err_fd);
+}
+
+void
+invoke_pool_free(struct invoke_pool *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->owner->lock);
+	p->owner->pools[p->tag] = NULL;
+	pthread_mutex_unlock(&p->owner->lock);
+	while (p->nstock)
+		close_lease(&p->stock[--p->nstock]);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+const struct snap_function *
+invoke_pool_function(const struct invoke_pool *p)
+{
+	return p->fn;
+}
+
+static struct launch_msg
+message(const struct invoke_pool *p, uint32_t type, uint32_t count)
+{
+	struct launch_msg m = {.type = type, .tag = p->tag,
+	    .function = p->function, .count = count};
+
+	snprintf(m.snapshot, sizeof m.snapshot, "%s",
+	    snapshot_id(p->snapshot));
+	return m;
+}
+
+void
+invoke_pool_warm(struct invoke_pool *p)
+{
+	struct launch_msg m = message(p, LAUNCH_LEASE, 0);
+	struct err e;
+
+	invoke_send(p->owner, &m, &e);
+}
+
+/* How many leases are to be ready or on their way. */
+static unsigned
+depth(const struct invoke_pool *p)
+{
+	unsigned n = p->peak > p->peak_before ? p->peak : p->peak_before;
+
+	if (p->reusable)
+		return p->waiting;
+	n = n + n / 2 + 1;
+	return n < DEPTH_MAX ? n : DEPTH_MAX;
+}
+
+/*
+ * With the lock held: how many children to ask for now.  Asks by halves of
+ * the depth, so that a batch pays for its messages.
+ */
+static unsigned
+shortage(struct invoke_pool *p)
+{
+	unsigned want = depth(p), have = p->nstock + p->asked, n;
+
+	if (p->waiting > have && want < p->waiting)
+		want = p->waiting;
+	if (have >= want)
+		return 0;
+	n = want - have;
+	if (p->nstock && !p->waiting && n < (want + 1) / 2)
+		return 0;
+	p->asked += n;
+	return n;
+}
+
+static int
+ask(struct invoke_pool *p, unsigned n, struct err *e)
+{
+	struct launch_msg m = message(p, LAUNCH_LEASE, n);
+
+	if (invoke_send(p->owner, &m, e) == 0)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	p->asked -= p->asked < n ? p->asked : n;
+	pthread_mutex_unlock(&p->lock);
+	return -1;
+}
+
+static void
+count_in(struct invoke_pool *p)
+{
+	if (++p->in_flight > p->peak)
+		p->peak = p->in_flight;
+}
+
+/* Waits for a change with the lock held; false when time is up. */
+static bool
+wait_change(struct invoke_pool *p, int64_t deadline_mono_ms)
+{
+	int64_t until_ms = clock_mono_ms() + ASK_AGAIN_MS;
+	struct timespec until;
+
+	if (until_ms > deadline_mono_ms)
+		until_ms = deadline_mono_ms;
+	until = (struct timespec){until_ms / 1000,
+	    until_ms % 1000 * 1000000};
+	if (pthread_cond_clockwait(&p->changed, &p->lock, CLOCK_MONOTONIC,
+	        &until) == ETIMEDOUT) {
+		if (clock_mono_ms() >= deadline_mono_ms)
+			return false;
+		p->asked = 0;	/* what was asked for is overdue */
+	}
+	return true;
+}
+
+/* With the lock held, no stock: waits for some. 0, a refusal, or -1. */
+static int
+wait_stock(struct invoke_pool *p, int64_t deadline_mono_ms, struct err *e)
+{
+	unsigned seen = p->refusals, n;
+	int rc;
+
+	p->waiting++;
+	for (;;) {
+		n = shortage(p);
+		if (n) {
+			pthread_mutex_unlock(&p->lock);
+			rc = ask(p, n, e);
+			pthread_mutex_lock(&p->lock);
+			if (rc < 0) {
+				rc = LAUNCH_LEAVING;
+				break;
+			}
+		}
+		rc = 0;
+		if (p->nstock)
+			break;
+		if (p->refusals != seen) {
+			seen = p->refusals;
+			rc = (int)p->refusal;
+			err_set(e, 0, "%s", p->refusal_text);
+			if (rc != LAUNCH_LEAVING)
+				break;
+			rc = 0;
+		}
+		if (!wait_change(p, deadline_mono_ms)) {
+			rc = err_set(e, ETIMEDOUT,
+			    "no process for the function came free in time");
+			break;
+		}
+	}
+	p->waiting--;
+	return rc;
+}
+
+int
+lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
+    struct lease *out, struct err *e)
+{
+	unsigned n;
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (!p->nstock || p->waiting)
+		rc = p->nstock > p->waiting
+		    ? 0
+		    : wait_stock(p, deadline_mono_ms, e);
+	if (rc != 0) {
+		pthread_mutex_unlock(&p->lock);
+		return rc;
+	}
+	*out = p->stock[--p->nstock];
+	count_in(p);
+	n = shortage(p);
+	pthread_mutex_unlock(&p->lock);
+	if (n) {
+		struct err ignored;
+
+		ask(p, n, &ignored);
+	}
+	return 0;
+}
+
+void
+lease_return(struct invoke_pool *p, struct lease *l)
+{
+	l->idle_since_ms = clock_mono_ms();
+	pthread_mutex_lock(&p->lock);
+	p->in_flight--;
+	if (p->nstock < INVOKE_STOCK) {
+		p->stock[p->nstock++] = *l;
+		l = NULL;
+		pthread_cond_signal(&p->changed);
+	}
+	pthread_mutex_unlock(&p->lock);
+	if (l)
+		close_lease(l);
+}
+
+void
+lease_discard(struct invoke_pool *p, struct lease *l)
+{
+	pthread_mutex_lock(&p->lock);
+	p->in_flight--;
+	pthread_mutex_unlock(&p->lock);
+	close_lease(l);
+}
+
+void
+lease_signal(const struct invoke_pool *p, const struct lease *l, int sig)
+{
+	/*
+	 * A zygote could hand us any process's pidfd.  As an ordinary user
+	 * we may signal only what it could itself; as root we ask the
+	 * launcher, which looks whose process it is.
+	 */
+	if (p->owner->own_uid == 0) {
+		struct launch_msg m = message(p, LAUNCH_KILL, 0);
+
+		m.id = l->id;
+		m.code = (uint32_t)sig;
+		invoke_tell(p->owner, &m);
+		return;
+	}
+	syscall(SYS_pidfd_send_signal, l->pidfd, sig, NULL, 0);
+}
+
+void
+lease_drop(struct invoke_pool *p, struct lease *l, bool kill)
+{
+	if (kill)
+		lease_signal(p, l, SIGKILL);
+	lease_discard(p, l);
+}
+
+void
+lease_watch(struct invoke_pool *p, const struct lease *l,
+    int64_t deadline_mono_ms)
+{
+	struct launch_msg m = message(p, LAUNCH_WATCH, 0);
+
+	m.id = l->id;
+	m.deadline_mono_ms = deadline_mono_ms;
+	invoke_tell(p->owner, &m);
+}
+
+void
+lease_retire(struct invoke_pool *p, const struct lease *l)
+{
+	struct launch_msg m = message(p, LAUNCH_RETIRE, 0);
+
+	m.id = l->id;
+	invoke_tell(p->owner, &m);
+	pthread_mutex_lock(&p->lock);
+	while (p->nstock)
+		close_lease(&p->stock[--p->nstock]);
+	pthread_mutex_unlock(&p->lock);
+}
+
+int
+lease_report(struct invoke_pool *p, const struct lease *l, int wait_ms,
+    struct launch_msg *m)
+{
+	struct launch_msg question = message(p, LAUNCH_REPORT, 0);
+	struct invoke_waiter w = {0};
+	struct err e;
+
+	question.id = l->id;
+	if (invoke_ask(p->owner, &question, &w, clock_mono_ms() + wait_ms,
+	        &e) < 0)
+		return -1;
+	*m = w.answer;
+	return 0;
+}
+
+int
+slot_take(struct invoke_pool *p, int64_t deadline_mono_ms, uint64_t *id,
+    struct err *e)
+{
+	struct launch_msg m = message(p, LAUNCH_ACQUIRE, 0);
+	char text[512] = "";
+	struct invoke_waiter w = {.text = text, .text_size = sizeof text};
+
+	*id = 0;
+	if (p->fn->reserved_concurrency == SNAP_UNLIMITED)
+		return 0;
+	if (invoke_ask(p->owner, &m, &w, deadline_mono_ms, e) < 0)
+		return e->code == ETIMEDOUT ? -1 : LAUNCH_LEAVING;
+	if (w.answer.type == LAUNCH_GRANTED) {
+		*id = w.answer.id;
+		return 0;
+	}
+	err_set(e, 0, "%s", text);
+	return (int)w.answer.code;
+}
+
+void
+slot_give(struct invoke_pool *p, uint64_t id)
+{
+	struct launch_msg m = message(p, LAUNCH_RELEASE, 0);
+
+	if (!id)
+		return;
+	m.id = id;
+	invoke_tell(p->owner, &m);
+}
+
+/* ---- called by the receiving thread ----------------------------------- */
+
+static void
+add_stock(struct invoke_pool *p, const struct launch_msg *m, const int *fds)
+{
+	uint32_t i;
+
+	p->asked -= p->asked < m->count ? p->asked : m->count;
+	for (i = 0; i < m->count; i++) {
+		struct lease l = {m->ids[i], fds[2 * i], fds[2 * i + 1], -1,
+		    -1, clock_mono_ms()};
+
+		if (p->nstock < INVOKE_STOCK)
+			p->stock[p->nstock++] = l;
+		else
+			close_lease(&l);
+	}
+}
+
+int
+invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
+    const char *text, const int *fds, size_t nfds)
+{
+	struct invoke_pool *p;
+
+	if (m->type == LAUNCH_LEASED &&
+	    (m->count > LAUNCH_BATCH || nfds != 2 * m->count))
+		return -1;
+	pthread_mutex_lock(&v->lock);
+	p = m->tag < INVOKE_POOLS ? v->pools[m->tag] : NULL;
+	if (!p) {
+		pthread_mutex_unlock(&v->lock);
+		return -1;
+	}
+	pthread_mutex_lock(&p->lock);
+	if (m->type == LAUNCH_LEASED)
+		add_stock(p, m, fds);
+	else {
+		p->asked = 0;
+		p->refusals++;
+		p->refusal = m->code;
+		snprintf(p->refusal_text, sizeof p->refusal_text, "%s", text);
+	}
+	if (p->waiting)
+		pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&v->lock);
+	return 0;
+}
+
+void
+invoke_pools_disconnected(struct invoke *v)
+{
+	struct invoke_pool *p;
+	size_t i;
+
+	pthread_mutex_lock(&v->lock);
+	for (i = 0; i < INVOKE_POOLS; i++) {
+		p = v->pools[i];
+		if (!p)
+			continue;
+		pthread_mutex_lock(&p->lock);
+		p->asked = 0;
+		pthread_cond_broadcast(&p->changed);
+		pthread_mutex_unlock(&p->lock);
+	}
+	pthread_mutex_unlock(&v->lock);
+}
+
+/* With the lock held: closes what nobody has used for a while. */
+static void
+let_idle_go(struct invoke_pool *p, int64_t now_ms)
+{
+	unsigned keep = 0, i;
+
+	for (i = 0; i < p->nstock; i++) {
+		if (now_ms - p->stock[i].idle_since_ms > IDLE_LEASE_MS)
+			close_lease(&p->stock[i]);
+		else
+			p->stock[keep++] = p->stock[i];
+	}
+	p->nstock = keep;
+}
+
+void
+invoke_tick(struct invoke *v, int64_t now_ms)
+{
+	struct invoke_pool *p;
+	size_t i;
+
+	pthread_mutex_lock(&v->lock);
+	for (i = 0; i < INVOKE_POOLS; i++) {
+		p = v->pools[i];
+		if (!p)
+			continue;
+		pthread_mutex_lock(&p->lock);
+		if (now_ms - p->window_ms >= WINDOW_MS) {
+			p->peak_before = p->peak;
+			p->peak = p->in_flight;
+			p->window_ms = now_ms;
+		}
+		let_idle_go(p, now_ms);
+		pthread_mutex_unlock(&p->lock);
+	}
+	pthread_mutex_unlock(&v->lock);
+}

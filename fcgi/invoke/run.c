@@ -1,0 +1,461 @@
+/*
+ * The blocking walk of one request through a leased child, as run.h says.
+ *
+ * It costs, when all goes well: two pipes, one message out, one poll, one
+ * message in, one look for output behind it, and six closes; a child that is
+ * used again keeps its pipes.
+ */
+#include "run.h"
+
+#include "functions/sdk/abi.h"
+#include "store/base/clock.h"
+#include "store/base/io.h"
+#include "store/base/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	TRIES = 8,		/* children that died before they began */
+	SHORT_MS = 50,		/* longer requests are watched */
+	GRACE_MS = 1000,	/* from TERM to KILL */
+	END_WAIT_MS = 250,	/* from the output's end to the process's */
+	REPORT_WAIT_MS = 2000,
+	READ_BYTES = 64 * 1024
+};
+
+enum { AT_CTL, AT_OUT, AT_ERR, AT_CLIENT, AT_COUNT };
+
+struct run {
+	char bytes[sizeof(struct abi_done) + READ_BYTES];
+};
+
+/* One request on its way. */
+struct walk {
+	struct run *r;
+	struct invoke_pool *pool;
+	const struct run_request *q;
+	struct run_result *out;
+	struct lease lease;
+	struct abi_done done;
+	int64_t kill_ms;	/* when TERM turns into KILL; 0: not sent */
+	int64_t ended_ms;	/* when stdout ended; 0: open */
+	int64_t last_output_ms;
+	int64_t watch_ms;	/* when the launcher is to be told; 0: was */
+	bool have_done, gone, reset, stopped, expired;
+};
+
+struct run *
+run_new(void)
+{
+	return malloc(sizeof(struct run));
+}
+
+void
+run_free(struct run *r)
+{
+	free(r);
+}
+
+/* ---- handing over ----------------------------------------------------- */
+
+static int
+make_pipe(int *read_fd, int *write_fd)
+{
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -1;
+	*read_fd = p[0];
+	*write_fd = p[1];
+	return 0;
+}
+
+/* 0; or -1 with errno: EPIPE and ECONNRESET mean that the child is dead. */
+static int
+hand_over(struct walk *w)
+{
+	const struct run_request *q = w->q;
+	struct abi_request h = {.magic = ABI_MAGIC,
+	    .env_bytes = (uint32_t)q->env_bytes,
+	    .env_count = (uint32_t)q->env_count,
+	    .body_bytes = q->body_bytes,
+	    .deadline_mono_ms = q->deadline_mono_ms};
+	struct iovec iov[2] = {{&h, sizeof h}, {NULL, q->env_bytes}};
+	int fds[3], out_w = -1, err_w = -1, rc, saved;
+	size_t nfds = 0;
+
+	memcpy(&iov[1].iov_base, &q->env, sizeof q->env);
+	if (w->lease.out_fd < 0) {
+		if (make_pipe(&w->lease.out_fd, &out_w) < 0 ||
+		    make_pipe(&w->lease.err_fd, &err_w) < 0) {
+			io_close(&out_w);
+			return -1;
+		}
+		h.flags |= ABI_HAS_OUTPUTS;
+		fds[nfds++] = out_w;
+		fds[nfds++] = err_w;
+	}
+	if (q->body_fd >= 0)
+		fds[nfds++] = q->body_fd;
+	else
+		h.flags |= ABI_NO_STDIN;
+	rc = sock_send(w->lease.ctl_fd, iov, 2, fds, nfds, 0) < 0 ? -1 : 0;
+	saved = errno;
+	io_close(&out_w);
+	io_close(&err_w);
+	errno = saved;
+	return rc;
+}
+
+/* ---- reading back ----------------------------------------------------- */
+
+static void
+pass_output(struct walk *w, const char *p, size_t n)
+{
+	w->last_output_ms = clock_mono_ms();
+	if (!w->stopped && !w->expired && w->q->output(w->q->ctx, p, n) < 0)
+		w->stopped = true;
+}
+
+static void
+read_ctl(struct walk *w)
+{
+	struct iovec iov = {w->r->bytes, sizeof w->r->bytes};
+	size_t nfds = 0;
+	ssize_t n = sock_recv(w->lease.ctl_fd, &iov, 1, NULL, &nfds,
+	    MSG_DONTWAIT);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n < 0 && errno == ECONNRESET)
+		w->reset = true;
+	if (n <= 0) {
+		w->gone = true;
+		return;
+	}
+	if ((size_t)n < sizeof w->done) {
+		w->gone = true;
+		return;
+	}
+	memcpy(&w->done, w->r->bytes, sizeof w->done);
+	if (abi_done_check(&w->done, (size_t)n) < 0)
+		w->gone = true;
+	else if (w->done.end != ABI_END_NOT_YET)
+		w->have_done = true;
+}
+
+/* Reads once what is in a pipe; false at its end. */
+static bool
+read_out(struct walk *w)
+{
+	char *p = w->r->bytes + sizeof(struct abi_done);
+	ssize_t n = io_read(w->lease.out_fd, p, READ_BYTES);
+
+	if (n > 0)
+		pass_output(w, p, (size_t)n);
+	return n > 0;
+}
+
+static bool
+read_err(struct walk *w)
+{
+	char *p = w->r->bytes + sizeof(struct abi_done);
+	ssize_t n = io_read(w->lease.err_fd, p, READ_BYTES);
+
+	if (n > 0)
+		w->q->log(w->q->ctx, p, (size_t)n);
+	return n > 0;
+}
+
+/*
+ * Empties both pipes of what is there already.  The process may still write
+ * to them, so it stops after a bounded number of rounds.
+ */
+static void
+drain(struct walk *w, bool keep_inline)
+{
+	struct pollfd p[2] = {{w->lease.out_fd, POLLIN, 0},
+	    {w->lease.err_fd, POLLIN, 0}};
+	static const int ROUNDS = 1024;
+	char held[ABI_INLINE_MAX];
+	size_t n = keep_inline ? w->done.inline_bytes : 0;
+	bool moved = false;
+	int i;
+
+	for (i = 0; i < ROUNDS && poll(p, 2, 0) > 0; i++) {
+		bool more = false;
+
+		if (n && !moved) {
+			memcpy(held, w->r->bytes + sizeof w->done, n);
+			moved = true;
+		}
+		if (p[0].revents & POLLIN)
+			more |= read_out(w);
+		if (p[1].revents & POLLIN)
+			more |= read_err(w);
+		if (!more)
+			break;
+	}
+	if (n)
+		pass_output(w, moved ? held : w->r->bytes + sizeof w->done, n);
+}
+
+/* ---- time ------------------------------------------------------------- */
+
+static void
+sooner(int64_t *at, int64_t other)
+{
+	if (other && (!*at || other < *at))
+		*at = other;
+}
+
+/* The next moment at which something is to be done without an event. */
+static int
+wait_ms(const struct walk *w, int64_t now_ms)
+{
+	const struct run_request *q = w->q;
+	int64_t at = w->kill_ms;
+
+	sooner(&at, w->watch_ms);
+	if (!w->kill_ms) {
+		sooner(&at, q->deadline_mono_ms);
+		if (q->idle_timeout_ms)
+			sooner(&at, w->last_output_ms + q->idle_timeout_ms);
+	}
+	if (w->ended_ms)
+		sooner(&at, w->ended_ms + END_WAIT_MS);
+	if (!at)
+		return -1;
+	return at > now_ms ? (int)(at - now_ms) : 0;
+}
+
+static void
+end_softly(struct walk *w, int64_t now_ms)
+{
+	if (w->kill_ms)
+		return;
+	lease_signal(w->pool, &w->lease, SIGTERM);
+	w->kill_ms = now_ms + GRACE_MS;
+}
+
+/* What time alone brings about; true if the walk is over. */
+static bool
+on_time(struct walk *w, int64_t now_ms)
+{
+	const struct run_request *q = w->q;
+
+	if (w->watch_ms && now_ms >= w->watch_ms) {
+		lease_watch(w->pool, &w->lease, q->deadline_mono_ms
+		        ? q->deadline_mono_ms + 2 * GRACE_MS
+		        : 0);
+		w->watch_ms = 0;
+	}
+	if (!w->expired &&
+	    ((q->deadline_mono_ms && now_ms >= q->deadline_mono_ms) ||
+	        (q->idle_timeout_ms &&
+	            now_ms >= w->last_output_ms + q->idle_timeout_ms))) {
+		w->expired = true;
+		q->expired(q->ctx);
+		end_softly(w, now_ms);
+	}
+	if (w->kill_ms && now_ms >= w->kill_ms)
+		return true;
+	return w->ended_ms && now_ms >= w->ended_ms + END_WAIT_MS;
+}
+
+/* ---- the walk --------------------------------------------------------- */
+
+static void
+on_events(struct walk *w, const struct pollfd *p, int64_t now_ms)
+{
+	const struct run_request *q = w->q;
+
+	if (p[AT_ERR].revents && !read_err(w))
+		io_close(&w->lease.err_fd);
+	if (p[AT_OUT].revents && !read_out(w)) {
+		io_close(&w->lease.out_fd);
+		w->ended_ms = now_ms;
+	}
+	if (p[AT_CTL].revents) {
+		read_ctl(w);
+		if (!w->have_done && !w->gone &&
+		    w->done.end == ABI_END_NOT_YET) {
+			drain(w, false);
+			if (!w->stopped && q->flush(q->ctx) < 0)
+				w->stopped = true;
+		}
+	}
+	if (p[AT_CLIENT].revents & (POLLHUP | POLLERR) && q->stop_on_leave)
+		w->stopped = true;
+}
+
+/* Until the child says done, dies, or is to be ended. */
+static void
+converse(struct walk *w)
+{
+	const struct run_request *q = w->q;
+	struct pollfd p[AT_COUNT];
+	int64_t now_ms = clock_mono_ms();
+	int n;
+
+	w->watch_ms = now_ms + SHORT_MS;
+	w->last_output_ms = now_ms;
+	while (!w->have_done && !w->gone && !w->stopped) {
+		p[AT_CTL] = (struct pollfd){w->lease.ctl_fd, POLLIN, 0};
+		p[AT_OUT] = (struct pollfd){w->lease.out_fd, POLLIN, 0};
+		p[AT_ERR] = (struct pollfd){w->lease.err_fd, POLLIN, 0};
+		p[AT_CLIENT] = (struct pollfd){
+		    q->stop_on_leave ? q->client_fd : -1, 0, 0};
+		n = poll(p, AT_COUNT, wait_ms(w, now_ms));
+		now_ms = clock_mono_ms();
+		if (n > 0)
+			on_events(w, p, now_ms);
+		if (!w->have_done && on_time(w, now_ms))
+			return;
+	}
+}
+
+/* The child ended without a word: how, says the launcher. */
+static void
+ask_how(struct walk *w)
+{
+	struct run_result *out = w->out;
+	struct launch_msg m;
+
+	out->end = RUN_SIGNAL;
+	out->status = 0;
+	if (lease_report(w->pool, &w->lease, REPORT_WAIT_MS, &m) < 0)
+		return;
+	out->cpu_us = (int64_t)m.cpu_us;
+	out->peak_kb = (int64_t)m.max_rss_kb;
+	if (m.code == LAUNCH_END_MEMORY)
+		out->end = RUN_MEMORY;
+	else if (m.code == LAUNCH_END_DEADLINE)
+		out->end = RUN_TIMEOUT;
+	else if (WIFSIGNALED(m.wait_status))
+		out->status = WTERMSIG(m.wait_status);
+	else if (WIFEXITED(m.wait_status) && WEXITSTATUS(m.wait_status) > 128)
+		out->status = WEXITSTATUS(m.wait_status) - 128;
+	else {
+		out->end = RUN_EXIT;
+		out->status = WEXITSTATUS(m.wait_status);
+	}
+}
+
+static void
+conclude(struct walk *w)
+{
+	static const enum run_end ENDS[] = {
+	    [ABI_END_EXIT] = RUN_EXIT,
+	    [ABI_END_SIGNAL] = RUN_SIGNAL,
+	    [ABI_END_NO_EXEC] = RUN_NO_EXEC,
+	};
+	struct run_result *out = w->out;
+
+	if (w->have_done) {
+		out->end = ENDS[w->done.end];
+		out->status = w->done.status;
+		out->cpu_us = (int64_t)w->done.cpu_us;
+		out->peak_kb = (int64_t)w->done.max_rss_kb;
+	} else if (w->gone)
+		ask_how(w);
+	else if (w->stopped)
+		out->end = RUN_STOPPED;
+	else
+		out->end = RUN_CLOSED;
+	if (w->expired)
+		out->end = RUN_TIMEOUT;
+	else if (w->stopped)
+		out->end = RUN_STOPPED;
+}
+
+/* Gives the child back, or sees to it that it is gone. */
+static void
+part(struct walk *w)
+{
+	bool crashed = w->out->end == RUN_SIGNAL;
+
+	if (w->have_done && w->done.again && w->lease.out_fd >= 0 &&
+	    w->lease.err_fd >= 0 && !w->stopped) {
+		lease_return(w->pool, &w->lease);
+		return;
+	}
+	if (crashed &&
+	    invoke_pool_function(w->pool)->runtime == SNAP_RUNTIME_C)
+		lease_retire(w->pool, &w->lease);
+	lease_drop(w->pool, &w->lease, !w->gone);
+}
+
+/* A child that has the request: 0; a refusal or -1 with the text set. */
+static int
+begin(struct walk *w)
+{
+	const struct run_request *q = w->q;
+	int64_t until = q->deadline_mono_ms ? q->deadline_mono_ms
+	                                    : clock_mono_ms() + 30000;
+	struct err e;
+	int tries, rc;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		rc = lease_take(w->pool, until, &w->lease, &e);
+		if (rc != 0) {
+			snprintf(w->out->text, sizeof w->out->text, "%s",
+			    e.text);
+			return rc;
+		}
+		if (hand_over(w) == 0)
+			return 0;
+		snprintf(w->out->text, sizeof w->out->text,
+		    "cannot hand a request to a process: %s",
+		    strerror(errno));
+		rc = errno == EPIPE || errno == ECONNRESET;
+		lease_drop(w->pool, &w->lease, !rc);
+		if (!rc)
+			return LAUNCH_BROKEN;
+	}
+	return LAUNCH_BROKEN;
+}
+
+void
+run_request(struct run *r, struct invoke_pool *p, const struct run_request *q,
+    struct run_result *out)
+{
+	struct walk w;
+	int64_t start_us = clock_mono_us();
+	int tries, rc;
+
+	*out = (struct run_result){.cpu_us = -1, .peak_kb = -1};
+	for (tries = 0; tries < TRIES; tries++) {
+		w = (struct walk){.r = r, .pool = p, .q = q, .out = out};
+		rc = begin(&w);
+		if (rc != 0) {
+			out->end = rc < 0 ? RUN_TIMEOUT : RUN_REFUSED;
+			out->status = rc;
+			return;
+		}
+		out->lease_us = clock_mono_us() - start_us;
+		converse(&w);
+		if (!w.reset)
+			break;
+		lease_discard(p, &w.lease);	/* it never began: another */
+	}
+	if (w.reset) {
+		out->end = RUN_REFUSED;
+		out->status = LAUNCH_BROKEN;
+		snprintf(out->text, sizeof out->text, "the function's "
+		    "processes ended before they took the request");
+		return;
+	}
+	drain(&w, w.have_done);
+	conclude(&w);
+	part(&w);
+}

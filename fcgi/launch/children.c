@@ -1,0 +1,173 @@
+/*
+ * The launcher's table of children: ids, ends, watching, reports.
+ */
+#include "launcher.h"
+
+#include "containment.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+struct child *
+child_new(struct launcher *l, struct zygote_host *z, uint32_t serial,
+    int ctl_fd, int pidfd)
+{
+	struct child *c = l->free_children;
+	struct child **place = &z->children[serial & 0xff];
+
+	if (*place)
+		return NULL;
+	if (c)
+		l->free_children = c->next;
+	else if (l->children_used < CHILD_TABLE)
+		c = &l->children[l->children_used++];
+	else
+		return NULL;
+	*c = (struct child){
+	    .id = ++l->last_id * CHILD_TABLE + (uint64_t)(c - l->children),
+	    .serial = serial,
+	    .ctl_fd = ctl_fd,
+	    .pidfd = pidfd,
+	    .zygote = z,
+	};
+	c->cgroup_slot = containment_place(l->containment, pidfd,
+	    z->pool->fn->memory_mb);
+	*place = c;
+	l->nchildren++;
+	z->alive++;
+	z->pool->alive++;
+	return c;
+}
+
+struct child *
+child_find(struct launcher *l, uint64_t id)
+{
+	struct child *c = &l->children[id % CHILD_TABLE];
+
+	return id && c->id == id ? c : NULL;
+}
+
+void
+child_kill(struct launcher *l, struct child *c)
+{
+	containment_kill(l->containment, c->pidfd, c->zygote->uid,
+	    c->cgroup_slot);
+}
+
+void
+child_signal(struct launcher *l, struct child *c, uint32_t sig)
+{
+	if (sig == SIGTERM)
+		containment_ask(l->containment, c->pidfd, c->zygote->uid);
+	else
+		child_kill(l, c);
+}
+
+static void
+remember(struct launcher *l, const struct launch_msg *m)
+{
+	l->ended[l->ended_at] = (struct ended){m->id, *m};
+	l->ended_at = (l->ended_at + 1) % ENDED_KEPT;
+}
+
+void
+child_ended(struct launcher *l, struct child *c, int wait_status,
+    uint64_t max_rss_kb, uint64_t cpu_us)
+{
+	struct launch_msg m = {.type = LAUNCH_EXIT,
+	    .id = c->id,
+	    .wait_status = wait_status,
+	    .code = c->ended_by,
+	    .max_rss_kb = c->peak_kb > max_rss_kb ? c->peak_kb : max_rss_kb,
+	    .cpu_us = c->cpu_us > cpu_us ? c->cpu_us : cpu_us};
+	struct zygote_host *z = c->zygote;
+	struct child **p;
+
+	for (p = &z->pool->stock; *p && *p != c; p = &(*p)->next)
+		;
+	if (*p && c->ctl_fd >= 0) {
+		*p = c->next;
+		z->pool->nstock--;
+	}
+	if (c->report && c->owner)
+		client_send(l, c->owner, &m, NULL, NULL, 0);
+	else if (wait_status != 0)
+		remember(l, &m);
+	containment_leave(l->containment, c->cgroup_slot);
+	io_close(&c->ctl_fd);
+	io_close(&c->pidfd);
+	if (c->watched)
+		l->nwatched--;
+	z->children[c->serial & 0xff] = NULL;
+	z->alive--;
+	z->pool->alive--;
+	l->nchildren--;
+	c->id = 0;
+	c->next = l->free_children;
+	l->free_children = c;
+}
+
+void
+child_watch(struct launcher *l, struct child *c, int64_t deadline)
+{
+	if (!c->watched)
+		l->nwatched++;
+	c->watched = true;
+	c->deadline_mono_ms = deadline;
+}
+
+void
+child_report(struct launcher *l, struct client *client, uint64_t id)
+{
+	struct child *c = child_find(l, id);
+	struct launch_msg m = {.type = LAUNCH_EXIT, .id = id};
+	size_t i;
+
+	if (c && c->owner == client) {
+		c->report = true;
+		zygote_poke(l, c->zygote);
+		return;
+	}
+	for (i = 0; i < ENDED_KEPT; i++)
+		if (l->ended[i].id == id)
+			m = l->ended[i].msg;
+	client_send(l, client, &m, NULL, NULL, 0);
+}
+
+/* One look at a watched child: its memory, its deadline. */
+static void
+sample(struct launcher *l, struct child *c, int64_t now_ms)
+{
+	uint64_t limit = (uint64_t)c->zygote->pool->fn->memory_mb << 20;
+	struct usage u;
+
+	if (containment_usage(l->containment, c->pidfd, c->cgroup_slot,
+	        limit, &u) == 0) {
+		if (u.memory_bytes / 1024 > c->peak_kb)
+			c->peak_kb = u.memory_bytes / 1024;
+		c->cpu_us = u.cpu_us;
+		if (u.memory_bytes > limit && !c->ended_by) {
+			c->ended_by = LAUNCH_END_MEMORY;
+			child_kill(l, c);
+		}
+	}
+	if (c->deadline_mono_ms && now_ms > c->deadline_mono_ms) {
+		if (!c->ended_by)
+			c->ended_by = LAUNCH_END_DEADLINE;
+		child_kill(l, c);
+	}
+}
+
+void
+child_sample_all(struct launcher *l, int64_t now_ms)
+{
+	size_t i;
+
+	for (i = 0; i < l->children_used; i++)
+		if (l->children[i].id && l->children[i].watched)
+			sample(l, &l->children[i], now_ms);
+}

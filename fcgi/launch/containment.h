@@ -1,0 +1,42 @@
+/*
+ * What the launcher does to a child from outside: place it, measure it, end
+ * it with all that it started, whichever rung this machine offers.
+ */
+#ifndef LAUNCH_CONTAINMENT_H
+#define LAUNCH_CONTAINMENT_H
+
+#include "cgroup.h"
+#include "probe.h"
+#include "sample.h"
+#include "sandbox.h"
+
+struct containment {
+	struct probe probe;
+	struct sandbox_host host;
+	struct cgroup cgroup;	/* in use on the rung cgroup */
+};
+
+/* Probes and prepares ($BOTHY_CONTAINMENT forces a rung). 0 or -1. */
+int containment_init(struct containment *c, struct err *e);
+void containment_release(struct containment *c);
+
+/*
+ * Gives a new child its cgroup slot: the slot, -1 on the other rungs or when
+ * it could not be placed.
+ */
+int containment_place(struct containment *c, int pidfd, uint32_t memory_mb);
+void containment_leave(struct containment *c, int slot);
+
+/*
+ * Ends the child and its tree at once, or asks it to end.  `uid` (0: our own)
+ * is the function's: a zygote could hand us the pidfd of any process, so
+ * another's is left alone.
+ */
+void containment_kill(struct containment *c, int pidfd, uid_t uid, int slot);
+void containment_ask(struct containment *c, int pidfd, uid_t uid);
+
+/* What its tree uses now: 0, or -1 when it is gone. */
+int containment_usage(const struct containment *c, int pidfd, int slot,
+    uint64_t limit_bytes, struct usage *u);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * The launcher's event loop: epoll over its sources, a tick for what happens
+ * by time, and an orderly way out.
+ */
+#include "launcher.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EVENTS_AT_ONCE = 64 };
+
+int
+loop_add(struct launcher *l, struct source *s)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
+
+	return epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, s->fd, &ev);
+}
+
+void
+loop_remove(struct launcher *l, struct source *s)
+{
+	if (s->fd < 0)
+		return;
+	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+	io_close(&s->fd);
+}
+
+void
+loop_leave(struct launcher *l)
+{
+	struct zygote_host *z;
+
+	if (l->leaving)
+		return;
+	l->leaving = true;
+	l->leave_by_ms = clock_mono_ms() + DRAIN_MS;
+	unlinkat(l->state_fd, "run/launch.sock", 0);
+	loop_remove(l, &l->listener);
+	for (z = l->zygotes; z; z = z->next)
+		zygote_retire(l, z);
+}
+
+static void
+reap(struct launcher *l)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+		zygote_reaped(l, pid, status);
+}
+
+static void
+free_gone(struct launcher *l)
+{
+	struct client *c = l->clients, *next;
+
+	for (; c; c = next) {
+		next = c->next;
+		if (!c->gone)
+			continue;
+		if (c->prev)
+			c->prev->next = c->next;
+		else
+			l->clients = c->next;
+		if (c->next)
+			c->next->prev = c->prev;
+		free(c);
+	}
+}
+
+static void
+tick(struct launcher *l, int64_t now_ms)
+{
+	struct pool *p;
+
+	for (p = l->pools; p; p = p->next)
+		pool_tick(l, p, now_ms);
+	release_forget_old(l, now_ms);
+	if (l->nclients || l->nchildren)
+		l->busy_ms = now_ms;
+	else if (now_ms - l->busy_ms > LEAVE_AFTER_MS)
+		loop_leave(l);
+}
+
+/* All that is owed to those who were served is done, or time is up. */
+static bool
+may_end(const struct launcher *l, int64_t now_ms)
+{
+	return l->leaving && (!l->zygotes || now_ms > l->leave_by_ms);
+}
+
+static int
+timeout_ms(const struct launcher *l)
+{
+	if (l->nwatched)
+		return SAMPLE_EVERY_MS;
+	return l->leaving ? 100 : TICK_MS;
+}
+
+int
+loop_run(struct launcher *l)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int64_t now_ms, ticked_ms = 0, sampled_ms = 0;
+	int n, i;
+
+	for (;;) {
+		n = epoll_wait(l->epoll_fd, events, EVENTS_AT_ONCE,
+		    timeout_ms(l));
+		if (n < 0 && errno != EINTR)
+			return -1;
+		for (i = 0; i < n; i++) {
+			struct source *s = events[i].data.ptr;
+
+			if (s->fd >= 0)
+				s->ready(l, s, events[i].events);
+		}
+		reap(l);
+		free_gone(l);
+		zygote_free_gone(l);
+		now_ms = clock_mono_ms();
+		if (l->nwatched && now_ms - sampled_ms >= SAMPLE_EVERY_MS) {
+			child_sample_all(l, now_ms);
+			sampled_ms = now_ms;
+		}
+		if (now_ms - ticked_ms >= TICK_MS) {
+			tick(l, now_ms);
+			ticked_ms = now_ms;
+		}
+		if (may_end(l, now_ms))
+			return 0;
+	}
+}

@@ -1,0 +1,102 @@
+/*
+ * Scratch directories of a zygote's children, as scratch.h describes them.
+ * Runs in the zygote, as the function's own user, off the request's path.
+ */
+#include "scratch.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Time stamps may be this much coarser than the clock. */
+enum { STAMP_GRAIN_MS = 20 };
+
+int
+scratch_open(struct scratch *s, const char *root, size_t n, struct err *e)
+{
+	*s = (struct scratch){.nslots = n};
+	if (!root || root[0] != '/')
+		return err_set(e, EINVAL, "no scratch directory was given");
+	s->root = strdup(root);
+	s->slots = calloc(n, sizeof *s->slots);
+	if (!s->root || !s->slots)
+		return err_set(e, ENOMEM, "no memory for scratch slots");
+	return 0;
+}
+
+const char *
+scratch_path(struct scratch *s, size_t i)
+{
+	snprintf(s->path, sizeof s->path, "%s/%zu", s->root, i);
+	return s->path;
+}
+
+/* True if nothing can have happened in the directory since it was empty. */
+static int
+untouched(const struct scratch_slot *slot, const struct stat *st)
+{
+	int64_t changed_ms = (int64_t)slot->changed.tv_sec * 1000 +
+	    slot->changed.tv_nsec / 1000000;
+
+	return changed_ms + STAMP_GRAIN_MS < slot->forked_ms &&
+	    st->st_ctim.tv_sec == slot->changed.tv_sec &&
+	    st->st_ctim.tv_nsec == slot->changed.tv_nsec;
+}
+
+static int
+is_empty(const char *path)
+{
+	DIR *d = opendir(path);
+	int n = 0;
+
+	if (!d)
+		return 0;
+	while (n < 3 && readdir(d))
+		n++;
+	closedir(d);
+	return n == 2;
+}
+
+int
+scratch_ready(struct scratch *s, size_t i)
+{
+	struct scratch_slot *slot = &s->slots[i];
+	const char *path = scratch_path(s, i);
+	struct stat st;
+
+	if (slot->made && !slot->dirty)
+		return 0;
+	if (slot->made && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    (untouched(slot, &st) || is_empty(path))) {
+		slot->changed = st.st_ctim;
+		slot->dirty = 0;
+		return 0;
+	}
+	slot->made = 0;
+	if (io_remove_tree(AT_FDCWD, path) < 0 || mkdir(path, 0700) < 0 ||
+	    lstat(path, &st) < 0)
+		return -1;
+	slot->changed = st.st_ctim;
+	slot->made = 1;
+	slot->dirty = 0;
+	return 0;
+}
+
+void
+scratch_taken(struct scratch *s, size_t i)
+{
+	s->slots[i].forked_ms = clock_wall_ms();
+}
+
+void
+scratch_dirty(struct scratch *s, size_t i)
+{
+	s->slots[i].dirty = 1;
+}

@@ -1,0 +1,330 @@
+/*
+ * The zygote's engine: forks children ahead of time, hands their far ends to
+ * the launcher, and reports how each ended.  Single-threaded; runs as the
+ * function's own program, confined.  It never serves a request itself.
+ */
+#include "zygote.h"
+
+#include "abi.h"
+#include "contain.h"
+#include "scratch.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+#include "store/base/sock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	CHILDREN_MAX = 256,	/* alive at once; also scratch slots */
+	REAP_EVERY_MS = 20,	/* while children live */
+	CHILD_CTL_FD = 3
+};
+
+struct child {
+	pid_t pid;		/* 0: the slot is free */
+	uint32_t serial;
+};
+
+struct zygote {
+	const struct zygote_ops *ops;
+	struct contain *contain;
+	struct scratch scratch;
+	int launcher_fd;
+	bool draining;		/* no more children are wanted */
+	unsigned reuse;
+	uint32_t last_serial;
+	size_t alive;
+	struct child children[CHILDREN_MAX];	/* index = scratch slot */
+};
+
+int
+zygote_wanted(void)
+{
+	return getenv(ABI_ENV_ZYGOTE) != NULL;
+}
+
+static int
+tell(struct zygote *z, uint32_t type, uint32_t count, const void *body,
+    size_t bytes, const int *fds, size_t nfds)
+{
+	struct abi_zygote h = {ABI_MAGIC, type, count, 0};
+	struct iovec iov[2] = {{&h, sizeof h}, {NULL, bytes}};
+
+	memcpy(&iov[1].iov_base, &body, sizeof body);
+	return sock_send(z->launcher_fd, iov, bytes ? 2 : 1, fds, nfds, 0) < 0
+	    ? -1
+	    : 0;
+}
+
+static int
+fail(struct zygote *z, const char *fmt, ...)
+{
+	char text[ABI_Z_TEXT];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		tell(z, ABI_Z_FAILED, 0, text, strlen(text), NULL, 0);
+	return 1;
+}
+
+/* Entries of a /proc directory beside "." and "..", or -1. */
+static int
+count_entries(const char *path)
+{
+	DIR *d = opendir(path);
+	const struct dirent *de;
+	int n = 0;
+
+	if (!d)
+		return -1;
+	while ((de = readdir(d)))
+		n += de->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+/* Init must leave this process alone and single-threaded, or fork lies. */
+static int
+check_alone(struct zygote *z)
+{
+	if (count_entries("/proc/self/task") > 1)
+		return fail(z, "bothy_init started a thread: threads don't "
+		               "survive the fork that serves a request; start "
+		               "them in bothy_handle");
+	if (waitpid(-1, NULL, WNOHANG | __WALL) >= 0 || errno != ECHILD)
+		return fail(z, "bothy_init left a process running: start it "
+		               "in bothy_handle, or wait for it");
+	return 0;
+}
+
+static void
+become_child(struct zygote *z, int ctl_fd, size_t slot)
+{
+	const char *dir = scratch_path(&z->scratch, slot);
+
+	if (ctl_fd != CHILD_CTL_FD) {
+		if (dup3(ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
+			_exit(127);
+	}
+	if (close_range(CHILD_CTL_FD + 1, ~0U, 0) < 0 ||
+	    contain_child(z->contain) < 0)
+		_exit(127);
+	close(1);
+	close(2);
+	z->ops->child(CHILD_CTL_FD, dir, z->reuse);
+}
+
+static size_t
+free_slot(const struct zygote *z)
+{
+	size_t i;
+
+	for (i = 0; i < CHILDREN_MAX && z->children[i].pid; i++)
+		;
+	return i;
+}
+
+/*
+ * Forks one child: its far end and pidfd in fds[0..1], itself in *out.
+ * 0, or -1 with nothing left behind.
+ */
+static int
+make_child(struct zygote *z, struct abi_child *out, int *fds)
+{
+	size_t slot = free_slot(z);
+	int sv[2], pidfd;
+	pid_t pid;
+
+	if (slot == CHILDREN_MAX || scratch_ready(&z->scratch, slot) < 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -1;
+	pid = contain_fork(z->contain);
+	if (pid == 0)
+		become_child(z, sv[1], slot);
+	close(sv[1]);
+	if (pid < 0) {
+		close(sv[0]);
+		return -1;
+	}
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		close(sv[0]);
+		return -1;
+	}
+	scratch_taken(&z->scratch, slot);
+	z->last_serial += CHILDREN_MAX;
+	z->children[slot] =
+	    (struct child){pid, z->last_serial + (uint32_t)slot};
+	z->alive++;
+	*out = (struct abi_child){z->children[slot].serial, pid};
+	fds[0] = sv[0];
+	fds[1] = pidfd;
+	return 0;
+}
+
+static void
+make_children(struct zygote *z, uint32_t want)
+{
+	struct abi_child made[ABI_Z_BATCH];
+	int fds[2 * ABI_Z_BATCH];
+	uint32_t n = 0, i;
+
+	if (want > ABI_Z_BATCH)
+		want = ABI_Z_BATCH;
+	while (n < want && make_child(z, &made[n], fds + 2 * (size_t)n) == 0)
+		n++;
+	tell(z, ABI_Z_CHILDREN, n, made, n * sizeof *made, fds, 2 * (size_t)n);
+	for (i = 0; i < 2 * n; i++)
+		close(fds[i]);
+}
+
+static void
+forget(struct zygote *z, pid_t pid, struct abi_exit *x)
+{
+	size_t i;
+
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (z->children[i].pid == pid)
+			break;
+	if (i == CHILDREN_MAX)
+		return;		/* an orphan of a child's, not ours to report */
+	x->serial = z->children[i].serial;
+	z->children[i].pid = 0;
+	z->alive--;
+	scratch_dirty(&z->scratch, i);
+}
+
+static uint64_t
+cpu_us(const struct rusage *ru)
+{
+	return (uint64_t)(ru->ru_utime.tv_sec + ru->ru_stime.tv_sec) * 1000000 +
+	    (uint64_t)(ru->ru_utime.tv_usec + ru->ru_stime.tv_usec);
+}
+
+/* Collects every child that has ended and tells the launcher. */
+static void
+reap(struct zygote *z)
+{
+	struct abi_exit gone[ABI_Z_BATCH];
+	struct rusage ru;
+	uint32_t n = 0;
+	pid_t pid;
+	int status;
+
+	while ((pid = wait4(-1, &status, WNOHANG | __WALL, &ru)) > 0) {
+		gone[n] = (struct abi_exit){.wait_status = status,
+		    .max_rss_kb = (uint64_t)ru.ru_maxrss,
+		    .cpu_us = cpu_us(&ru)};
+		forget(z, pid, &gone[n]);
+		if (gone[n].serial && ++n == ABI_Z_BATCH) {
+			tell(z, ABI_Z_EXITED, n, gone, sizeof gone, NULL, 0);
+			n = 0;
+		}
+	}
+	if (n)
+		tell(z, ABI_Z_EXITED, n, gone, n * sizeof *gone, NULL, 0);
+}
+
+/* What dead children left behind has become ours: it ends now. */
+static void
+sweep_orphans(struct zygote *z)
+{
+	pid_t living[CHILDREN_MAX];
+	size_t n = 0, i;
+
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (z->children[i].pid)
+			living[n++] = z->children[i].pid;
+	contain_sweep(z->contain, living, n);
+}
+
+static void
+listen_to_launcher(struct zygote *z)
+{
+	struct abi_zygote h = {0};
+	struct iovec iov = {&h, sizeof h};
+	ssize_t n = sock_recv(z->launcher_fd, &iov, 1, NULL, NULL, 0);
+
+	if (n <= 0) {
+		z->draining = true;
+		return;
+	}
+	if ((size_t)n != sizeof h || h.magic != ABI_MAGIC)
+		return;
+	if (h.type == ABI_Z_FORK)
+		make_children(z, h.count);
+}
+
+static void
+serve(struct zygote *z)
+{
+	struct pollfd p = {.events = POLLIN};
+
+	while (!z->draining || z->alive) {
+		p.fd = z->draining ? -1 : z->launcher_fd;
+		poll(&p, 1, z->alive ? REAP_EVERY_MS : -1);
+		reap(z);
+		if (contain_rung(z->contain) == CONTAIN_SUBREAPER)
+			sweep_orphans(z);
+		if (p.revents && !z->draining)
+			listen_to_launcher(z);
+	}
+}
+
+static unsigned
+number_from_env(const char *name)
+{
+	const char *s = getenv(name);
+
+	return s ? (unsigned)strtoul(s, NULL, 10) : 0;
+}
+
+int
+zygote_run(const struct zygote_ops *ops)
+{
+	static struct zygote z;
+	struct err e;
+
+	z.ops = ops;
+	z.launcher_fd = io_raise_fd((int)number_from_env(ABI_ENV_ZYGOTE), 10);
+	z.reuse = number_from_env(ABI_ENV_REUSE);
+	z.contain = contain_open(getenv(ABI_ENV_CONTAIN), &e);
+	if (!z.contain)
+		return fail(&z, "%s", e.text);
+	if (scratch_open(&z.scratch, getenv(ABI_ENV_SCRATCH), CHILDREN_MAX,
+	        &e) < 0)
+		return fail(&z, "%s", e.text);
+	unsetenv(ABI_ENV_ZYGOTE);
+	unsetenv(ABI_ENV_REUSE);
+	unsetenv(ABI_ENV_CONTAIN);
+	unsetenv(ABI_ENV_SCRATCH);
+	if (ops->init() != 0)
+		return fail(&z, "bothy_init failed; its log has the reason");
+	if (check_alone(&z) != 0)
+		return 1;
+	if (tell(&z, ABI_Z_READY, 0, NULL, 0, NULL, 0) < 0)
+		return 1;
+	serve(&z);
+	return 0;
+}
