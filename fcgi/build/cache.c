@@ -48,7 +48,7 @@ cache_prepare(const char *state_dir, struct err *e)
 
 	if (format(path, e, "%s/build/cache", state_dir) < 0)
 		return -1;
-	return io_mkdirs(path, 0700, e);
+	return io_mkdirs(path, CACHE_DIR_MODE, e);
 }
 
 int
@@ -73,6 +73,11 @@ cache_scratch(const char *state_dir, char *dir, struct err *e)
 		return -1;
 	if (!mkdtemp(dir))
 		return err_sys(e, "cannot make %s", dir);
+	if (chmod(dir, CACHE_DIR_MODE) < 0) {
+		err_sys(e, "cannot open %s to functions", dir);
+		rmdir(dir);
+		return -1;
+	}
 	return 0;
 }
 
@@ -105,7 +110,7 @@ cache_put(const char *state_dir, const char *dir, const char *key,
 	    format(path, e, "%s/%s", clean, function) < 0)
 		goto fail;
 	/* Only the binary goes into the cache, not its object files. */
-	if (rename(built, path) < 0) {
+	if (chmod(built, 0755) < 0 || rename(built, path) < 0) {
 		err_sys(e, "cannot move %s", built);
 		goto fail_clean;
 	}

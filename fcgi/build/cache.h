@@ -1,5 +1,8 @@
 /*
  * The directory of built binaries: <state>/build.
+ *
+ * Root's launcher gives functions uids of their own, so the way to a binary
+ * can be searched by others, and the binary be read.
  */
 #ifndef BUILD_CACHE_H
 #define BUILD_CACHE_H
@@ -9,6 +12,7 @@
 #include <stdbool.h>
 
 enum {
+	CACHE_DIR_MODE = 0711,
 	CACHE_KEEP = 4,		/* binaries of a function beside the linked */
 	CACHE_STALE_S = 3600	/* age of a build directory left behind */
 };

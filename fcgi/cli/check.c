@@ -82,9 +82,10 @@ run(struct cli *c, const void *values, int argc, char **argv)
 		table_json(facts);
 	else
 		printf("%s/deploy.yaml is good: service %s, stage %s, "
-		    "%zu functions, %zu routes\n", s.place.site,
+		    "%zu function%s, %zu route%s\n", s.place.site,
 		    s.conf->service, s.conf->stage, s.conf->nfunctions,
-		    s.conf->nroutes);
+		    s.conf->nfunctions == 1 ? "" : "s", s.conf->nroutes,
+		    s.conf->nroutes == 1 ? "" : "s");
 	json_decref(facts);
 	site_close(&s);
 	return CLI_OK;

@@ -75,6 +75,7 @@ int cli_place(const struct cli *c, struct place *p, struct err *e);
 size_t cli_distance(const char *a, const char *b);
 
 extern const struct command command_init, command_build, command_check,
-    command_invoke, command_routes, command_secret, command_config;
+    command_run, command_invoke, command_routes, command_logs, command_status,
+    command_secret, command_config, command_completion;
 
 #endif

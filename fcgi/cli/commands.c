@@ -25,10 +25,14 @@ const struct command *const commands[] = {
 	&command_init,
 	&command_build,
 	&command_check,
+	&command_run,
 	&command_invoke,
 	&command_routes,
+	&command_logs,
+	&command_status,
 	&command_secret,
 	&command_config,
+	&command_completion,
 	NULL,
 };
 

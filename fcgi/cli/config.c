@@ -96,8 +96,8 @@ make_root(const char *path, char *out, struct err *e)
 
 struct paths {
 	struct place place;
-	char gateway[PATH_MAX], socket[PATH_MAX], root[PATH_MAX];
-	char docroot[PATH_MAX];
+	char gateway[PATH_MAX], launcher[PATH_MAX], socket[PATH_MAX];
+	char root[PATH_MAX], docroot[PATH_MAX];
 };
 
 static int
@@ -107,7 +107,8 @@ find_paths(const struct cli *c, const struct config *o, struct paths *p,
 	char root[PATH_MAX];
 
 	if (cli_place(c, &p->place, e) < 0 ||
-	    place_program("bothy-fcgi", p->gateway, e) < 0)
+	    place_program("bothy-fcgi", p->gateway, e) < 0 ||
+	    place_program("bothy-launch", p->launcher, e) < 0)
 		return -1;
 	if (o->socket ? place_path(p->socket, e, "%s", o->socket) :
 	    place_path(p->socket, e, "%s/run/gateway.sock", p->place.state))
@@ -161,6 +162,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	w = (struct webconf){.site = p.place.site,
 	    .state = p.place.state,
 	    .gateway = p.gateway,
+	    .launcher = p.launcher,
 	    .socket = p.socket,
 	    .root = p.root,
 	    .docroot = p.docroot,

@@ -111,7 +111,7 @@ make_scratch(const struct site *s, struct call *call, struct err *e)
 	char dir[PATH_MAX];
 
 	if (place_path(dir, e, "%s/scratch/%s", s->place.state,
-	    call->function->name) < 0 || io_mkdirs(dir, 0700, e) < 0 ||
+	    call->function->name) < 0 || io_mkdirs(dir, 0711, e) < 0 ||
 	    place_path(call->scratch, e, "%s/invoke.XXXXXX", dir) < 0)
 		return -1;
 	if (!mkdtemp(call->scratch))

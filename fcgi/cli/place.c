@@ -102,7 +102,7 @@ place_make_state(const struct place *p, struct err *e)
 
 	if (stat(p->state, &st) == 0 && S_ISDIR(st.st_mode))
 		return 0;
-	return io_mkdirs(p->state, 0700, e);
+	return io_mkdirs(p->state, 0711, e);
 }
 
 /* The directory of this program's file. */

@@ -22,7 +22,10 @@ struct place {
 int place_find(struct place *p, const char *site, const char *state,
     struct err *e);
 
-/* Makes the state directory, mode 0700: 0 or -1. */
+/*
+ * Makes the state directory: 0 or -1.  Functions with uids of their own pass
+ * through it (0711) to what is open to them.
+ */
 int place_make_state(const struct place *p, struct err *e);
 
 /*

@@ -143,6 +143,7 @@ webconf_print(const struct webserver *s, const struct webconf *w,
 	    {"SITE", w->site},
 	    {"STATE", w->state},
 	    {"GATEWAY", w->gateway},
+	    {"LAUNCHER", w->launcher},
 	    {"SOCKET", w->socket},
 	    {"ROOT", w->root},
 	    {"DOCROOT", w->docroot},
@@ -257,7 +258,8 @@ webconf_install(const struct webserver *s, const struct webconf *w,
 	if (put(w, ".htaccess", &text, e) < 0)
 		goto out;
 	buf_reset(&text);
-	buf_printf(&text, "site=%s\nstate=%s\n", w->site, w->state);
+	buf_printf(&text, "site=%s\nstate=%s\nlaunch=%s\n", w->site,
+	    w->state, w->launcher);
 	rc = put(w, "bothy.site", &text, e);
 out:
 	buf_release(&text);

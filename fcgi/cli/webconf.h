@@ -32,6 +32,7 @@ struct webserver {
 struct webconf {
 	const char *site, *state;
 	const char *gateway;	/* path of bothy-fcgi */
+	const char *launcher;	/* path of bothy-launch */
 	const char *socket;	/* path of the gateway's socket */
 	const char *root;	/* private directory of a standalone server */
 	const char *docroot;	/* document root that holds the .htaccess */

@@ -142,7 +142,7 @@ static const char nginx_fragment[] =
     "\tlisten @LISTEN@:@PORT@;\n"
     "\tserver_name localhost;\n"
     "\tmerge_slashes off;   # the gateway sees the path as it was sent\n"
-    "\tclient_max_body_size 64m;\n"
+    "\tclient_max_body_size 110m;   # the gateway ends at 100 MB\n"
     "@!BASE@\tlocation / {\n"
     "@?BASE@\tlocation ~ \"^@BASE@(?:/|$)\" {\n"
     "\t\tfastcgi_pass bothy;\n"
