@@ -22,6 +22,16 @@ static const char *const level_names[8] = {
     "emergency", "alert", "critical", "error", "warning", "notice", "info",
     "debug"};
 
+/* bothy_log's words, and ours for them. */
+static const struct {
+	const char *word, *name;
+} sdk_levels[] = {
+    {"debug", "debug"},
+    {"info", "info"},
+    {"warn", "warning"},
+    {"error", "error"},
+};
+
 void
 fnlog_init(struct fnlog *l, struct logs *logs)
 {
@@ -105,9 +115,17 @@ add_clean(struct buf *b, const char *s, size_t n)
 	buf_putc(b, '"');
 }
 
+/* What a line says. */
+struct message {
+	const char *level;	/* NULL: none */
+	const char *text;
+	size_t len;
+	uint64_t cut;		/* bytes that are not in it */
+	bool json;		/* text is a JSON string already */
+};
+
 static void
-add_line(struct fnlog *l, const char *level, const char *s, size_t n,
-    uint64_t cut)
+add_line(struct fnlog *l, const struct message *m)
 {
 	char time[CLOCK_ISO_SIZE];
 	struct buf *b = &l->batch;
@@ -115,34 +133,111 @@ add_line(struct fnlog *l, const char *level, const char *s, size_t n,
 	clock_iso(clock_wall_ms(), time);
 	buf_printf(b, "{\"time\":\"%s\",\"id\":\"%s\",\"function\":\"%s\"",
 	    time, l->request_id, l->function);
-	if (level)
-		buf_printf(b, ",\"level\":\"%s\"", level);
+	if (m->level)
+		buf_printf(b, ",\"level\":\"%s\"", m->level);
 	buf_puts(b, ",\"text\":");
-	add_clean(b, s, n);
-	if (cut)
-		buf_printf(b, ",\"cut_bytes\":%llu", (unsigned long long)cut);
+	if (m->json)
+		buf_add(b, m->text, m->len);
+	else
+		add_clean(b, m->text, m->len);
+	if (m->cut)
+		buf_printf(
+		    b, ",\"cut_bytes\":%llu", (unsigned long long)m->cut);
 	buf_puts(b, "}\n");
 	if (b->len >= FNLOG_BATCH)
 		fnlog_flush(l);
 }
 
-/* The line is whole: takes "<N>" and the end of a CRLF off. */
+/* Takes `prefix` off the message: true if it was there. */
+static bool
+skip(struct message *m, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (m->len < n || memcmp(m->text, prefix, n) != 0)
+		return false;
+	m->text += n;
+	m->len -= n;
+	return true;
+}
+
+/* Exactly one JSON string (RFC 8259 7) of clean UTF-8. */
+static bool
+is_json_string(const char *s, size_t n)
+{
+	static const char escapes[] = "\"\\/bfnrtu";
+	static const char hex[] = "0123456789abcdefABCDEF";
+	size_t i, k, step;
+
+	if (n < 2 || s[0] != '"' || s[n - 1] != '"')
+		return false;
+	for (i = 1; i < n - 1; i += step) {
+		step = utf8_step(s + i, n - 1 - i);
+		if (step == 0 || s[i] == '"' || s[i] == '\t' ||
+		    is_control(s + i, step))
+			return false;
+		if (s[i] != '\\')
+			continue;
+		step = s[i + 1] == 'u' ? 6 : 2;
+		if (i + step > n - 1 || !memchr(escapes, s[i + 1], 9))
+			return false;
+		for (k = 2; k < step; k++)
+			if (!memchr(hex, s[i + k], 22))
+				return false;
+	}
+	return true;
+}
+
+/* {"level":"...","message":"..."}, as bothy_log() writes it. */
+static bool
+parse_sdk(struct message *m)
+{
+	struct message rest = *m;
+	size_t i;
+
+	if (!skip(&rest, "{\"level\":\""))
+		return false;
+	for (i = 0; i < sizeof(sdk_levels) / sizeof(sdk_levels[0]); i++)
+		if (skip(&rest, sdk_levels[i].word))
+			break;
+	if (i == sizeof(sdk_levels) / sizeof(sdk_levels[0]) ||
+	    !skip(&rest, "\",\"message\":") || rest.len == 0 ||
+	    rest.text[--rest.len] != '}' ||
+	    !is_json_string(rest.text, rest.len))
+		return false;
+	*m = rest;
+	m->level = sdk_levels[i].name;
+	m->json = true;
+	return true;
+}
+
+/* "<N>", a priority as syslog's. */
+static void
+parse_priority(struct message *m)
+{
+	const char *s = m->text;
+
+	if (m->len < 3 || s[0] != '<' || s[1] < '0' || s[1] > '7' ||
+	    s[2] != '>')
+		return;
+	m->level = level_names[s[1] - '0'];
+	m->text += 3;
+	m->len -= 3;
+}
+
+/* The line is whole. */
 static void
 end_line(struct fnlog *l)
 {
-	const char *s = buf_str(&l->line), *level = NULL;
-	size_t n = l->line.len;
+	struct message m = {
+	    .text = buf_str(&l->line), .len = l->line.len, .cut = l->cut};
 
-	if (n && s[n - 1] == '\r')
-		n--;
-	if (n >= 3 && s[0] == '<' && s[1] >= '0' && s[1] <= '7' &&
-	    s[2] == '>') {
-		level = level_names[s[1] - '0'];
-		s += 3;
-		n -= 3;
-	}
-	if (n || l->cut)
-		add_line(l, level, s, n, l->cut);
+	if (m.len && m.text[m.len - 1] == '\r')
+		m.len--;
+	if (m.cut || !parse_sdk(&m))
+		parse_priority(&m);
+	if (m.len || m.cut)
+		add_line(l, &m);
 	buf_reset(&l->line);
 	l->cut = 0;
 }
@@ -176,10 +271,14 @@ fnlog_feed(struct fnlog *l, const void *p, size_t n)
 void
 fnlog_note(struct fnlog *l, const char *level, const char *text)
 {
-	size_t n = strlen(text);
-	uint64_t cut = n > FNLOG_LINE_MAX ? n - FNLOG_LINE_MAX : 0;
+	struct message m = {
+	    .level = level, .text = text, .len = strlen(text)};
 
-	add_line(l, level, text, n - (size_t)cut, cut);
+	if (m.len > FNLOG_LINE_MAX) {
+		m.cut = m.len - FNLOG_LINE_MAX;
+		m.len = FNLOG_LINE_MAX;
+	}
+	add_line(l, &m);
 }
 
 void

@@ -8,9 +8,9 @@
  *
  *   {"time":"...","id":"...","function":"hello","level":"info","text":"..."}
  *
- * A line that begins with "<N>", N a syslog priority of 0 to 7, carries a
- * level (3 error, 4 warning, 6 info, 7 debug), as the SDK's bothy_log and
- * systemd's services write it; others have none.
+ * A line has a level if it begins with "<N>", N a syslog priority of 0 to 7
+ * (3 error, 4 warning, 6 info, 7 debug), or if it is what bothy_log() of the
+ * SDK writes: {"level":"warn","message":"..."}.
  */
 #ifndef GATEWAY_FNLOG_H
 #define GATEWAY_FNLOG_H

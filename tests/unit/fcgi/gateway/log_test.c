@@ -268,6 +268,52 @@ test_fnlog_lines(void **state)
 }
 
 static void
+test_fnlog_sdk(void **state)
+{
+	static const char said[] =
+	    "{\"level\":\"warn\",\"message\":\"a\\n\\u001b\\\\\xc3\xbc\"}\n"
+	    "{\"level\":\"error\",\"message\":\"\"}\r\n"
+	    /* Not from there: kept as text, whatever it is. */
+	    "{\"level\":\"loud\",\"message\":\"x\"}\n"
+	    "{\"level\":\"info\",\"message\":\"x\",\"y\":\"z\"}\n"
+	    "{\"level\":\"info\",\"message\":\"\\\"}\n"
+	    "{\"level\":\"info\",\"message\":\"\\u12\"}\n"
+	    "{\"level\":\"info\",\"message\":\"\x07\"}\n"
+	    "{\"level\":\"info\",\"message\":\"\xff\"}\n"
+	    "{\"level\":\"info\",\"message\":\"}\n"
+	    "{\"level\":\"info\",\"message\":}\n"
+	    "{\"level\":\"info\",\"message\":\"\\\0\"}\n"
+	    "{\"level\":\"info\",\"message\":\n";
+	static const char expected[] =
+	    LINE("\"level\":\"warning\","
+	         "\"text\":\"a\\n\\u001b\\\\\xc3\xbc\"")
+	    LINE("\"level\":\"error\",\"text\":\"\"")
+	    LINE("\"text\":\"{\\\"level\\\":\\\"loud\\\","
+	         "\\\"message\\\":\\\"x\\\"}\"");
+	struct fnlog l;
+	const char *text_at;
+	int lines;
+
+	(void)state;
+	fnlog_init(&l, &logs);
+	fnlog_begin(&l, "fn", "ID");
+	fnlog_feed(&l, said, sizeof(said) - 1);
+	fnlog_end(&l);
+	contents("fn.jsonl");
+	text_at = timeless();
+	assert_int_equal(
+	    strncmp(text_at, expected, strlen(expected)), 0);
+	for (lines = 0; *text_at; text_at += strcspn(text_at, "\n") + 1) {
+		assert_int_equal(strncmp(text_at, "\"id\":\"ID\"", 9), 0);
+		if (lines++ >= 2)
+			assert_int_equal(strncmp(text_at + 26,
+			    "\"text\":\"{\\\"level", 16), 0);
+	}
+	assert_int_equal(lines, 12);
+	fnlog_release(&l);
+}
+
+static void
 test_fnlog_silent(void **state)
 {
 	struct fnlog l;
@@ -366,6 +412,7 @@ main(void)
 	    cmocka_unit_test(test_access),
 	    cmocka_unit_test(test_outcome_names),
 	    cmocka_unit_test(test_fnlog_lines),
+	    cmocka_unit_test(test_fnlog_sdk),
 	    cmocka_unit_test(test_fnlog_silent),
 	    cmocka_unit_test(test_fnlog_cut),
 	    cmocka_unit_test(test_fnlog_dropped),
