@@ -179,10 +179,10 @@ is_json_string(const char *s, size_t n)
 		if (s[i] != '\\')
 			continue;
 		step = s[i + 1] == 'u' ? 6 : 2;
-		if (i + step > n - 1 || !memchr(escapes, s[i + 1], 9))
+		if (i + step > n - 1 || !memchr(escapes, s[i + 1], strlen(escapes)))
 			return false;
 		for (k = 2; k < step; k++)
-			if (!memchr(hex, s[i + k], 22))
+			if (!memchr(hex, s[i + k], strlen(hex)))
 				return false;
 	}
 	return true;

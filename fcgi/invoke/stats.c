@@ -178,7 +178,7 @@ write_header(struct layout *map)
 	map->version = STATS_VERSION;
 	map->size = sizeof(*map);
 	map->since_ms = clock_wall_ms();
-	strcpy(map->slots[STATS_OTHER].name, "other");
+	memcpy(map->slots[STATS_OTHER].name, "other", sizeof("other"));
 	atomic_store(&map->used, 1);
 	atomic_store(&map->magic, STATS_MAGIC);
 }
@@ -341,9 +341,10 @@ stats_close(struct stats *s)
 unsigned
 stats_slot(struct stats *s, const char *function)
 {
+	size_t size = strlen(function) + 1;
 	unsigned used, i;
 
-	if (!s || strlen(function) >= STATS_NAME_SIZE)
+	if (!s || size > STATS_NAME_SIZE)
 		return STATS_OTHER;
 	pthread_mutex_lock(&s->claim);
 	while (flock(s->fd, LOCK_EX) < 0 && errno == EINTR)
@@ -353,7 +354,7 @@ stats_slot(struct stats *s, const char *function)
 		if (strcmp(s->map->slots[i].name, function) == 0)
 			break;
 	if (i == used && used < STATS_OTHER) {
-		strcpy(s->map->slots[i].name, function);
+		memcpy(s->map->slots[i].name, function, size);
 		atomic_store(&s->map->used, used + 1);
 	}
 	flock(s->fd, LOCK_UN);
