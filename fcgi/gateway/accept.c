@@ -1,33 +1,24 @@
 /*
- * The acceptor: one thread, one epoll set.  It accepts connections, watches
- * those that are idle (new and silent, or kept open after a request), and
- * puts those that have a request into the queue.  It reads nothing itself.
+ * The epoll set that feeds the workers, as accept.h describes it.
  */
-#include "gateway.h"
+#include "accept.h"
 
+#include "gateway.h"
 #include "shed.h"
 
+#include "store/base/clock.h"
+
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
-	EVENTS_AT_ONCE = 64,
-	ACCEPTS_AT_ONCE = 32,
-	RECEIVE_S = 5,		/* a peer that is silent amid a request */
-	SEND_S = 30,		/* a peer that reads nothing */
-	PAUSE_US = 10000	/* out of descriptors: wait for some */
+	PAUSE_US = 10000,	/* out of descriptors: wait for some */
+	OVERFLOW_WAIT_MS = 20
 };
-
-static void
-dispatch(struct gateway *g, int fd)
-{
-	if (queue_put(&g->queue, fd) < 0)
-		shed(g, fd);
-}
 
 static int
 watch(struct gateway *g, int fd, int op)
@@ -49,99 +40,132 @@ has_bytes(int fd)
 void
 accept_again(struct gateway *g, int fd)
 {
-	if (atomic_load(&g->stopping)) {
+	if (atomic_load(&g->stopping) || watch(g, fd, EPOLL_CTL_ADD) < 0)
 		close(fd);
-		return;
-	}
-	if (watch(g, fd, EPOLL_CTL_ADD) < 0)
-		close(fd);
-	else
-		atomic_fetch_add(&g->watched, 1);
 }
 
-static void
-set_timeouts(int fd)
+/* A new connection: its descriptor if it has a request already, else -1. */
+static int
+accept_one(struct gateway *g)
 {
-	struct timeval receive = {.tv_sec = RECEIVE_S};
-	struct timeval send = {.tv_sec = SEND_S};
+	int fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	int error = errno;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof receive);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof send);
-}
-
-static void
-accept_some(struct gateway *g)
-{
-	int i, fd;
-
-	for (i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE ||
-			    errno == ENOMEM || errno == ENOBUFS) {
-				gateway_log(g, "error", "cannot accept a "
-				    "connection: out of descriptors or "
-				    "memory; raise `ulimit -n`");
-				usleep(PAUSE_US);
-			}
-			return;
+	watch(g, g->listen_fd, EPOLL_CTL_MOD);
+	if (fd < 0) {
+		if (error == EMFILE || error == ENFILE || error == ENOMEM ||
+		    error == ENOBUFS) {
+			gateway_log(g, "error", "cannot accept a connection: "
+			    "out of descriptors or memory; raise `ulimit -n`");
+			usleep(PAUSE_US);
 		}
-		set_timeouts(fd);
-		if (has_bytes(fd))
-			dispatch(g, fd);
-		else
-			accept_again(g, fd);
+		return -1;
+	}
+	if (has_bytes(fd))
+		return fd;
+	accept_again(g, fd);
+	return -1;
+}
+
+/* One event: a descriptor with a request, or -1. */
+static int
+on_event(struct gateway *g, int fd)
+{
+	if (fd == g->wake_fd)
+		return -1;
+	if (fd == g->listen_fd)
+		return accept_one(g);
+	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	if (has_bytes(fd))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int
+wait_event(struct gateway *g, int timeout_ms)
+{
+	struct epoll_event ev;
+	int n = epoll_wait(g->epoll_fd, &ev, 1, timeout_ms);
+
+	return n == 1 ? on_event(g, ev.data.fd) : -1;
+}
+
+int
+accept_next(struct gateway *g, int64_t *wait_us)
+{
+	struct queue_item item;
+	int fd;
+
+	for (;;) {
+		if (queue_try(&g->queue, &item) == 0) {
+			fd = item.fd;
+			*wait_us = clock_mono_us() - item.since_us;
+		} else if (atomic_load(&g->stopping))
+			return -1;
+		else {
+			fd = wait_event(g, -1);
+			*wait_us = 0;
+		}
+		if (fd < 0)
+			continue;
+		if (atomic_fetch_add(&g->busy, 1) + 1 == g->nworkers) {
+			pthread_mutex_lock(&g->overflow_lock);
+			pthread_cond_signal(&g->overflow_wake);
+			pthread_mutex_unlock(&g->overflow_lock);
+		}
+		return fd;
 	}
 }
 
-static void
-on_event(struct gateway *g, const struct epoll_event *ev)
+void
+accept_done(struct gateway *g)
 {
-	int fd = ev->data.fd;
+	atomic_fetch_sub(&g->busy, 1);
+}
 
-	if (fd == g->listen_fd) {
-		accept_some(g);
-		return;
+static bool
+all_busy(struct gateway *g)
+{
+	return atomic_load(&g->busy) >= g->nworkers;
+}
+
+static void *
+overflow_main(void *arg)
+{
+	struct gateway *g = arg;
+	int fd;
+
+	while (!atomic_load(&g->stopping)) {
+		pthread_mutex_lock(&g->overflow_lock);
+		while (!all_busy(g) && !atomic_load(&g->stopping))
+			pthread_cond_wait(&g->overflow_wake,
+			    &g->overflow_lock);
+		pthread_mutex_unlock(&g->overflow_lock);
+		while (all_busy(g) && !atomic_load(&g->stopping)) {
+			fd = wait_event(g, OVERFLOW_WAIT_MS);
+			if (fd >= 0 && queue_put(&g->queue, fd) < 0)
+				shed(g, fd);
+		}
 	}
-	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-	atomic_fetch_sub(&g->watched, 1);
-	if (has_bytes(fd))
-		dispatch(g, fd);
-	else
-		close(fd);
+	return NULL;
 }
 
 int
 accept_start(struct gateway *g)
 {
-	struct epoll_event listening = {.events = EPOLLIN,
-	    .data.fd = g->listen_fd};
 	struct epoll_event waking = {.events = EPOLLIN};
 
+	pthread_mutex_init(&g->overflow_lock, NULL);
+	pthread_cond_init(&g->overflow_wake, NULL);
 	g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	waking.data.fd = g->wake_fd;
 	if (g->epoll_fd < 0 || g->wake_fd < 0 ||
-	    epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->listen_fd, &listening) <
-	        0 ||
+	    watch(g, g->listen_fd, EPOLL_CTL_ADD) < 0 ||
 	    epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->wake_fd, &waking) < 0)
 		return -1;
-	return 0;
-}
-
-void
-accept_run(struct gateway *g)
-{
-	struct epoll_event events[EVENTS_AT_ONCE];
-	int n, i;
-
-	while (!atomic_load(&g->stopping)) {
-		n = epoll_wait(g->epoll_fd, events, EVENTS_AT_ONCE, -1);
-		for (i = 0; i < n; i++)
-			if (events[i].data.fd != g->wake_fd)
-				on_event(g, &events[i]);
-	}
-	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->listen_fd, NULL);
+	return pthread_create(&g->overflow, NULL, overflow_main, g) ? -1 : 0;
 }
 
 void
@@ -150,6 +174,11 @@ accept_stop(struct gateway *g)
 	uint64_t one = 1;
 
 	atomic_store(&g->stopping, true);
-	if (write(g->wake_fd, &one, sizeof one) < 0)
-		return;		/* the counter is full: it wakes anyway */
+	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->listen_fd, NULL);
+	while (write(g->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+	pthread_mutex_lock(&g->overflow_lock);
+	pthread_cond_signal(&g->overflow_wake);
+	pthread_mutex_unlock(&g->overflow_lock);
+	pthread_join(g->overflow, NULL);
 }

@@ -42,6 +42,7 @@ struct exchange {
 	enum outcome outcome;
 	const char *detail;
 	char text[640];		/* detail, when it is put together */
+	bool body_over;		/* it has been read whole */
 	bool broken;		/* the reply must not look complete */
 };
 
@@ -213,9 +214,13 @@ take_body(struct exchange *x)
 	        (length > 0 ? length / DEADLINE_BODY_RATE : 60) * 1000);
 	status = spool_body(&w->spool, &from, length, w->g->max_body,
 	    &x->body_fd, &x->body_bytes);
-	deadline_clear(&w->deadline);
 	if (status == 0)
+		peer_body_over(w->peer);
+	deadline_clear(&w->deadline);
+	if (status == 0) {
+		x->body_over = true;
 		return 0;
+	}
 	if (w->deadline.cut)
 		refuse_because(x, 408, "the body came too slowly");
 	else
@@ -704,6 +709,7 @@ exchange(struct worker *w, int64_t wait_us)
 	w->path.text = NULL;
 	w->path.len = w->path.query_len = 0;
 	w->params.count = 0;
+	w->params.content_length = -1;
 	reqid_next(&w->ids, x.id);
 	traceparent_next(&w->ids, x.trace);
 	stats_begin(w->g->stats);
@@ -711,6 +717,8 @@ exchange(struct worker *w, int64_t wait_us)
 	io_close(&x.body_fd);
 	if (x.broken)
 		peer_abort(w->peer);
+	else if (!x.body_over && w->params.content_length == 0)
+		peer_body_over(w->peer);
 	write_log(&x);
 	site_release(x.site);
 }

@@ -1,10 +1,10 @@
 /*
  * The gateway's context and its workers, shared by the files of this folder.
  *
- * One epoll thread accepts and watches idle connections (accept.c); worker
- * threads walk one request each from top to bottom in blocking code
- * (worker.c, exchange.c, respond.c); one thread does what happens by time
- * (main.c).  No thread but that of a request touches its struct worker.
+ * Worker threads take a connection from one epoll set (accept.c) and walk its
+ * request from top to bottom in blocking code (worker.c, exchange.c,
+ * respond.c); one thread does what happens by time (main.c).  No thread but
+ * that of a request touches its struct worker.
  */
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
@@ -45,12 +45,15 @@ struct gateway {
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */
-	struct queue queue;		/* connections that have a request */
+	struct queue queue;		/* while all workers are busy */
+	pthread_t overflow;		/* the thread that fills it */
+	pthread_mutex_t overflow_lock;
+	pthread_cond_t overflow_wake;
+	atomic_size_t busy;		/* workers with a request */
 	struct worker *workers;
 	size_t nworkers;
 	int epoll_fd, listen_fd, wake_fd;
 	atomic_bool stopping;		/* SIGTERM: finish, then leave */
-	atomic_uint watched;		/* connections in the epoll set */
 };
 
 struct worker {
@@ -79,12 +82,6 @@ void workers_join(struct gateway *g);
 
 /* exchange.c: one request, whose parameters are read, to its log line. */
 void exchange(struct worker *w, int64_t wait_us);
-
-/* accept.c */
-int accept_start(struct gateway *g);
-void accept_run(struct gateway *g);	/* until accept_stop() */
-void accept_again(struct gateway *g, int fd);	/* a kept connection */
-void accept_stop(struct gateway *g);
 
 /* events.c: the gateway's own log. */
 void gateway_log(struct gateway *g, const char *level, const char *fmt, ...)

@@ -7,6 +7,7 @@
  */
 #include "gateway.h"
 
+#include "accept.h"
 #include "listen.h"
 #include "shed.h"
 #include "sitefile.h"
@@ -222,13 +223,6 @@ serve_cgi(struct gateway *g)
 
 /* ---- FastCGI ---------------------------------------------------------- */
 
-static void *
-acceptor(void *arg)
-{
-	accept_run(arg);
-	return NULL;
-}
-
 /* What happens by time or by signal, until it is time to leave. */
 static void
 housekeeping(struct gateway *g, const sigset_t *signals)
@@ -260,11 +254,8 @@ static int
 serve_fastcgi(struct gateway *g, const struct options *o,
     const sigset_t *signals)
 {
-	pthread_t accept_thread;
-
 	if (queue_init(&g->queue, o->queue) < 0 || accept_start(g) < 0 ||
-	    shed_start(g) < 0 || workers_start(g, o->workers) < 0 ||
-	    pthread_create(&accept_thread, NULL, acceptor, g) != 0) {
+	    shed_start(g) < 0 || workers_start(g, o->workers) < 0) {
 		fprintf(stderr, "bothy-fcgi: cannot start %zu threads: %s\n",
 		    o->workers, strerror(errno));
 		return 1;
@@ -273,7 +264,6 @@ serve_fastcgi(struct gateway *g, const struct options *o,
 	housekeeping(g, signals);
 	gateway_log(g, "info", "leaving: finishing what runs");
 	accept_stop(g);
-	pthread_join(accept_thread, NULL);
 	workers_join(g);
 	shed_stop();
 	queue_release(&g->queue);

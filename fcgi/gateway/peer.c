@@ -14,6 +14,7 @@ struct peer {
 	FCGX_Request request;
 	bool cgi;
 	bool open;		/* between begin and end */
+	bool read_all;		/* the body's end was seen */
 };
 
 extern char **environ;
@@ -55,6 +56,7 @@ peer_begin(struct peer *p, int fd)
 {
 	p->request.ipcFd = fd;
 	p->request.keepConnection = 1;
+	p->read_all = false;
 	p->open = FCGX_Accept_r(&p->request) == 0;
 	return p->open ? 0 : -1;
 }
@@ -119,9 +121,24 @@ peer_fd(const struct peer *p)
 	return p->cgi ? -1 : p->request.ipcFd;
 }
 
+void
+peer_body_over(struct peer *p)
+{
+	char byte;
+
+	if (p->open && !p->cgi)
+		p->read_all = FCGX_GetStr(&byte, 1, p->request.in) == 0;
+}
+
+/*
+ * libfcgi's own close shuts down, polls and reads first, so that a peer that
+ * is still sending gets the reply; one whose request was read to its end needs
+ * none of that.  One that was not can't be used for another request.
+ */
 int
 peer_end(struct peer *p)
 {
+	bool keep = p->request.keepConnection != 0;
 	int fd;
 
 	if (!p->open)
@@ -129,9 +146,14 @@ peer_end(struct peer *p)
 	p->open = false;
 	if (p->cgi)
 		return -1;
+	p->request.keepConnection = p->read_all;
 	FCGX_Finish_r(&p->request);
 	fd = p->request.ipcFd;
 	p->request.ipcFd = -1;
+	if (fd >= 0 && !keep) {
+		close(fd);
+		fd = -1;
+	}
 	return fd;
 }
 
@@ -146,4 +168,5 @@ peer_abort(struct peer *p)
 	}
 	shutdown(p->request.ipcFd, SHUT_RDWR);
 	p->request.keepConnection = 0;
+	p->read_all = true;
 }

@@ -39,6 +39,12 @@ char **peer_params(const struct peer *p);
 /* Body bytes, 0 at its end, -1 if the client left.  May read all of `n`. */
 ssize_t peer_read(void *peer, void *buf, size_t n);
 
+/*
+ * Says that the body is empty or has been read whole: takes its end mark, so
+ * that the connection can be kept or simply closed.
+ */
+void peer_body_over(struct peer *p);
+
 /* Reply bytes, kept back until they fill a record or peer_flush. 0 or -1. */
 int peer_write(void *peer, const void *buf, size_t n);
 int peer_flush(struct peer *p);

@@ -15,12 +15,14 @@ queue_init(struct queue *q, size_t room)
 	if (!q->items)
 		return -1;
 	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->filled, NULL);
 	return 0;
 }
 
 void
 queue_release(struct queue *q)
 {
+	pthread_cond_destroy(&q->filled);
 	pthread_mutex_destroy(&q->lock);
 	free(q->items);
 }
@@ -29,20 +31,15 @@ int
 queue_put(struct queue *q, int fd)
 {
 	struct queue_item item = {fd, clock_mono_us()};
-	struct queue_waiter *w;
-	int rc = 0;
+	int rc = -1;
 
 	pthread_mutex_lock(&q->lock);
-	w = q->idle;
-	if (w) {
-		q->idle = w->next;
-		w->item = item;
-		w->given = true;
-		pthread_cond_signal(&w->wake);
-	} else if (q->count < q->room)
-		q->items[(q->first + q->count++) % q->room] = item;
-	else
-		rc = -1;
+	if (!q->closed && q->count < q->room) {
+		q->items[(q->first + q->count) % q->room] = item;
+		q->count++;
+		pthread_cond_signal(&q->filled);
+		rc = 0;
+	}
 	pthread_mutex_unlock(&q->lock);
 	return rc;
 }
@@ -61,6 +58,8 @@ queue_try(struct queue *q, struct queue_item *out)
 {
 	int rc = -1;
 
+	if (atomic_load_explicit(&q->count, memory_order_relaxed) == 0)
+		return -1;
 	pthread_mutex_lock(&q->lock);
 	if (q->count) {
 		pop(q, out);
@@ -73,23 +72,14 @@ queue_try(struct queue *q, struct queue_item *out)
 int
 queue_take(struct queue *q, struct queue_item *out)
 {
-	struct queue_waiter w = {.given = false};
-	int rc = 0;
+	int rc = -1;
 
 	pthread_mutex_lock(&q->lock);
-	if (q->count)
+	while (!q->count && !q->closed)
+		pthread_cond_wait(&q->filled, &q->lock);
+	if (q->count) {
 		pop(q, out);
-	else if (q->closed)
-		rc = -1;
-	else {
-		pthread_cond_init(&w.wake, NULL);
-		w.next = q->idle;
-		q->idle = &w;
-		while (!w.given)
-			pthread_cond_wait(&w.wake, &q->lock);
-		pthread_cond_destroy(&w.wake);
-		*out = w.item;
-		rc = w.item.fd < 0 ? -1 : 0;
+		rc = 0;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return rc;
@@ -98,15 +88,8 @@ queue_take(struct queue *q, struct queue_item *out)
 void
 queue_close(struct queue *q)
 {
-	struct queue_waiter *w;
-
 	pthread_mutex_lock(&q->lock);
 	q->closed = true;
-	while ((w = q->idle)) {
-		q->idle = w->next;
-		w->item.fd = -1;
-		w->given = true;
-		pthread_cond_signal(&w->wake);
-	}
+	pthread_cond_broadcast(&q->filled);
 	pthread_mutex_unlock(&q->lock);
 }

@@ -1,13 +1,14 @@
 /*
- * Connections that have a request and wait for a worker: short and bounded.
+ * A short, bounded queue of connections that have a request.
  *
- * Run by bothy-fcgi: the acceptor puts, workers take.  The worker that went
- * idle last is woken first, so that a quiet gateway uses few stacks.
+ * Run by bothy-fcgi.  Used only when every worker is busy: otherwise a worker
+ * takes a connection from the epoll set itself (accept.c).
  */
 #ifndef GATEWAY_QUEUE_H
 #define GATEWAY_QUEUE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,18 +18,12 @@ struct queue_item {
 	int64_t since_us;	/* monotonic */
 };
 
-struct queue_waiter {
-	pthread_cond_t wake;
-	struct queue_item item;
-	bool given;
-	struct queue_waiter *next;
-};
-
 struct queue {
 	pthread_mutex_t lock;
+	pthread_cond_t filled;
 	struct queue_item *items;	/* a ring */
-	size_t room, first, count;
-	struct queue_waiter *idle;	/* the last to come first */
+	size_t room, first;
+	atomic_size_t count;		/* changed with the lock held */
 	bool closed;
 };
 
@@ -36,7 +31,7 @@ struct queue {
 int queue_init(struct queue *q, size_t room);
 void queue_release(struct queue *q);
 
-/* 0; -1 if it is full (the caller keeps the descriptor). */
+/* 0; -1 if it is full or closed (the caller keeps the descriptor). */
 int queue_put(struct queue *q, int fd);
 
 /* Waits for one: 0, or -1 once the queue is closed and empty. */

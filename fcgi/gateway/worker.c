@@ -4,6 +4,7 @@
  */
 #include "gateway.h"
 
+#include "accept.h"
 #include "shed.h"
 
 #include "store/base/clock.h"
@@ -56,17 +57,14 @@ worker_release(struct worker *w)
 }
 
 static void
-serve(struct worker *w, const struct queue_item *item)
+serve(struct worker *w, int fd, int64_t wait_us)
 {
-	int64_t wait_us = clock_mono_us() - item->since_us;
-	int fd;
-
 	if (wait_us > WAIT_MAX_US) {
-		shed(w->g, item->fd);
+		shed(w->g, fd);
 		return;
 	}
-	deadline_set(&w->deadline, item->fd, DEADLINE_PARAMS_MS);
-	if (peer_begin(w->peer, item->fd) < 0) {
+	deadline_set(&w->deadline, fd, DEADLINE_PARAMS_MS);
+	if (peer_begin(w->peer, fd) < 0) {
 		deadline_clear(&w->deadline);
 		return;
 	}
@@ -83,10 +81,13 @@ static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
-	struct queue_item item;
+	int64_t wait_us;
+	int fd;
 
-	while (queue_take(&w->g->queue, &item) == 0)
-		serve(w, &item);
+	while ((fd = accept_next(w->g, &wait_us)) >= 0) {
+		serve(w, fd, wait_us);
+		accept_done(w->g);
+	}
 	return NULL;
 }
 
@@ -101,16 +102,16 @@ workers_start(struct gateway *g, size_t n)
 		return -1;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	g->nworkers = n;
 	for (i = 0; i < n; i++) {
 		struct worker *w = &g->workers[i];
 
 		if (worker_init(w, g) < 0 ||
 		    pthread_create(&w->thread, &attr, worker_main, w) != 0)
 			break;
-		g->nworkers++;
 	}
 	pthread_attr_destroy(&attr);
-	return g->nworkers == n ? 0 : -1;
+	return i == n ? 0 : -1;
 }
 
 void
@@ -118,7 +119,6 @@ workers_join(struct gateway *g)
 {
 	size_t i;
 
-	queue_close(&g->queue);
 	for (i = 0; i < g->nworkers; i++)
 		pthread_join(g->workers[i].thread, NULL);
 	for (i = 0; i < g->nworkers; i++)

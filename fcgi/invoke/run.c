@@ -392,7 +392,8 @@ part(struct walk *w)
 	if (crashed &&
 	    invoke_pool_function(w->pool)->runtime == SNAP_RUNTIME_C)
 		lease_retire(w->pool, &w->lease);
-	lease_drop(w->pool, &w->lease, !w->gone);
+	/* One that says that it is done ends by itself. */
+	lease_drop(w->pool, &w->lease, !w->gone && !w->have_done);
 }
 
 /* A child that has the request: 0; a refusal or -1 with the text set. */

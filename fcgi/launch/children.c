@@ -171,3 +171,26 @@ child_sample_all(struct launcher *l, int64_t now_ms)
 		if (l->children[i].id && l->children[i].watched)
 			sample(l, &l->children[i], now_ms);
 }
+
+/*
+ * A child that serves one request has no business after its time: it was
+ * leased, used or not, and says that it is done, but lives on.
+ */
+void
+child_end_overdue(struct launcher *l, int64_t now_ms)
+{
+	size_t i;
+
+	for (i = 0; i < l->children_used; i++) {
+		struct child *c = &l->children[i];
+		const struct snap_function *fn;
+
+		if (!c->id || !c->owner || c->watched)
+			continue;
+		fn = c->zygote->pool->fn;
+		if (fn->requests_per_process == 1 &&
+		    fn->runtime == SNAP_RUNTIME_C && fn->timeout_ms &&
+		    now_ms - c->leased_ms > LEASE_IDLE_MS + fn->timeout_ms)
+			child_kill(l, c);
+	}
+}

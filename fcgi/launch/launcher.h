@@ -29,6 +29,7 @@ enum {
 	STOCK_MAX = 16,		/* idle children kept here, beside `warm` */
 	IDLE_CHILD_MS = 10000,	/* an unused pool has only `warm` after this */
 	IDLE_ZYGOTE_MS = 300000,
+	LEASE_IDLE_MS = 30000,		/* gateways keep none unused so long */
 	LEAVE_AFTER_MS = 60000,	/* without clients and children */
 	DRAIN_MS = 30000,
 	SAMPLE_EVERY_MS = 50,
@@ -83,6 +84,7 @@ struct child {
 	uint32_t ended_by;		/* enum launch_end */
 	int64_t deadline_mono_ms;
 	uint64_t peak_kb, cpu_us;	/* by sampling */
+	int64_t leased_ms;		/* when it was handed out */
 	int cgroup_slot;		/* -1: none */
 	struct child *next;		/* in stock, or in the free list */
 };
@@ -202,6 +204,7 @@ void child_ended(struct launcher *l, struct child *c, int wait_status,
 void child_watch(struct launcher *l, struct child *c, int64_t deadline);
 void child_report(struct launcher *l, struct client *c, uint64_t id);
 void child_sample_all(struct launcher *l, int64_t now_ms);
+void child_end_overdue(struct launcher *l, int64_t now_ms);
 
 /* status.c */
 void status_send(struct launcher *l, struct client *c);
@@ -210,6 +213,6 @@ void status_send(struct launcher *l, struct client *c);
 void launchlog(struct launcher *l, const char *level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void launchlog_function(struct launcher *l, const char *function,
-    const char *text, size_t len);
+    const char *level, const char *text, size_t len);
 
 #endif

@@ -57,7 +57,7 @@ launchlog(struct launcher *l, const char *level, const char *fmt, ...)
 
 void
 launchlog_function(struct launcher *l, const char *function,
-    const char *text, size_t len)
+    const char *level, const char *text, size_t len)
 {
-	put(l, function, "info", function, text, len);
+	put(l, function, level, function, text, len);
 }

@@ -4,6 +4,8 @@
  */
 #include "launcher.h"
 
+#include "containment.h"
+
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -14,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EVENTS_AT_ONCE = 64 };
+enum { EVENTS_AT_ONCE = 64, ZYGOTES_KEPT = 2048 };
 
 int
 loop_add(struct launcher *l, struct source *s)
@@ -48,14 +50,34 @@ loop_leave(struct launcher *l)
 		zygote_retire(l, z);
 }
 
+/* What a dead zygote left behind has become ours: it ends now. */
+static void
+sweep_orphans(struct launcher *l)
+{
+	pid_t living[ZYGOTES_KEPT];
+	const struct zygote_host *z;
+	size_t n = 0;
+
+	for (z = l->zygotes; z && n < ZYGOTES_KEPT; z = z->next)
+		if (!z->reaped)
+			living[n++] = z->pid;
+	if (!z)
+		contain_sweep(NULL, living, n);
+}
+
 static void
 reap(struct launcher *l)
 {
+	bool any = false;
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
 		zygote_reaped(l, pid, status);
+		any = true;
+	}
+	if (any && l->containment->probe.rung == CONTAIN_SUBREAPER)
+		sweep_orphans(l);
 }
 
 static void
@@ -85,6 +107,7 @@ tick(struct launcher *l, int64_t now_ms)
 	for (p = l->pools; p; p = p->next)
 		pool_tick(l, p, now_ms);
 	release_forget_old(l, now_ms);
+	child_end_overdue(l, now_ms);
 	if (l->nclients || l->nchildren)
 		l->busy_ms = now_ms;
 	else if (now_ms - l->busy_ms > LEAVE_AFTER_MS)

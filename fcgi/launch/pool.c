@@ -49,6 +49,7 @@ hand_out(struct launcher *l, struct pool *p)
 		fds[2 * m.count + 1] = c->pidfd;
 		m.ids[m.count++] = c->id;
 		c->owner = w->client;
+		c->leased_ms = p->used_ms;
 	}
 	w->count -= m.count;
 	for (i = 0; i < m.count; i++)

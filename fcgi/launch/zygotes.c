@@ -206,6 +206,10 @@ become_zygote(struct launcher *l, struct pool *p, struct start *st,
 	if (sandbox_enter(&l->containment->host, &st->sandbox, ZYGOTE_FD + 1,
 	        &e) < 0)
 		say_failed(e.text);
+	if (chdir(st->sandbox.directory) < 0) {
+		err_sys(&e, "cannot go to %s", st->sandbox.directory);
+		say_failed(e.text);
+	}
 	st->envp[st->count] = path;
 	fcntl(ZYGOTE_FD, F_SETFD, 0);
 	if (p->fn->runtime == SNAP_RUNTIME_C) {
@@ -255,6 +259,21 @@ add_zygote(struct launcher *l, struct pool *p, pid_t pid, int sock_fd,
 	return z;
 }
 
+/* The first line of a function's log, where something can't be had here. */
+static void
+say_missing(struct launcher *l, const struct pool *p)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	probe_missing(&l->containment->probe, &b);
+	if (b.len)
+		launchlog_function(l,
+		    snapshot_str(p->release->snapshot, p->fn->name), "warning",
+		    b.data, b.len);
+	buf_release(&b);
+}
+
 static int
 spawn(struct launcher *l, struct pool *p, struct err *e)
 {
@@ -279,13 +298,13 @@ spawn(struct launcher *l, struct pool *p, struct err *e)
 	io_close(&sv[1]);
 	io_close(&logs[1]);
 	p->zygote = add_zygote(l, p, pid, sv[0], logs[0]);
-	if (p->zygote)
-		p->zygote->uid = st->sandbox.uid;
 	if (!p->zygote) {
 		kill(pid, SIGKILL);
 		err_set(e, ENOMEM, "out of memory");
 		goto fail;
 	}
+	p->zygote->uid = st->sandbox.uid;
+	say_missing(l, p);
 	explicit_bzero(st->strings.data, st->strings.room);
 	buf_release(&st->strings);
 	free(st);
@@ -532,7 +551,8 @@ log_ready(struct launcher *l, struct source *s, uint32_t events)
 	n = read(s->fd, z->line + z->line_len, sizeof z->line - z->line_len);
 	if (n <= 0) {
 		if (z->line_len)
-			launchlog_function(l, name, z->line, z->line_len);
+			launchlog_function(l, name, "info", z->line,
+			    z->line_len);
 		loop_remove(l, s);
 		return;
 	}
@@ -542,7 +562,7 @@ log_ready(struct launcher *l, struct source *s, uint32_t events)
 		size_t len = end ? (size_t)(end - z->line) : z->line_len;
 		size_t used = end ? len + 1 : len;
 
-		launchlog_function(l, name, z->line, len);
+		launchlog_function(l, name, "info", z->line, len);
 		z->line_len -= used;
 		memmove(z->line, z->line + used, z->line_len);
 	}
