@@ -234,7 +234,7 @@ read_route(struct draft *d, const char *method, const char *path)
 		return;
 	}
 	if (!method) {
-		check_fail(d->c, d->n, "the route %.80s needs a method, or * "
+		check_fail(d->c, d->n, "the path %.80s needs a method, or * "
 		    "for any", path);
 		return;
 	}
@@ -271,13 +271,13 @@ route_add_short(struct checker *c, const struct node *n, uint32_t function,
 	size_t len = strcspn(text, " ");
 	const char *path = text + len;
 
-	if (*path == '\0') {
+	if (strcmp(text, "*") == 0 || strcmp(text, "$default") == 0) {
 		route_add(c, n, function, NULL, text);
 		return;
 	}
-	if (len >= sizeof method) {
+	if (len >= sizeof method || *path == '\0') {
 		check_fail(c, n, "'%.80s' must be a method and a path, as in "
-		    "'GET /hello'", text);
+		    "'GET /hello', or '*'", text);
 		return;
 	}
 	memcpy(method, text, len);

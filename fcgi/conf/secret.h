@@ -2,8 +2,8 @@
  * Secrets: one file each, outside the site's tree.
  *
  * They are <root>/<service>/<stage>/<NAME>, mode 0600 in directories of mode
- * 0700; the root is $BOTHY_SECRETS, else ${XDG_CONFIG_HOME:-$HOME/.config}/bothy
- * (absolute paths only).  The launcher expands them into a function's
+ * 0700; the root is $BOTHY_SECRETS, else $XDG_CONFIG_HOME/bothy, else
+ * $HOME/.config/bothy (absolute paths only).  The launcher expands them into a function's
  * environment when it starts it; the CLI sets and removes them.  A value is
  * never part of an error text.
  *

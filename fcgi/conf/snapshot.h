@@ -178,7 +178,7 @@ size_t snapshot_routes(const struct snapshot *s);
 const struct snap_route *snapshot_route(const struct snapshot *s,
     size_t i);	/* NULL out of range */
 
-/* The trie, for the router: number of nodes; NULL out of range (a leaf 0 is out of range). */
+/* The trie, for the router; NULL out of range, which leaf 0 is too. */
 size_t snapshot_nodes(const struct snapshot *s);
 const struct snap_node *snapshot_node(const struct snapshot *s, uint32_t i);
 const struct snap_leaf *snapshot_leaf(const struct snapshot *s, uint32_t i);

@@ -139,11 +139,11 @@ read_file(struct vars *v, const struct node *at, struct vars_file *f)
 		return vars_fail(v, at, "%.200s is too long a name", f->path);
 	f->stamp = stamp_take(path);
 	fd = open_inside(v->site_fd, f->path);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	if (fd < 0 && errno == ENOENT) {
 		f->absent = true;
 		return VARS_FOUND;
 	}
-	if (fd < 0 && (errno == EXDEV || errno == ELOOP))
+	if (fd < 0 && (errno == EXDEV || errno == ELOOP || errno == ENOTDIR))
 		return vars_fail(v, at, "%.200s is outside of the site or "
 		    "behind a link; ${file()} reads neither", f->path);
 	if (fd < 0)

@@ -35,7 +35,6 @@ struct reader {
 	struct frame stack[YAML_MAX_DEPTH];
 	size_t depth;
 	struct node *root;
-	size_t entries;		/* of all maps, merged ones included */
 	bool bad;		/* an error was added, reading went on */
 };
 
@@ -95,10 +94,6 @@ add_entry(struct reader *r, struct frame *f)
 	struct entry *entries;
 	size_t room;
 
-	if (++r->entries > YAML_MAX_WEIGHT) {
-		fail_node(r, f->node, "too many keys, merged ones counted");
-		return NULL;
-	}
 	if (f->count == f->room) {
 		room = f->room ? f->room * 2 : 8;
 		entries = realloc(f->entries, room * sizeof *entries);
