@@ -320,3 +320,18 @@ path_agree(struct path *p, const char *script_name, const char *path_info,
 	return refuse(p, 400, "the web server and the gateway disagree "
 	                      "about the path");
 }
+
+int
+path_follow(struct path *p, const char *target)
+{
+	int rc;
+
+	/* Decoding the new path overwrites the old one. */
+	buf_reset(&p->server);
+	if (buf_add(&p->server, p->text, p->mount_len) < 0)
+		return refuse(p, 500, "no memory");
+	rc = path_parse(p, target);
+	if (rc || p->asterisk)
+		return rc ? rc : refuse(p, 400, "the address is no path");
+	return set_mount(p, p->server.data, p->server.len);
+}

@@ -67,4 +67,12 @@ int path_parse(struct path *p, const char *request_uri);
 int path_agree(struct path *p, const char *script_name, const char *path_info,
     const char *base_path);
 
+/*
+ * Goes on with another path of the same site: a local redirect (RFC 3875
+ * 6.2.2).  `target` is what a function said in Location, so the mount prefix,
+ * which it knows from SCRIPT_NAME, is in it; it must live as long as the
+ * results.  0; or 400, 404, 414 or 500 as above.
+ */
+int path_follow(struct path *p, const char *target);
+
 #endif

@@ -3,11 +3,7 @@
  */
 #include "fcgi/gateway/cors.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/unit/fcgi/conf/site.h"
 
 static struct cors cors;
 static struct buf out;
@@ -173,6 +169,56 @@ test_no_preflight(void **state)
 	assert_false(cors_is_preflight(&cors, &p));
 }
 
+/* From deploy.yaml through the snapshot to the lines. */
+static void
+load(const char *cors_yaml)
+{
+	struct conf_options opt = {0};
+	struct snapshot *snap;
+	struct site site;
+	char yaml[512];
+	struct err e;
+
+	site_make(&site);
+	snprintf(yaml, sizeof(yaml), "service: s\nprovider:\n  name: bothy\n"
+	    "  httpApi: {%s}\nfunctions:\n  f:\n    handler: functions/tool\n"
+	    "    runtime: exec\n    events: [httpApi: GET /]\n", cors_yaml);
+	site_assert_loads(&site, yaml, &opt);
+	snap = snapshot_build(site.conf, &e);
+	assert_non_null(snap);
+	assert_int_equal(cors_load(&cors, snap), 0);
+	snapshot_free(snap);
+	site_remove(&site);
+}
+
+static void
+test_load(void **state)
+{
+	const char *text;
+
+	(void)state;
+	load("cors: {allowedOrigins: ['https://a', 'https://b'], "
+	     "allowedHeaders: [X-H], exposedResponseHeaders: [X-E], "
+	     "allowCredentials: true, maxAge: 60}");
+	assert_string_equal(lines("https://b"), "Vary: Origin\r\n"
+	    "Access-Control-Allow-Origin: https://b\r\n"
+	    "Access-Control-Allow-Credentials: true\r\n"
+	    "Access-Control-Expose-Headers: X-E\r\n");
+	text = preflight("https://a", "PUT", "X-Z", NULL);
+	assert_non_null(strstr(text, "Allow-Methods: GET, OPTIONS\r\n"));
+	assert_non_null(strstr(text, "Allow-Headers: X-H\r\n"));
+	assert_non_null(strstr(text, "Max-Age: 60\r\n"));
+}
+
+static void
+test_load_disabled(void **state)
+{
+	(void)state;
+	load("cors: false");
+	assert_false(cors.enabled);
+	assert_string_equal(lines("https://b"), "");
+}
+
 int
 main(void)
 {
@@ -187,6 +233,9 @@ main(void)
 	        test_preflight_echo, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(
 	        test_no_preflight, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(test_load, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+	        test_load_disabled, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,6 +240,28 @@ test_disagrees(void **state)
 	}
 }
 
+static void
+test_follow(void **state)
+{
+	(void)state;
+	assert_int_equal(path_parse(&path, "/dir/a?x"), 0);
+	assert_int_equal(path_agree(&path, "/dir/x.cgi", "/a", ""), 0);
+	assert_int_equal(path_follow(&path, "/dir/b%20c?y=1"), 0);
+	assert_string_equal(path.site, "/b c");
+	assert_int_equal(path.mount_len, 4);
+	assert_string_equal(path.query, "y=1");
+	assert_int_equal(path_follow(&path, "/dir"), 0);
+	assert_string_equal(path.site, "/");
+	assert_int_equal(path_follow(&path, "/dir/../etc"), 400);
+	assert_int_equal(path_parse(&path, "/a"), 0);
+	assert_int_equal(path_follow(&path, "/dir/b"), 0);
+	assert_string_equal(path.site, "/dir/b");
+	assert_int_equal(path_follow(&path, "*"), 400);
+	assert_int_equal(path_parse(&path, "/dir/a"), 0);
+	assert_int_equal(path_agree(&path, NULL, NULL, "/dir"), 0);
+	assert_int_equal(path_follow(&path, "/directory"), 404);
+}
+
 int
 main(void)
 {
@@ -250,6 +272,7 @@ main(void)
 	    cmocka_unit_test(test_long),
 	    cmocka_unit_test(test_agrees),
 	    cmocka_unit_test(test_disagrees),
+	    cmocka_unit_test(test_follow),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
