@@ -68,6 +68,7 @@ io_read_fd(int fd, const char *path, struct buf *b, struct err *e)
 {
 	struct stat st;
 	ssize_t k;
+	char more;
 
 	if (fstat(fd, &st) < 0)
 		return err_sys(e, "cannot look at %s", path);
@@ -77,17 +78,21 @@ io_read_fd(int fd, const char *path, struct buf *b, struct err *e)
 		return err_set(e, EFBIG, "%s is larger than %zu bytes", path,
 		    b->max - b->len);
 	for (;;) {
-		if (buf_reserve(b, 1) < 0)
-			return err_set(e, EFBIG, "%s is larger than %zu bytes",
-			    path, b->max);
-		k = io_read(fd, b->data + b->len, b->room - b->len - 1);
+		if (b->len == b->max)
+			k = io_read(fd, &more, 1);
+		else if (buf_reserve(b, 1) == 0)
+			k = io_read(fd, b->data + b->len,
+			    b->room - b->len - 1);
+		else
+			return err_set(e, ENOMEM, "no memory for %s", path);
 		if (k < 0)
 			return err_sys(e, "cannot read %s", path);
 		if ((size_t)k > b->max - b->len)
 			return err_set(e, EFBIG, "%s is larger than %zu bytes",
 			    path, b->max);
 		b->len += (size_t)k;
-		b->data[b->len] = '\0';
+		if (b->data)
+			b->data[b->len] = '\0';
 		if (k == 0)
 			return 0;
 	}
