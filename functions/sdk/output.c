@@ -7,11 +7,11 @@
 #include "abi.h"
 #include "text.h"
 
+#include "store/base/io.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 
@@ -210,29 +210,10 @@ compose(struct output *o, bool whole)
 static int
 write_through(struct output *o, const void *p, size_t n)
 {
-	struct iovec iov[2] = {{o->body.data, o->body.len}, {NULL, n}};
-	struct iovec *v = iov;
-	ssize_t k;
-
-	memcpy(&iov[1].iov_base, &p, sizeof p);
-	while (v < iov + 2) {
-		if (v->iov_len == 0) {
-			v++;
-			continue;
-		}
-		k = writev(o->fd, v, (int)(iov + 2 - v));
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0) {
-			o->write_errno = errno;
-			return -1;
-		}
-		for (; v < iov + 2 && (size_t)k >= v->iov_len; v++)
-			k -= (ssize_t)v->iov_len;
-		if (k) {
-			v->iov_base = (char *)v->iov_base + k;
-			v->iov_len -= (size_t)k;
-		}
+	if (io_write_all(o->fd, o->body.data, o->body.len) < 0 ||
+	    io_write_all(o->fd, p, n) < 0) {
+		o->write_errno = errno;
+		return -1;
 	}
 	buf_reset(&o->body);
 	return 0;
