@@ -29,9 +29,18 @@ struct invoke_waiter {
 	struct invoke_waiter *next;
 };
 
+/* A worker that waits for a lease; on its stack. */
+struct lease_waiter {
+	pthread_cond_t wake;
+	enum { LEASE_WAITS, LEASE_GIVEN, LEASE_REFUSED, LEASE_AGAIN } state;
+	struct lease lease;
+	struct lease_waiter *next;
+};
+
 /*
  * Invariants, under the pool's lock:
- *  1. stock[0..nstock) are leases nobody uses, the latest last.
+ *  1. stock[0..nstock) are leases nobody uses, the latest last; none lies
+ *     there while somebody waits.
  *  2. asked counts the children asked of the present connection and not yet
  *     come; a new connection starts at 0.
  *  3. in_flight counts leases between lease_take and return or drop.
@@ -43,12 +52,11 @@ struct invoke_pool {
 	uint32_t function, tag;
 	bool reusable;		/* children come back: lease_return */
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
+	struct lease_waiter *waiters, **waiters_end;	/* oldest first */
 	struct lease stock[INVOKE_STOCK];
 	unsigned nstock, asked, in_flight, waiting;
 	unsigned peak, peak_before;	/* in flight, by window */
 	int64_t window_ms;
-	unsigned refusals;	/* counts, so that a waiter sees a new one */
 	uint32_t refusal;	/* enum launch_refusal of the last */
 	char refusal_text[512];
 };

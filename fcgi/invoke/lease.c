@@ -19,7 +19,8 @@ enum {
 	WINDOW_MS = 10000,
 	IDLE_LEASE_MS = 10000,
 	DEPTH_MAX = 24,		/* leases kept ready for one function */
-	ASK_AGAIN_MS = 1000
+	ASK_AGAIN_MS = 1000,
+	ASKS_MAX = 64		/* of one request */
 };
 
 struct invoke_pool *
@@ -37,7 +38,7 @@ invoke_pool_new(struct invoke *v, const struct snapshot *s, uint32_t function)
 	p->reusable = p->fn->requests_per_process != 1 ||
 	    p->fn->runtime == SNAP_RUNTIME_EXEC;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->changed, NULL);
+	p->waiters_end = &p->waiters;
 	pthread_mutex_lock(&v->lock);
 	for (tag = 1; tag < INVOKE_POOLS && v->pools[tag]; tag++)
 		;
@@ -69,7 +70,6 @@ invoke_pool_free(struct invoke_pool *p)
 	pthread_mutex_unlock(&p->owner->lock);
 	while (p->nstock)
 		close_lease(&p->stock[--p->nstock]);
-	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -152,107 +152,167 @@ count_in(struct invoke_pool *p)
 		p->peak = p->in_flight;
 }
 
-/* Waits for a change with the lock held; false when time is up. */
-static bool
-wait_change(struct invoke_pool *p, int64_t deadline_mono_ms)
+/* ---- waiters; all with the lock held ---------------------------------- */
+
+static void
+wake_first(struct invoke_pool *p, int state)
 {
+	struct lease_waiter *w = p->waiters;
+
+	p->waiters = w->next;
+	if (!p->waiters)
+		p->waiters_end = &p->waiters;
+	p->waiting--;
+	w->state = state;
+	pthread_cond_signal(&w->wake);
+}
+
+static void
+wake_all(struct invoke_pool *p, int state)
+{
+	while (p->waiters)
+		wake_first(p, state);
+}
+
+static void
+forget_waiter(struct invoke_pool *p, struct lease_waiter *w)
+{
+	struct lease_waiter **at;
+
+	for (at = &p->waiters; *at && *at != w; at = &(*at)->next)
+		;
+	if (!*at)
+		return;
+	*at = w->next;
+	if (!w->next)
+		p->waiters_end = at;
+	p->waiting--;
+}
+
+/* A lease for whoever waits longest, else into the stock; false: no room. */
+static bool
+hand_to_someone(struct invoke_pool *p, const struct lease *l)
+{
+	if (p->waiters) {
+		p->waiters->lease = *l;
+		wake_first(p, LEASE_GIVEN);
+		return true;
+	}
+	if (p->nstock == INVOKE_STOCK)
+		return false;
+	p->stock[p->nstock++] = *l;
+	return true;
+}
+
+/*
+ * Stands in line once: the state it left with; LEASE_WAITS when time is up,
+ * LEASE_AGAIN also when what was asked for is overdue.
+ */
+static int
+stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
+    struct lease *out, struct err *e)
+{
+	struct lease_waiter w = {.state = LEASE_WAITS};
 	int64_t until_ms = clock_mono_ms() + ASK_AGAIN_MS;
 	struct timespec until;
+	unsigned n;
+	int rc = 0;
 
 	if (until_ms > deadline_mono_ms)
 		until_ms = deadline_mono_ms;
 	until = (struct timespec){until_ms / 1000,
 	    until_ms % 1000 * 1000000};
-	if (pthread_cond_clockwait(&p->changed, &p->lock, CLOCK_MONOTONIC,
-	        &until) == ETIMEDOUT) {
-		if (clock_mono_ms() >= deadline_mono_ms)
-			return false;
-		p->asked = 0;	/* what was asked for is overdue */
-	}
-	return true;
-}
-
-/* With the lock held, no stock: waits for some. 0, a refusal, or -1. */
-static int
-wait_stock(struct invoke_pool *p, int64_t deadline_mono_ms, struct err *e)
-{
-	unsigned seen = p->refusals, n;
-	int rc;
-
+	pthread_cond_init(&w.wake, NULL);
+	*p->waiters_end = &w;
+	p->waiters_end = &w.next;
 	p->waiting++;
-	for (;;) {
-		n = shortage(p);
-		if (n) {
-			pthread_mutex_unlock(&p->lock);
-			rc = ask(p, n, e);
-			pthread_mutex_lock(&p->lock);
-			if (rc < 0) {
-				rc = LAUNCH_LEAVING;
-				break;
-			}
+	n = shortage(p);
+	if (n) {
+		pthread_mutex_unlock(&p->lock);
+		rc = ask(p, n, e);
+		pthread_mutex_lock(&p->lock);
+		if (rc < 0 && w.state == LEASE_WAITS) {
+			forget_waiter(p, &w);
+			p->refusal = LAUNCH_LEAVING;
+			snprintf(p->refusal_text, sizeof p->refusal_text,
+			    "%s", e->text);
+			w.state = LEASE_REFUSED;
 		}
 		rc = 0;
-		if (p->nstock)
-			break;
-		if (p->refusals != seen) {
-			seen = p->refusals;
-			rc = (int)p->refusal;
-			err_set(e, 0, "%s", p->refusal_text);
-			if (rc != LAUNCH_LEAVING)
-				break;
-			rc = 0;
-		}
-		if (!wait_change(p, deadline_mono_ms)) {
-			rc = err_set(e, ETIMEDOUT,
-			    "no process for the function came free in time");
-			break;
+	}
+	while (w.state == LEASE_WAITS && rc != ETIMEDOUT)
+		rc = pthread_cond_clockwait(&w.wake, &p->lock,
+		    CLOCK_MONOTONIC, &until);
+	if (w.state == LEASE_WAITS) {
+		forget_waiter(p, &w);
+		if (clock_mono_ms() < deadline_mono_ms) {
+			p->asked = 0;
+			w.state = LEASE_AGAIN;
 		}
 	}
-	p->waiting--;
-	return rc;
+	pthread_cond_destroy(&w.wake);
+	*out = w.lease;
+	return (int)w.state;
+}
+
+/* With the lock held, no stock: 0 with a lease, a refusal, or -1. */
+static int
+wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
+    struct lease *out, struct err *e)
+{
+	int tries, state;
+
+	for (tries = 0; tries < ASKS_MAX; tries++) {
+		state = stand_in_line(p, deadline_mono_ms, out, e);
+		if (state == LEASE_GIVEN)
+			return 0;
+		if (state == LEASE_WAITS)
+			break;
+		if (state == LEASE_REFUSED) {
+			err_set(e, 0, "%s", p->refusal_text);
+			if (p->refusal != LAUNCH_LEAVING)
+				return (int)p->refusal;
+		}
+	}
+	if (state == LEASE_REFUSED)
+		return LAUNCH_LEAVING;
+	return err_set(e, ETIMEDOUT,
+	    "no process for the function came free in time");
 }
 
 int
 lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e)
 {
-	unsigned n;
+	struct err ignored;
+	unsigned n = 0;
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	if (!p->nstock || p->waiting)
-		rc = p->nstock > p->waiting
-		    ? 0
-		    : wait_stock(p, deadline_mono_ms, e);
-	if (rc != 0) {
-		pthread_mutex_unlock(&p->lock);
-		return rc;
-	}
-	*out = p->stock[--p->nstock];
-	count_in(p);
-	n = shortage(p);
+	if (p->nstock) {
+		*out = p->stock[--p->nstock];
+		n = shortage(p);
+	} else
+		rc = wait_lease(p, deadline_mono_ms, out, e);
+	if (rc == 0)
+		count_in(p);
 	pthread_mutex_unlock(&p->lock);
-	if (n) {
-		struct err ignored;
-
+	if (n)
 		ask(p, n, &ignored);
-	}
-	return 0;
+	return rc;
 }
 
 void
 lease_return(struct invoke_pool *p, struct lease *l)
 {
+	bool taken;
+
 	l->idle_since_ms = clock_mono_ms();
 	pthread_mutex_lock(&p->lock);
 	p->in_flight--;
-	if (p->nstock < INVOKE_STOCK) {
-		p->stock[p->nstock++] = *l;
-		l = NULL;
-		pthread_cond_signal(&p->changed);
-	}
+	taken = hand_to_someone(p, l);
 	pthread_mutex_unlock(&p->lock);
-	if (l)
+	if (!taken)
 		close_lease(l);
 }
 
@@ -376,9 +436,7 @@ add_stock(struct invoke_pool *p, const struct launch_msg *m, const int *fds)
 		struct lease l = {m->ids[i], fds[2 * i], fds[2 * i + 1], -1,
 		    -1, clock_mono_ms()};
 
-		if (p->nstock < INVOKE_STOCK)
-			p->stock[p->nstock++] = l;
-		else
+		if (!hand_to_someone(p, &l))
 			close_lease(&l);
 	}
 }
@@ -403,12 +461,10 @@ invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
 		add_stock(p, m, fds);
 	else {
 		p->asked = 0;
-		p->refusals++;
 		p->refusal = m->code;
 		snprintf(p->refusal_text, sizeof p->refusal_text, "%s", text);
+		wake_all(p, LEASE_REFUSED);
 	}
-	if (p->waiting)
-		pthread_cond_broadcast(&p->changed);
 	pthread_mutex_unlock(&p->lock);
 	pthread_mutex_unlock(&v->lock);
 	return 0;
@@ -427,7 +483,7 @@ invoke_pools_disconnected(struct invoke *v)
 			continue;
 		pthread_mutex_lock(&p->lock);
 		p->asked = 0;
-		pthread_cond_broadcast(&p->changed);
+		wake_all(p, LEASE_AGAIN);
 		pthread_mutex_unlock(&p->lock);
 	}
 	pthread_mutex_unlock(&v->lock);
