@@ -7,6 +7,8 @@
 #include "store/base/io.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +100,27 @@ struct paths {
 	struct place place;
 	char gateway[PATH_MAX], launcher[PATH_MAX], socket[PATH_MAX];
 	char root[PATH_MAX], docroot[PATH_MAX];
+	char user[PATH_MAX], group[PATH_MAX];
 };
+
+/* The user that the server becomes, and his group; "" for none. */
+static int
+find_user(const char *name, struct paths *p, struct err *e)
+{
+	const struct passwd *user;
+	const struct group *group;
+
+	if (!name || !*name)
+		return 0;
+	user = getpwnam(name);
+	group = user ? getgrgid(user->pw_gid) : NULL;
+	if (!group)
+		return err_set(e, ENOENT, "there is no user %s; choose one "
+		    "with --user NAME", name);
+	if (place_path(p->user, e, "%s", user->pw_name) < 0)
+		return -1;
+	return place_path(p->group, e, "%s", group->gr_name);
+}
 
 static int
 find_paths(const struct cli *c, const struct config *o, struct paths *p,
@@ -142,7 +164,8 @@ run(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct config *o = values;
 	const struct webserver *s;
-	struct paths p = {.root = "", .docroot = ""};
+	struct paths p = {.root = "", .docroot = "", .user = "",
+	    .group = ""};
 	struct webconf w;
 	struct buf text;
 	struct err e;
@@ -157,7 +180,8 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	wrong = misfit(s, o);
 	if (wrong)
 		return cli_usage("config", "%s", wrong);
-	if (find_paths(c, o, &p, &e) < 0)
+	if (find_paths(c, o, &p, &e) < 0 || find_user((o->user || geteuid()) ?
+	    o->user : s->root_user, &p, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	w = (struct webconf){.site = p.place.site,
 	    .state = p.place.state,
@@ -169,10 +193,9 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	    .base = o->base ? o->base : "",
 	    .listen = o->listen ? o->listen : "127.0.0.1",
 	    .port = o->port ? o->port : "8080",
-	    .user = o->user ? o->user : "",
+	    .user = p.user,
+	    .group = p.group,
 	    .spawned = o->spawned};
-	if (!o->user && s->root_user && geteuid() == 0)
-		w.user = s->root_user;
 	buf_init(&text, WEBCONF_MAX);
 	if (webconf_print(s, &w, o->standalone, &text, &e) < 0 ||
 	    (o->install && webconf_install(s, &w, &e) < 0)) {

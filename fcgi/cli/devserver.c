@@ -143,7 +143,8 @@ write_config(const struct devserver *d, const char *base_path,
 	    .base = base_path,
 	    .listen = d->listen,
 	    .port = d->port,
-	    .user = ""};
+	    .user = "",
+	    .group = ""};
 	char empty[PATH_MAX];
 	struct buf text;
 	int rc = -1;

@@ -17,6 +17,8 @@
 #define FAINT "\033[2m"
 #define PLAIN "\033[0m"
 
+enum { ID_SHOWN = 8 };
+
 static const char *const levels[] = {"emergency", "alert", "critical", "error",
     "warning", "notice", "info", "debug"};
 
@@ -132,6 +134,19 @@ status_color(int color, json_int_t status)
 	    "";
 }
 
+/* The end of a request id, which tells requests apart, ends a line. */
+static void
+put_id(FILE *out, const char *id, int color)
+{
+	size_t n = id ? strlen(id) : 0;
+
+	if (n)
+		fprintf(out, " %s%s%s", color ? FAINT : "",
+		    id + (n > ID_SHOWN ? n - ID_SHOWN : 0),
+		    color ? PLAIN : "");
+	putc('\n', out);
+}
+
 static void
 print_access(FILE *out, const json_t *line, int color)
 {
@@ -160,8 +175,7 @@ print_access(FILE *out, const json_t *line, int color)
 			put_clean(out, detail);
 		}
 	}
-	fprintf(out, " %s%.8s%s\n", color ? FAINT : "", id ? id : "",
-	    color ? PLAIN : "");
+	put_id(out, id, color);
 }
 
 static void
@@ -179,9 +193,8 @@ print_text(FILE *out, const char *source, const json_t *line,
 	fprintf(out, "    %s: %s%s%s", source, paint, level ? level : "",
 	    level ? ": " : "");
 	put_text(out, text ? text : "", binary);
-	fprintf(out, "%s%s%.8s%s\n", *paint ? PLAIN : "",
-	    id && color ? " " FAINT : id ? " " : "", id ? id : "",
-	    id && color ? PLAIN : "");
+	fputs(*paint ? PLAIN : "", out);
+	put_id(out, id, color);
 }
 
 void

@@ -42,12 +42,25 @@ find_binary(const struct logshow *s, const struct logentry *entry, char *out)
 		out[0] = '\0';
 }
 
+static bool
+is_chatter(const struct logentry *entry)
+{
+	const char *level = json_string_value(json_object_get(entry->line,
+	    "level"));
+
+	return (strcmp(entry->source, "gateway") == 0 ||
+	    strcmp(entry->source, "launch") == 0) && level &&
+	    strcmp(level, "info") == 0;
+}
+
 void
 logshow_entry(void *arg, const struct logentry *entry)
 {
 	struct logshow *s = arg;
 	char binary[PATH_MAX];
 
+	if (s->quiet && is_chatter(entry))
+		return;
 	s->shown++;
 	if (s->json || !json_is_object(entry->line)) {
 		puts(entry->raw);

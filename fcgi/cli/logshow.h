@@ -12,6 +12,8 @@
 struct logshow {
 	const char *state_dir;
 	bool json, color;
+	bool quiet;		/* leave out what gateway and launcher tell
+				 * when nothing is wrong */
 	size_t shown;
 };
 

@@ -299,6 +299,7 @@ serve(struct cli *c, struct loop *l)
 		goto out;
 	}
 	logshow_init(&l->show, l->site.place.state, false);
+	l->show.quiet = true;
 	logtail_read(&l->tail, 0, ignore_entry, NULL);
 	code = refresh(l);
 	if (code == CLI_OK) {

@@ -229,13 +229,11 @@ print_head(const json_t *answer)
 		    (long long)json_integer_value(json_object_get(
 		    json_object_get(answer, "total"), "requests")), when);
 	if (json_object_get(launcher, "pid"))
-		printf("%-11spid %lld, %lld children, containment %s\n",
-		    "launcher", (long long)json_integer_value(
+		printf("%-11spid %lld, %lld children\n", "launcher",
+		    (long long)json_integer_value(
 		    json_object_get(launcher, "pid")),
 		    (long long)json_integer_value(
-		    json_object_get(launcher, "children")),
-		    json_string_value(json_object_get(launcher,
-		    "containment")));
+		    json_object_get(launcher, "children")));
 	print_lines(json_object_get(launcher, "pid") ? "" : "launcher",
 	    json_object_get(launcher, "text"));
 	print_lines("missing", json_object_get(launcher, "missing"));

@@ -152,6 +152,7 @@ webconf_print(const struct webserver *s, const struct webconf *w,
 	    {"LISTEN", w->listen},
 	    {"PORT", w->port},
 	    {"USER", w->user},
+	    {"GROUP", w->group},
 	    {"SPAWNED", w->spawned ? "yes" : ""},
 	    {"MODULES", apache_modules()},
 	};

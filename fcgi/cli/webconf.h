@@ -39,7 +39,7 @@ struct webconf {
 	const char *base;	/* "" or "/api" */
 	const char *listen;	/* "127.0.0.1" */
 	const char *port;	/* "8080" */
-	const char *user;	/* "" unless the server changes its user */
+	const char *user, *group;	/* "" unless it changes its user */
 	bool spawned;		/* the web server starts the gateway */
 };
 

@@ -36,6 +36,7 @@ static const char lighttpd_standalone[] =
     "server.errorlog = \"@ROOT@/error.log\"\n"
     "server.upload-dirs = (\"@ROOT@\")\n"
     "@?USER@server.username = \"@USER@\"\n"
+    "@?USER@server.groupname = \"@GROUP@\"\n"
     "\n"
     "@FRAGMENT@";
 
@@ -71,7 +72,8 @@ static const char apache_fragment[] =
 	APACHE_MODULE("unixd") \
 	APACHE_MODULE("authz_core") \
 	APACHE_MODULE("dir") \
-	"@?USER@User @USER@\n" \
+	"@?USER@User \"@USER@\"\n" \
+	"@?USER@Group \"@GROUP@\"\n" \
 	"<Directory \"/\">\n" \
 	"\tAllowOverride None\n" \
 	"\tRequire all denied\n" \
@@ -79,6 +81,7 @@ static const char apache_fragment[] =
 
 #define APACHE_DOCROOT \
 	APACHE_MODULE("mime") \
+	"TypesConfig /dev/null\n" \
 	APACHE_MODULE("rewrite") \
 	"DocumentRoot \"@DOCROOT@\"\n" \
 	"<Directory \"@DOCROOT@\">\n" \
@@ -95,7 +98,7 @@ static const char apache_fragment[] =
 	"CGIPassAuth On\n" \
 	"RewriteEngine On\n" \
 	"RewriteCond %{REQUEST_URI} !/\\.well-known/acme-challenge/\n" \
-	"RewriteRule ^(.*)$ " script "/$1 [END]\n"
+	"RewriteRule ^(.*)$ " script "/$1 [B=?%#,END]\n"
 
 static const char apache_standalone[] =
     APACHE_COMMON
@@ -177,7 +180,7 @@ static const char nginx_fragment[] =
 static const char nginx_standalone[] =
     "daemon off;\n"
     "worker_processes auto;\n"
-    "@?USER@user @USER@;\n"
+    "@?USER@user \"@USER@\" \"@GROUP@\";\n"
     "pid \"@ROOT@/nginx.pid\";\n"
     "error_log \"@ROOT@/error.log\";\n"
     "events {\n"
