@@ -151,7 +151,7 @@ find_stage(struct load *l)
 
 	n = n ? vars_resolve(&l->vars, n) : NULL;
 	l->conf->stage = "dev";
-	if (l->opt.stage) {
+	if (l->opt.stage && l->opt.stage[0]) {
 		l->conf->stage = arena_strdup(l->conf->arena, l->opt.stage);
 		if (!l->conf->stage || format_name(l->conf->stage))
 			errlist_add(l->errors, "--stage", 0, 0, "'%.64s' %s",
@@ -376,6 +376,21 @@ load(struct load *l, const char *site_dir)
 		    "needs too much memory; make it smaller");
 }
 
+/* A copy of the options that outlives the caller's. */
+static void
+keep_options(struct conf *conf, const struct conf_options *opt)
+{
+	struct conf_options *own = &conf->made_with;
+
+	*own = *opt;
+	if (own->state_dir)
+		own->state_dir = arena_strdup(conf->arena, own->state_dir);
+	if (own->stage)
+		own->stage = arena_strdup(conf->arena, own->stage);
+	if (own->env_file)
+		own->env_file = arena_strdup(conf->arena, own->env_file);
+}
+
 static struct conf *
 conf_new(void)
 {
@@ -403,6 +418,7 @@ conf_load(const char *site_dir, const struct conf_options *opt,
 		conf_free(conf);
 		return errlist_add(errors, CONF_FILE, 0, 0, "no memory");
 	}
+	keep_options(conf, opt);
 	l->conf = conf;
 	l->opt = *opt;
 	l->errors = errors;

@@ -34,7 +34,7 @@ enum {
 struct conf_options {
 	const char *state_dir;	/* where build/<function> is looked for; NULL:
 				 * builds are not looked for at all */
-	const char *stage;	/* NULL: provider.stage, else "dev" */
+	const char *stage;	/* NULL or "": provider.stage, else "dev" */
 	const char *env_file;	/* NULL: <site>/.env, which may be absent */
 	bool require_builds;	/* a missing build is an error */
 };
@@ -115,6 +115,7 @@ struct conf {
 	size_t nroutes;
 	struct conf_source *sources;
 	size_t nsources;
+	struct conf_options made_with;	/* strings its own */
 	struct arena *arena;	/* owns all of the above */
 };
 

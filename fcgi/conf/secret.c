@@ -1,6 +1,6 @@
 /*
- * Secrets in files, as secret.h describes them.  Runs in the launcher, which
- * expands them, and in the CLI; a gateway never opens one.
+ * Secrets in files, as secret.h describes them.  Runs where functions are
+ * started (launcher, gateway, bothy invoke) and in bothy secret.
  */
 #include "secret.h"
 

@@ -21,7 +21,7 @@
 #define SNAP_MAGIC "Bothysn"	/* 8 bytes with its NUL */
 
 enum {
-	SNAP_LAYOUT = 1,
+	SNAP_LAYOUT = 2,
 	SNAP_MAX_IMAGE = 64 * 1024 * 1024
 };
 
@@ -38,6 +38,8 @@ struct snap_image {
 	uint32_t bytes;			/* of the whole image */
 	char id[SNAP_ID_SIZE + 3];	/* padded with NULs */
 	uint32_t default_route;		/* number + 1, or 0 */
+	uint32_t stage_option;		/* strings: the options it was made */
+	uint32_t env_file_option;	/* with; 0: not given */
 	struct snap_site site;
 	struct snap_list functions;	/* struct snap_function */
 	struct snap_list by_name;	/* u32 function numbers, sorted */

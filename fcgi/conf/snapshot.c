@@ -157,6 +157,30 @@ snapshot_fresh(const struct snapshot *s)
 	return true;
 }
 
+/* An option that is absent is as good as an empty one. */
+static bool
+same_option(const struct snapshot *s, uint32_t was, const char *is)
+{
+	return strcmp(snapshot_str(s, was), is ? is : "") == 0;
+}
+
+bool
+snapshot_suits(const struct snapshot *s, const struct conf_options *opt)
+{
+	const struct snap_function *f;
+	size_t i;
+
+	if (!same_option(s, s->image->stage_option, opt->stage) ||
+	    !same_option(s, s->image->env_file_option, opt->env_file))
+		return false;
+	for (i = 0; opt->require_builds && i < snapshot_functions(s); i++) {
+		f = snapshot_function(s, i);
+		if (!f || f->binary == 0)
+			return false;
+	}
+	return true;
+}
+
 const char *
 snapshot_id(const struct snapshot *s)
 {

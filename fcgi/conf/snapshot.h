@@ -138,6 +138,7 @@ struct snap_leaf {
 };
 
 struct conf;
+struct conf_options;
 struct snapshot;	/* a mapped or built image */
 
 /* The image of a checked configuration, in memory; NULL with the error set. */
@@ -164,6 +165,13 @@ const char *snapshot_id(const struct snapshot *s);
  * mtime, ctime) that the image was made from.
  */
 bool snapshot_fresh(const struct snapshot *s);
+
+/*
+ * True if it was made with these options: the same stage and env file asked
+ * for, and no build missing if builds are required.  A snapshot that is fresh
+ * and suits is what conf_load() would lead to again.
+ */
+bool snapshot_suits(const struct snapshot *s, const struct conf_options *opt);
 
 const struct snap_site *snapshot_site(const struct snapshot *s);
 size_t snapshot_functions(const struct snapshot *s);

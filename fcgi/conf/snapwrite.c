@@ -322,6 +322,8 @@ static void
 put_all(struct writer *w)
 {
 	buf_add(&w->bytes, &w->head, sizeof w->head);
+	w->head.stage_option = put_text(w, w->conf->made_with.stage);
+	w->head.env_file_option = put_text(w, w->conf->made_with.env_file);
 	put_site(w);
 	put_functions(w);
 	put_routes(w);

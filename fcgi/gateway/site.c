@@ -144,19 +144,16 @@ site_release(struct site *s)
 
 /* Checks deploy.yaml and compiles it anew. */
 static struct snapshot *
-compile(const char *site_dir, const char *state_dir, bool quiet,
-    struct err *e)
+compile(const char *site_dir, const char *state_dir,
+    const struct conf_options *o, bool quiet, struct err *e)
 {
-	struct conf_options o = {.state_dir = state_dir,
-	    .stage = getenv("BOTHY_STAGE"),
-	    .require_builds = true};
 	struct errlist errors;
 	struct conf *c = NULL;
 	char id[SNAP_ID_SIZE], path[4096];
 	int rc;
 
 	errlist_init(&errors);
-	if (conf_load(site_dir, &o, &c, &errors) < 0) {
+	if (conf_load(site_dir, o, &c, &errors) < 0) {
 		if (!quiet)
 			errlist_print(&errors, stderr);
 		*e = errors.items[0];
@@ -176,13 +173,16 @@ struct snapshot *
 site_snapshot(const char *site_dir, const char *state_dir, bool quiet,
     struct err *e)
 {
+	struct conf_options o = {.state_dir = state_dir,
+	    .stage = getenv("BOTHY_STAGE"),
+	    .require_builds = true};
 	char path[4096];
 	struct snapshot *s;
 
 	snprintf(path, sizeof path, "%s/snap/current", state_dir);
 	s = snapshot_open(path, e);
-	if (s && snapshot_fresh(s))
+	if (s && snapshot_suits(s, &o) && snapshot_fresh(s))
 		return s;
 	snapshot_free(s);
-	return compile(site_dir, state_dir, quiet, e);
+	return compile(site_dir, state_dir, &o, quiet, e);
 }

@@ -188,6 +188,42 @@ every_source_that_changes_makes_it_stale(void **state)
 }
 
 static void
+options_of_another_load_do_not_suit(void **state)
+{
+	struct conf_options opt = {0};
+	struct snapshot *snap;
+	char link[128];
+	struct site s;
+	struct err e;
+
+	(void)state;
+	make(&s);
+	snap = load_and_write(&s);
+	assert_true(snapshot_suits(snap, &opt));
+	opt.stage = "prod";	/* what the file says, but nobody asked */
+	assert_false(snapshot_suits(snap, &opt));
+	opt = (struct conf_options){.env_file = "other"};
+	assert_false(snapshot_suits(snap, &opt));
+	opt = (struct conf_options){.require_builds = true};
+	assert_false(snapshot_suits(snap, &opt));
+	snapshot_free(snap);
+	site_write(&s, ".bothy/build/cache/alpha", "one", 0700);
+	snprintf(link, sizeof link, "%s/build/alpha", s.state);
+	assert_int_equal(symlink("cache/alpha", link), 0);
+	snap = load_and_write(&s);
+	assert_true(snapshot_suits(snap, &opt));
+	snapshot_free(snap);
+	opt = (struct conf_options){.stage = "test"};
+	assert_int_equal(site_load(&s, &opt), 0);
+	snap = snapshot_build(s.conf, &e);
+	assert_true(snapshot_suits(snap, &opt));
+	opt.stage = NULL;
+	assert_false(snapshot_suits(snap, &opt));
+	snapshot_free(snap);
+	site_remove(&s);
+}
+
+static void
 a_new_build_behind_the_link_makes_it_stale(void **state)
 {
 	struct snapshot *snap;
@@ -390,6 +426,7 @@ main(void)
 		cmocka_unit_test(image_says_what_was_checked),
 		cmocka_unit_test(write_puts_it_in_place),
 		cmocka_unit_test(every_source_that_changes_makes_it_stale),
+		cmocka_unit_test(options_of_another_load_do_not_suit),
 		cmocka_unit_test(a_new_build_behind_the_link_makes_it_stale),
 		cmocka_unit_test(the_id_follows_the_content),
 		cmocka_unit_test(old_images_go_but_not_the_last_current),
