@@ -3,19 +3,35 @@
 #   make run        the example site on http://127.0.0.1:8080 (PORT=)
 #   make test       everything that CI checks
 #   make            the programs, into build/<variant>/bin
-#   make bench | fuzz | lint | asan | tsan | install | clean | fresh-test
+#   make unit | lint | fuzz | bench | asan | tsan | man | install | clean
+#   make fresh-test both commands on a bare Debian (root; takes its time)
 #
 # A folder's sources.mk names its sources and the archives below it; a unit
 # test links its own archive and those, so an upward call fails to link.
+# V=1 shows commands. tests/sources.mk has what checks the rest.
 
 VARIANT ?= release
-B := build/$(VARIANT)
+BUILD := build
+B := $(BUILD)/$(VARIANT)
 PREFIX ?= /usr/local
 DESTDIR ?=
 PORT ?= 8080
+JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 
+# Debian packages: what `make run` needs, and what `make test` needs besides.
+RUN_PACKAGES := gcc libc6-dev libfcgi-dev libjansson-dev libseccomp-dev \
+	libssl-dev libyaml-dev lighttpd mandoc python3
+TEST_PACKAGES := apache2 caddy cgit clang clang-tidy cppcheck curl gdb git \
+	libapache2-mod-fcgid libcgi-pm-perl libcmocka-dev nginx perl php-cgi \
+	python3-pytest python3-requests valgrind
+BENCH_PACKAGES := apache2 fcgiwrap nginx wrk
+
 .DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)	$(2)")
 
 FOLDERS := store/base functions/sdk/abi functions/sdk fcgi/conf fcgi/launch \
 	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
@@ -27,9 +43,6 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 HARDEN := -fstack-protector-strong -fstack-clash-protection
 CPPFLAGS += -D_GNU_SOURCE -I.
 CFLAGS ?= -O2 -g
-ifeq ($(WERROR),1)
-WARNINGS += -Werror
-endif
 
 ifeq ($(VARIANT),release)
 CPPFLAGS += -D_FORTIFY_SOURCE=2
@@ -50,89 +63,138 @@ $(error VARIANT is release, asan, tsan or fuzz, not $(VARIANT))
 endif
 
 ALL_CFLAGS = -std=c11 $(WARNINGS) $(HARDEN) $(CPPFLAGS) $(CFLAGS) -pthread
-COMPILE = $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+COMPILE = $(CC) $(ALL_CFLAGS) $(if $(WERROR),-Werror) -MMD -MP -c -o $@ $<
 LINK = $(CC) $(HARDEN) $(CFLAGS) -pthread $(LDFLAGS)
+
+# $(call note,FILE,TEXT): FILE holds TEXT, and is new if TEXT is, so that other
+# flags compile again, and a source that went away leaves its archive.
+ifneq ($(MAKECMDGOALS),clean)
+note = $(if $(subst =$(strip $(2)),,=$(file <$(1))),$(file >$(1),$(strip $(2))))
+$(shell mkdir -p $(B)/obj $(addprefix $(B)/lib/,$(FOLDERS)))
+endif
+$(call note,$(B)/flags,$(CC) $(ALL_CFLAGS) $(LDFLAGS))
 
 # An archive a folder: $(B)/lib/<folder>.a
 define ARCHIVE
 $(1).DIR ?= $(1)
 $(1).OBJS := $$($(1).SRCS:%.c=$(B)/obj/$$($(1).DIR)/%.o)
-$(B)/lib/$(1).a: $$($(1).OBJS)
-	@mkdir -p $$(@D)
-	@rm -f $$@
-	$$(AR) rcs $$@ $$^
-OBJS += $$($(1).OBJS)
+$$(call note,$(B)/lib/$(1)/members,$$($(1).OBJS))
+$(B)/lib/$(1).a: $$($(1).OBJS) $(B)/lib/$(1)/members
+	$$(call archive,$$($(1).OBJS))
 endef
+
+define archive
+$(call say,AR,$@)
+$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $(1)
+endef
+
 $(foreach f,$(FOLDERS),$(eval $(call ARCHIVE,$(f))))
 
 # The archives of a folder and of all below it, in link order.
 archives = $(patsubst %,$(B)/lib/%.a,$(1) $($(1).BELOW))
 
-$(B)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	$(COMPILE)
+$(B)/obj/%.o: %.c $(B)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(COMPILE)
+
+# $(call link,LIBRARIES,OPTIONS): the prerequisites, linked.
+define link
+$(call say,LD,$@)
+$(Q)mkdir -p $(@D) && $(LINK) $(2) -o $@ $(filter %.o %.a,$^) $(1)
+endef
 
 PROGRAMS := $(B)/bin/bothy-fcgi $(B)/bin/bothy-launch $(B)/bin/bothy
 SDK := $(B)/sdk/libbothy.a $(B)/sdk/bothy.h
 
+# libfcgi could look up hosts, which a static program can't; ours never does.
+NO_LOOKUP := $(if $(STATIC),-Xlinker --defsym=gethostbyname=abort)
+
 $(B)/bin/bothy-fcgi: $(B)/obj/fcgi/gateway/main.o $(call archives,fcgi/gateway)
-	@mkdir -p $(@D)
-	$(LINK) $(STATIC) -o $@ $^ -lfcgi -ljansson -lyaml
+	$(call link,-lfcgi -ljansson -lyaml,$(STATIC) $(NO_LOOKUP))
 
 $(B)/bin/bothy-launch: $(B)/obj/fcgi/launch/main.o $(call archives,fcgi/launch)
-	@mkdir -p $(@D)
-	$(LINK) $(STATIC) -o $@ $^ -lseccomp
+	$(call link,-lseccomp,$(STATIC))
 
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
-	@mkdir -p $(@D)
-	$(LINK) $(if $(STATIC),-pie) -o $@ $^ -lyaml -ljansson -lcrypto
+	$(call link,-lyaml -ljansson -lcrypto,$(if $(STATIC),-pie))
 
 # What a function links: the SDK and the ground floor it stands on.
-$(B)/sdk/libbothy.a: $(functions/sdk.OBJS) $(functions/sdk/abi.OBJS) \
-		$(filter-out %/hash.o,$(store/base.OBJS))
-	@mkdir -p $(@D)
-	@rm -f $@
-	$(AR) rcs $@ $^
+SDK_OBJS := $(functions/sdk.OBJS) $(functions/sdk/abi.OBJS) \
+	$(filter-out %/hash.o,$(store/base.OBJS))
+$(B)/sdk/libbothy.a: $(SDK_OBJS) $(call archives,functions/sdk)
+	$(call archive,$(SDK_OBJS))
 
 $(B)/sdk/bothy.h: functions/sdk/bothy.h
-	@mkdir -p $(@D)
-	cp $< $@
+	$(Q)mkdir -p $(@D) && cp $< $@
 
 .PHONY: all
-all: $(PROGRAMS) $(SDK)
+all: $(PROGRAMS) $(SDK) $(if $(shell command -v mandoc),man)
 
-.PHONY: asan tsan
-asan tsan:
-	$(MAKE) VARIANT=$@ all unit
+# What we start is no part of this make, even if it runs one.
+NO_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 
-# --- unit tests: tests/unit/<folder>/<name>_test.c ------------------------
+.PHONY: run
+run:
+	@.ci/packages $(RUN_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@exec $(NO_MAKE) $(B)/bin/bothy run --site . --state $(BUILD)/run --port $(PORT)
 
-LIBS.store/base := -lcrypto
-LIBS.functions/sdk/abi :=
-LIBS.functions/sdk := -ljansson
-LIBS.fcgi/conf := -lyaml -ljansson
-LIBS.fcgi/launch := -lseccomp -lyaml -ljansson
-LIBS.fcgi/invoke := $(LIBS.fcgi/launch)
-LIBS.fcgi/gateway := -lfcgi $(LIBS.fcgi/invoke)
-LIBS.fcgi/build := $(LIBS.fcgi/conf) -lcrypto
-LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lcrypto
+# --- the manual: mdoc pages lie beside the code; www/docs is made from them --
 
-define UNIT
-$(B)/test/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))
-	@mkdir -p $$(@D)
-	$$(LINK) -o $$@ $$^ -lcmocka $$(LIBS.$(1))
-UNIT_TESTS += $$(patsubst tests/unit/$(1)/%.c,$(B)/test/$(1)/%, \
-	$$(wildcard tests/unit/$(1)/*_test.c))
+PAGES := $(wildcard $(foreach d,store/* fcgi/* functions/sdk,$(d)/*.[1-9]))
+
+# The names that a page describes: its own comes first.
+names = sed -n '/^\.Sh NAME/,/^\.Sh [^N]/s/^\.Nm \([^ ,]*\).*/\1/p' $(1)
+
+define PAGE
+www/docs/$(notdir $(1)).html: $(1)
+	$$(call say,MAN,$$@)
+	$(Q)mkdir -p www/docs
+	$(Q)mandoc -Thtml -Oman=%N.%S.html $$< >$$@
+	$(Q)for n in $$$$($(call names,$(1))); do \
+		test -e www/docs/$$$$n$(suffix $(1)).html || \
+		ln $$@ www/docs/$$$$n$(suffix $(1)).html || exit 1; done
+HTML += www/docs/$(notdir $(1)).html
 endef
-$(foreach f,$(FOLDERS),$(eval $(call UNIT,$(f))))
-.SECONDARY:
+$(foreach p,$(PAGES),$(eval $(call PAGE,$(p))))
 
-.PHONY: unit
-unit: $(UNIT_TESTS)
-	@for t in $(UNIT_TESTS); do echo "# $$t"; $$t || exit 1; done
+www/docs/index.html: $(HTML)
+	$(Q){ echo '<!doctype html><meta charset="utf-8"><title>Bothy</title>'; \
+	echo '<h1>The manual</h1><ul>'; \
+	for p in $(PAGES); do sed -n "s|^\.Nd \(.*\)|<li><a \
+	href='$${p##*/}.html'>$${p##*/}</a>: \1|p" $$p; done; \
+	echo '</ul>'; } >$@
+
+.PHONY: man
+man: $(HTML) $(if $(PAGES),www/docs/index.html)
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/lib/bothy $(DESTDIR)$(PREFIX)/share/bothy \
+		$(DESTDIR)$(COMPLETION.bash) $(DESTDIR)$(COMPLETION.zsh)
+	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 functions/sdk/bothy.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(B)/sdk/libbothy.a $(DESTDIR)$(PREFIX)/lib/bothy
+	$(B)/bin/bothy check --schema \
+		>$(DESTDIR)$(PREFIX)/share/bothy/deploy.schema.json
+	$(B)/bin/bothy completion bash >$(DESTDIR)$(COMPLETION.bash)/bothy
+	$(B)/bin/bothy completion zsh >$(DESTDIR)$(COMPLETION.zsh)/_bothy
+	for p in $(PAGES); do \
+		d=$(DESTDIR)$(PREFIX)/share/man/man$${p##*.}; \
+		install -D -m 644 -t $$d $$p || exit 1; \
+		for n in $$($(call names,$$p)); do \
+			test $$n.$${p##*.} = $${p##*/} || \
+			ln -sf $${p##*/} $$d/$$n.$${p##*.} || exit 1; \
+		done; \
+	done
+COMPLETION.bash := $(PREFIX)/share/bash-completion/completions
+COMPLETION.zsh := $(PREFIX)/share/zsh/site-functions
+
+include tests/sources.mk
 
 .PHONY: clean
 clean:
-	rm -rf build
+	rm -rf $(BUILD) www/docs
 
--include $(shell test -d $(B)/obj && find $(B)/obj -name '*.d')
+-include $(shell find $(B)/obj -name '*.d')

@@ -1,0 +1,122 @@
+# What checks the rest: unit tests, replay of the fuzz seeds, fuzzing, lint,
+# end to end, and `make test`, which is all of them.
+
+# --- unit tests: tests/unit/<folder>/<name>_test.c ------------------------
+
+LIBS.store/base := -lcrypto
+LIBS.functions/sdk/abi :=
+LIBS.functions/sdk := -ljansson
+LIBS.fcgi/conf := -lyaml -ljansson
+LIBS.fcgi/launch := -lseccomp -lyaml -ljansson
+LIBS.fcgi/invoke := $(LIBS.fcgi/launch)
+LIBS.fcgi/gateway := -lfcgi $(LIBS.fcgi/invoke)
+LIBS.fcgi/build := $(LIBS.fcgi/conf) -lcrypto
+LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lcrypto
+
+define UNIT
+$(B)/test/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))
+	$$(call link,-lcmocka $$(LIBS.$(1)))
+UNIT.$(1) := $$(patsubst tests/unit/$(1)/%.c,$(B)/test/$(1)/%, \
+	$$(wildcard tests/unit/$(1)/*_test.c))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call UNIT,$(f))))
+
+# A data race needs threads: only these folders have any.
+UNIT_FOLDERS := $(if $(filter tsan,$(VARIANT)), \
+	store/base fcgi/invoke fcgi/gateway,$(FOLDERS))
+UNIT_TESTS := $(foreach f,$(UNIT_FOLDERS),$(UNIT.$(f)))
+
+# Each runs on its own, ends in time, and leaves its output beside it.
+.PHONY: unit $(UNIT_TESTS:=.run)
+unit: $(UNIT_TESTS:=.run)
+	@for t in $(UNIT_TESTS); do \
+		echo "# $$t"; grep '^\[  [A-Z]' $$t.log; done
+
+UNIT_SECONDS := 120
+$(UNIT_TESTS:=.run): %.run: %
+	@$(NO_MAKE) timeout -k 5 $(UNIT_SECONDS) $< >$<.log 2>&1 </dev/null || \
+		{ r=$$?; cat $<.log; echo "$<: status $$r"; exit 1; }
+
+.PHONY: asan tsan
+asan tsan:
+	$(MAKE) VARIANT=$@ B=$(BUILD)/$@ all unit
+
+# --- fuzzing: tests/fuzz/<name>_fuzz.c, its seeds in corpus/<name>/ ---------
+
+FUZZ := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_SECONDS ?= 60
+
+# What a target needs is told by its first include: the folder it fuzzes.
+fuzz_folder = $(shell sed -n \
+	'/^\#include "/{s/^[^"]*"\(.*\)\/[^/]*"/\1/p;q}' tests/fuzz/$(1)_fuzz.c)
+
+# replay/<name> is a plain program that runs a target over files.
+define FUZZER
+FOLDER.$(1) := $$(call fuzz_folder,$(1))
+$(B)/replay/$(1): $(B)/obj/tests/fuzz/replay.o $(B)/obj/tests/fuzz/$(1)_fuzz.o \
+		$$(call archives,$$(FOLDER.$(1)))
+	$$(call link,$$(LIBS.$$(FOLDER.$(1))))
+$(B)/fuzz/$(1): $(B)/obj/tests/fuzz/$(1)_fuzz.o \
+		$$(call archives,$$(FOLDER.$(1)))
+	$$(call link,$$(LIBS.$$(FOLDER.$(1))),-fsanitize=fuzzer)
+endef
+$(foreach f,$(FUZZ),$(eval $(call FUZZER,$(f))))
+
+.PHONY: replay
+replay: $(FUZZ:%=$(B)/replay/%)
+	@for f in $(FUZZ); do \
+		$(B)/replay/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+# New inputs are kept in build/corpus; a crash is left in build/crash.
+.PHONY: fuzz fuzz-all
+fuzz:
+	$(MAKE) VARIANT=fuzz B=$(BUILD)/fuzz fuzz-all
+fuzz-all: $(FUZZ:%=$(B)/fuzz/%)
+	@for f in $(FUZZ); do \
+		echo "# $$f"; mkdir -p $(BUILD)/corpus/$$f $(BUILD)/crash; \
+		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=1024 -max_len=8192 -verbosity=0 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/crash/$$f- \
+			$(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+
+# --- lint: each file once, by four readers; see .clang-tidy -----------------
+
+LINTED := $(patsubst %.c,$(BUILD)/lint/%.ok, \
+	$(shell find store fcgi functions tests -name '*.c'))
+LINT_CFLAGS = -std=c11 $(WARNINGS) -Werror -D_GNU_SOURCE -I. -Ifunctions/sdk \
+	-O2 -pthread
+
+.PHONY: lint
+lint: $(LINTED)
+	@echo "lint: $(words $(LINTED)) files, nothing found"
+
+$(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
+	$(call say,LINT,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)gcc $(LINT_CFLAGS) -fanalyzer -MMD -MP -MT $@ -MF $@.d \
+		-c -o /dev/null $<
+	$(Q)clang $(LINT_CFLAGS) -c -o /dev/null $<
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(LINT_CFLAGS) \
+		>$@.log 2>&1 || { cat $@.log; exit 1; }
+	$(Q)cppcheck --quiet --enable=warning,performance,portability \
+		--inline-suppr --error-exitcode=1 --std=c11 -I. $<
+	$(Q)touch $@
+-include $(shell test -d $(BUILD)/lint && find $(BUILD)/lint -name '*.d')
+
+# --- make test ----------------------------------------------------------------
+
+part := tests/part $(BUILD)/test
+again := $(MAKE) --no-print-directory -j$(JOBS)
+
+.PHONY: test
+test:
+	@.ci/packages $(RUN_PACKAGES) $(TEST_PACKAGES)
+	@rm -rf $(BUILD)/test
+	@$(part) build $(again) WERROR=1 all
+	@$(part) unit $(again) WERROR=1 unit
+	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan unit
+	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan unit
+	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
+	@$(part) lint $(again) -k lint
+	@$(part) e2e $(NO_MAKE) $(PYTHON) -m pytest -q tests/e2e
+	@$(part) --end
