@@ -132,12 +132,13 @@ take_quoted(const char *s, char *value, size_t room)
 	return s + 1;
 }
 
+/* Without quotes: more than a token, as many senders forget them. */
 static const char *
-take_token(const char *s, char *value, size_t room)
+take_bare(const char *s, char *value, size_t room)
 {
 	size_t n = 0;
 
-	while (text_is_token_char(s[n]))
+	while (s[n] > ' ' && s[n] != 0x7f && !strchr(";\"\\", s[n]))
 		n++;
 	if (n == 0 || n >= room)
 		return NULL;
@@ -167,7 +168,7 @@ text_next_param(const char **at, const char **name, size_t *name_len,
 		return -1;
 	s++;
 	s = *s == '"' ? take_quoted(s + 1, value, room)
-	              : take_token(s, value, room);
+	              : take_bare(s, value, room);
 	if (!s)
 		return -1;
 	*at = s;

@@ -33,7 +33,8 @@ bool text_same(const char *a, size_t an, const char *b);
 /*
  * The next parameter of "; name=value; name="quoted value"" at *at, which
  * ends with a NUL: 1 with the parts, 0 at the end, -1 if it is malformed.
- * The value goes to `value`, unquoted, `room` bytes with its NUL.  Of the
+ * The value goes to `value`, unquoted, `room` bytes with its NUL; without
+ * quotes it ends at a space or ';', whatever else is in it.  Of the
  * backslashes in quotes only those before '"' and '\' are escapes, as
  * browsers send "C:\new.txt".
  */

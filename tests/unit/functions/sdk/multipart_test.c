@@ -210,6 +210,9 @@ static const struct {
 } TYPES[] = {
     {"multipart/form-data; boundary=AaB03x", NULL},
     {"Multipart/Form-Data;charset=utf-8; BOUNDARY=\"AaB03x\"", NULL},
+    {"multipart/form-data; a=b=(c)/d; boundary=AaB03x", NULL},
+    {"multipart/form-data; boundary=a\"b", "the form's content type is "
+     "malformed"},
     {"multipart/form-data", "the form's content type has no boundary"},
     {"multipart/form-data;", "the form's content type has no boundary"},
     {"multipart/form-data; boundary=", "the form's content type is malformed"},
