@@ -276,7 +276,7 @@ compile_make(const struct compile *c, struct buf *messages, struct err *e)
 	    flags[b->variant].cflags, b->include_dir);
 	snprintf(v.ldlibs, sizeof v.ldlibs, "LDLIBS=%s -L%s %s",
 	    link_flags(b, c->function), b->lib_dir, libraries);
-	add_words(&a, "make -B --no-print-directory");
+	add_words(&a, "make -s -B --no-print-directory");
 	add(&a, v.out);
 	add(&a, v.cc);
 	add(&a, v.cflags);

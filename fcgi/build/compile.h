@@ -28,7 +28,7 @@ int compile_hash(const struct build *b, const struct conf_function *f,
 int compile_c(const struct compile *c, struct map *files,
     struct buf *messages, struct err *e);
 
-/* Run make -B with OUT, CC, CFLAGS and LDLIBS in the handler's folder. */
+/* Run make -s -B with OUT, CC, CFLAGS and LDLIBS in the handler's folder. */
 int compile_make(const struct compile *c, struct buf *messages,
     struct err *e);
 

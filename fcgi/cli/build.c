@@ -152,8 +152,8 @@ const struct command command_build = {
 	.name = "build",
 	.arguments = "[FUNCTION...]",
 	.summary = "compile what changed",
-	.help = "Without a name, all functions of `runtime: c`. What was "
-	    "compiled before from the same\nsources, headers, flags and "
+	.help = "Compiles what changed of the named functions, or of all. What was "
+	    "compiled before from the same sources, headers, flags and "
 	    "compiler is not compiled again.",
 	.opts = build_opts,
 	.size = sizeof(struct options),

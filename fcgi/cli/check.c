@@ -95,9 +95,9 @@ const struct command command_check = {
 	.name = "check",
 	.arguments = "",
 	.summary = "check deploy.yaml, all errors at once",
-	.help = "Writes STATE/snap/current, which the gateway starts from. "
-	    "Exits with 3 if there are\nerrors; --json prints them as an "
-	    "array of file, line, col and message.",
+	.help = "Checks deploy.yaml and tells all its errors at once. If there are "
+	    "none, writes STATE/snap/current, which the gateway starts from; "
+	    "if there are, exits with 3.",
 	.opts = check_opts,
 	.size = sizeof(struct options),
 	.tables = true,

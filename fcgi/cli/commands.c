@@ -108,17 +108,18 @@ help_overview(void)
 void
 help_command(const struct command *cmd)
 {
-	printf("usage: bothy %s%s%s%s\n\n%s\n", cmd->name,
+	printf("usage: bothy %s%s%s%s\n\n", cmd->name,
 	    cmd->opts ? " [OPTION...]" : "", *cmd->arguments ? " " : "",
-	    cmd->arguments, cmd->summary);
-	if (cmd->opts) {
+	    cmd->arguments);
+	if (cmd->help) {
+		opt_wrap(cmd->help, 0, 0);
 		putchar('\n');
-		opt_help(cmd->opts);
 	}
-	putchar('\n');
-	opt_help(cli_opts);
-	if (cmd->help)
-		printf("\n%s\n", cmd->help);
+	if (cmd->opts) {
+		opt_help(cmd->opts, true);
+		putchar('\n');
+	}
+	opt_help(cli_opts, cmd->tables);
 }
 
 int

@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* All option names of a command, each as "--name". */
+/* All option names of a table, each as "--name". */
 static void
-put_options(const struct opt *opts)
+put_options(const struct opt *opts, bool json)
 {
 	const struct opt *o;
 
-	for (o = opts; o && o->name; o++)
-		printf(" --%s", o->name);
+	for (o = opts; o && o->name; o++) {
+		if (json || strcmp(o->name, "json") != 0)
+			printf(" --%s", o->name);
+	}
 }
 
 static void
@@ -42,8 +44,8 @@ put_cases(void)
 		printf("\t%s) words=\"", cmd->name);
 		if (cmd->words && cmd->words[0] != '@')
 			printf("%s", cmd->words);
-		put_options(cmd->opts);
-		put_options(cli_opts);
+		put_options(cmd->opts, true);
+		put_options(cli_opts, cmd->tables);
 		printf("\"");
 		if (cmd->words && strcmp(cmd->words, "@functions") == 0)
 			printf("\n\t\twords=\"$words $(bothy completion "
@@ -150,8 +152,9 @@ const struct command command_completion = {
 	.name = "completion",
 	.arguments = "bash | zsh",
 	.summary = "print a shell's completion script",
-	.help = "bash: source <(bothy completion bash)\n"
-	    "zsh:  bothy completion zsh >~/.zfunc/_bothy",
+	.help = "Prints a shell's completion script.\n"
+	    "bash: source <(bothy completion bash)\n"
+	    "zsh: bothy completion zsh >~/.zfunc/_bothy",
 	.least = 1,
 	.most = 1,
 	.words = "bash zsh",

@@ -211,12 +211,10 @@ const struct command command_config = {
 	.name = "config",
 	.arguments = "[SERVER]",
 	.summary = "print a web server's configuration",
-	.help = "SERVER is lighttpd, apache, apache-cgi, apache-fcgid, nginx "
-	    "or caddy; none lists them.\n"
-	    "What is printed goes into the server's configuration; with "
-	    "--standalone it is a whole\n"
-	    "one: lighttpd -D -f FILE, nginx -c FILE, apache2 -f FILE, "
-	    "caddy run --config FILE.",
+	.help = "Prints what goes into the configuration of lighttpd, apache, "
+	    "apache-cgi, apache-fcgid, nginx or caddy; without a name, lists "
+	    "them. With --standalone it is a whole file, for lighttpd -D -f, "
+	    "nginx -c, apache2 -f, caddy run --adapter caddyfile --config.",
 	.opts = config_opts,
 	.size = sizeof(struct config),
 	.most = 1,

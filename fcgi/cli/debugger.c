@@ -110,6 +110,7 @@ run_gdb(const char *binary, const struct envlist *env, const char *directory,
 		argv[n++] = "run";
 	} else {
 		argv[n++] = "-batch";
+		argv[n++] = "-return-child-result";
 		argv[n++] = "-ex";
 		argv[n++] = "run";
 		argv[n++] = "-ex";

@@ -184,8 +184,8 @@ const struct command command_init = {
 	.name = "init",
 	.arguments = "[DIR]",
 	.summary = "make a new site",
-	.help = "Writes deploy.yaml, functions/hello/hello.c, www/index.html "
-	    "and .gitignore;\nfiles that are there are kept.",
+	.help = "Makes a new site: writes deploy.yaml, functions/hello/hello.c, "
+	    "www/index.html and .gitignore. Files that are there are kept.",
 	.most = 1,
 	.run = run,
 };

@@ -333,10 +333,11 @@ const struct command command_invoke = {
 	.name = "invoke",
 	.arguments = "FUNCTION",
 	.summary = "run a function once, without a web server",
-	.help = "Prints the reply's body. The function runs as you, with its "
-	    "environment and time limit,\nwithout the sandbox and the other "
-	    "limits. Exits with 5 if it crashed, failed, timed out,\nspoke no "
-	    "CGI or answered 500 or more.",
+	.help = "Runs a function once, without a web server, and prints the "
+	    "reply's body. It runs as you, with its environment and time "
+	    "limit, without the sandbox and the other limits. Exits with 5 if "
+	    "it crashed, failed, timed out, spoke no CGI or answered 500 or "
+	    "more.",
 	.opts = invoke_opts,
 	.size = sizeof(struct options),
 	.least = 1,

@@ -6,7 +6,6 @@
 
 #include "fcgi/build/process.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,30 +46,27 @@ crash_offset(const char *line)
 	return hex[2 + strspn(hex + 2, "0123456789abcdef")] ? NULL : hex;
 }
 
-/* Prints " function (file:line)" of an address, if it can be told. */
+/*
+ * Prints " function at file:line" of an address, and of the functions that it
+ * was inlined in, if they can be told.
+ */
 static void
 put_symbol(FILE *out, const char *binary, const char *offset)
 {
-	const char *argv[] = {"addr2line", "-f", "-s", "-e", binary, offset,
-	    NULL};
-	char *name, *place, *end;
+	const char *argv[] = {"addr2line", "-f", "-s", "-i", "-p", "-e",
+	    binary, offset, NULL};
+	char *line, *rest;
 	struct buf text;
 	struct err ignored;
 
 	buf_init(&text, 4096);
-	if (process_run(argv, "/", &text, &ignored) == 0 && text.data) {
-		name = text.data;
-		place = strchr(name, '\n');
-		if (place && name[0] != '?') {
-			*place++ = '\0';
-			end = strchr(place, '\n');
-			if (end)
-				*end = '\0';
-			fprintf(out, " ");
-			put_clean(out, name);
-			fprintf(out, " (");
-			put_clean(out, place);
-			fprintf(out, ")");
+	if (process_run(argv, "/", &text, &ignored) == 0 && text.data &&
+	    text.data[0] != '?') {
+		rest = text.data;
+		while ((line = strsep(&rest, "\n"))) {
+			if (*line && *line != ' ')
+				putc(' ', out);
+			put_clean(out, line);
 		}
 	}
 	buf_release(&text);
@@ -86,9 +82,30 @@ put_text(FILE *out, const char *text, const char *binary)
 		put_symbol(out, binary, offset);
 }
 
+/* A line of the SDK's: {"level": ..., "message": ...}. */
+static bool
+put_sdk_line(const char *function, const char *line)
+{
+	const char *level, *message;
+	json_t *o;
+
+	o = line[0] == '{' ? json_loads(line, 0, NULL) : NULL;
+	level = json_string_value(json_object_get(o, "level"));
+	message = json_string_value(json_object_get(o, "message"));
+	if (level && message) {
+		fprintf(stderr, "%s: %s: ", function, level);
+		put_clean(stderr, message);
+		fputc('\n', stderr);
+	}
+	json_decref(o);
+	return level && message;
+}
+
 void
 logline_stderr(const char *function, const char *binary, const char *line)
 {
+	if (put_sdk_line(function, line))
+		return;
 	if (line[0] == '<' && line[1] >= '0' && line[1] <= '7' &&
 	    line[2] == '>') {
 		fprintf(stderr, "%s: %s: ", function, levels[line[1] - '0']);

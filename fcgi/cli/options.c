@@ -115,12 +115,40 @@ opt_parse(const struct opt_set *sets, size_t nsets, int *argc, char **argv,
 }
 
 void
-opt_help(const struct opt *opts)
+opt_wrap(const char *text, size_t column, size_t indent)
+{
+	size_t n;
+
+	while (*text) {
+		n = strcspn(text, " \n");
+		if (column > indent && column + 1 + n > OPT_WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			putchar(' ');
+			column++;
+		}
+		printf("%.*s", (int)n, text);
+		column += n;
+		text += n;
+		if (*text == '\n') {
+			printf("\n%*s", text[1] ? (int)indent : 0, "");
+			column = indent;
+		}
+		text += *text != '\0';
+	}
+	putchar('\n');
+}
+
+void
+opt_help(const struct opt *opts, bool json)
 {
 	const struct opt *o;
 	int n;
 
 	for (o = opts; o->name; o++) {
+		if (!json && strcmp(o->name, "json") == 0)
+			continue;
 		if (o->letter)
 			n = printf("  -%c, --%s", o->letter, o->name);
 		else
@@ -133,6 +161,7 @@ opt_help(const struct opt *opts)
 			putchar('\n');
 			n = 0;
 		}
-		printf("%*s%s\n", HELP_COLUMN - n, "", o->help);
+		printf("%*s", HELP_COLUMN - n, "");
+		opt_wrap(o->help, HELP_COLUMN, HELP_COLUMN);
 	}
 }

@@ -21,7 +21,7 @@ enum opt_kind {
 	OPT_LIST	/* struct opt_list; may be repeated */
 };
 
-enum { OPT_LIST_MAX = 64 };
+enum { OPT_LIST_MAX = 64, OPT_WIDTH = 78 };
 
 struct opt_list {
 	const char *items[OPT_LIST_MAX];
@@ -51,7 +51,16 @@ struct opt_set {
 int opt_parse(const struct opt_set *sets, size_t nsets, int *argc,
     char **argv, bool stop, struct err *e);
 
-/* Prints one line of help for each option to stdout. */
-void opt_help(const struct opt *opts);
+/*
+ * Prints the help of each option to stdout; without `json`, --json is left
+ * out.
+ */
+void opt_help(const struct opt *opts, bool json);
+
+/*
+ * Prints words to stdout in lines of OPT_WIDTH columns, the first from
+ * `column` on, the others after `indent` spaces; ends the last line.
+ */
+void opt_wrap(const char *text, size_t column, size_t indent);
 
 #endif
