@@ -122,16 +122,16 @@ rearm(void)
 }
 
 static void __attribute__((noreturn))
-child(int ctl_fd, const char *scratch, unsigned reuse)
+child(int ctl_fd, char *const own[2], unsigned reuse)
 {
 	struct sigaction sa = {.sa_handler = pass_on};
-	struct child_request r;
+	static struct child_request r;
 	struct abi_done d;
 	pid_t pid;
 
 	(void)reuse;
 	sigaction(SIGTERM, &sa, NULL);
-	while (child_receive(ctl_fd, scratch, &r) > 0) {
+	while (child_receive(ctl_fd, own, &r) > 0) {
 		d = (struct abi_done){0};
 		pid = start(r.envp);
 		if (pid < 0) {

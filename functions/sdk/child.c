@@ -6,12 +6,8 @@
 #include "store/base/sock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { OWN_VARIABLES = 2 };	/* HOME and TMPDIR */
 
 /*
  * Takes in the descriptors that came with `h`.  1 and 2 were closed, so the
@@ -36,30 +32,27 @@ place(const struct abi_request *h, const int *fds)
 }
 
 int
-child_receive(int ctl_fd, const char *scratch, struct child_request *r)
+child_receive(int ctl_fd, char *const own[2], struct child_request *r)
 {
-	static char block[ABI_ENV_MAX];
-	static char *envp[ABI_VARIABLES_MAX + OWN_VARIABLES + 1];
-	static char home[4096 + 8], tmpdir[4096 + 8];
 	struct iovec iov[2] = {{&r->head, sizeof r->head},
-	    {block, sizeof block}};
+	    {r->room, ABI_ENV_MAX}};
 	int fds[3];
 	size_t nfds = 3;
 	ssize_t n = sock_recv_plain(ctl_fd, iov, 2, fds, &nfds);
 
 	if (n <= 0)
 		return (int)n;
-	if (abi_request_check(&r->head, (size_t)n, nfds) < 0 ||
-	    abi_env_split(block, r->head.env_bytes, r->head.env_count, envp) <
-	        0 ||
+	if (abi_request_check(&r->head, (size_t)n, nfds) < 0)
+		return -1;
+	r->envp = r->room + (r->head.env_bytes + sizeof(char *) - 1) /
+	    sizeof(char *);
+	if (abi_env_split((char *)r->room, r->head.env_bytes,
+	        r->head.env_count, r->envp) < 0 ||
 	    place(&r->head, fds) < 0)
 		return -1;
-	snprintf(home, sizeof home, "HOME=%s", scratch);
-	snprintf(tmpdir, sizeof tmpdir, "TMPDIR=%s", scratch);
-	envp[r->head.env_count] = home;
-	envp[r->head.env_count + 1] = tmpdir;
-	envp[r->head.env_count + 2] = NULL;
-	r->envp = envp;
+	r->envp[r->head.env_count] = own[0];
+	r->envp[r->head.env_count + 1] = own[1];
+	r->envp[r->head.env_count + 2] = NULL;
 	return 1;
 }
 

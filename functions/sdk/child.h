@@ -9,19 +9,24 @@
 
 #include <stddef.h>
 
+/*
+ * A request and its environment.  Large; static in the program that serves.
+ * The environment lies at its beginning and the pointers right behind it, so
+ * that an ordinary request touches one or two pages: each page that a child
+ * touches first is copied for it.
+ */
 struct child_request {
 	struct abi_request head;
-	char **envp;	/* the request's environment and the scratch's own
-			 * variables, NULL at the end; borrowed, stays until
-			 * the next request */
+	char **envp;	/* the request's, then the child's own; NULL-ended */
+	char *room[ABI_ENV_MAX / sizeof(char *) + ABI_VARIABLES_MAX + 8];
 };
 
 /*
  * Waits for a request on `ctl_fd`.  Its descriptors are in place as 0, 1 and
  * 2 when this returns 1; 0 at the gateway's end, -1 for what is no request.
- * HOME and TMPDIR are set to `scratch`.
+ * `own` is two variables, HOME and TMPDIR, which end up in envp.
  */
-int child_receive(int ctl_fd, const char *scratch, struct child_request *r);
+int child_receive(int ctl_fd, char *const own[2], struct child_request *r);
 
 /*
  * Says that the request ended; `out` (len <= ABI_INLINE_MAX) is the rest of

@@ -23,14 +23,21 @@
 
 /* Landlock beyond Debian 12's headers (linux/landlock.h of Linux 6.12). */
 enum {
-	LANDLOCK_VERSION = 1,		/* flag of landlock_create_ruleset */
-	LANDLOCK_SCOPES_SIGNALS = 6,	/* the first ABI that does */
-	LANDLOCK_SIGNAL = 1 << 1	/* LANDLOCK_SCOPE_SIGNAL */
+	CREATE_VERSION = 1,	/* flag of landlock_create_ruleset */
+	RULE_PATH_BENEATH = 1,
+	SCOPES_ABI = 6,		/* the first version that has scopes */
+	FS_REFER = 1 << 13,
+	SCOPE_SIGNAL = 1 << 1
 };
 
-struct landlock_scope {
+struct ruleset_attr {
 	uint64_t handled_access_fs, handled_access_net, scoped;
 };
+
+struct path_attr {
+	uint64_t allowed_access;
+	int32_t parent_fd;
+} __attribute__((packed));
 
 enum {
 	TREE_MAX = 8192,		/* processes ended in one pass */
@@ -76,20 +83,46 @@ contain_parse(const char *name, enum contain_rung *rung)
 	return -1;
 }
 
-/* A ruleset that lets a child signal only itself and what it starts, or -1. */
+/* Grants FS_REFER everywhere, as far as this ruleset goes. */
+static int
+allow_refer(int ruleset_fd)
+{
+	struct path_attr root = {.allowed_access = FS_REFER};
+	long rc;
+
+	root.parent_fd = open("/", O_PATH | O_CLOEXEC);
+	if (root.parent_fd < 0)
+		return -1;
+	rc = syscall(SYS_landlock_add_rule, ruleset_fd, RULE_PATH_BENEATH,
+	    &root, 0);
+	close(root.parent_fd);
+	return rc < 0 ? -1 : 0;
+}
+
+/*
+ * A ruleset that lets a child signal only itself and what it starts, or -1.
+ * A ruleset that says nothing of FS_REFER denies it (rename and link between
+ * directories are EXDEV), so this one has to allow it.
+ */
 static int
 make_scope(void)
 {
-	const struct landlock_scope scope = {.scoped = LANDLOCK_SIGNAL};
+	const struct ruleset_attr attr = {
+	    .handled_access_fs = FS_REFER, .scoped = SCOPE_SIGNAL};
 	long abi;
+	int fd;
 
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return -1;
-	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_VERSION);
-	if (abi < LANDLOCK_SCOPES_SIGNALS)
+	abi = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+	if (abi < SCOPES_ABI)
 		return -1;
-	return (int)syscall(
-	    SYS_landlock_create_ruleset, &scope, sizeof scope, 0);
+	fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	if (fd >= 0 && allow_refer(fd) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 static int

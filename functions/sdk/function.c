@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -29,10 +30,21 @@ enum {
 	GROWTH_MAX = 4 << 20	/* bytes of heap that a request may leave */
 };
 
-static int ctl_fd = -1;			/* >= 0 while a request runs */
-static struct sdk_output rest;		/* of its output */
-static uint64_t cpu_before_us;
-static size_t heap_before;
+/*
+ * The state of this process, in one piece: what a child writes to is copied
+ * for it, page by page.
+ */
+static struct {
+	int ctl_fd;		/* of the request that runs; 0: none */
+	pid_t owner;		/* who serves it: not what the author forks */
+	struct sdk_output rest;	/* of its output */
+	uint64_t cpu_before_us;
+	size_t heap_before;
+	struct child_request request;
+} now;
+
+/* glibc's list of open streams; its head is in no header. */
+extern struct _IO_FILE_plus *_IO_list_all;
 
 static uint64_t
 cpu_us(const struct rusage *ru)
@@ -46,15 +58,37 @@ say_done(uint32_t end, int status, bool again)
 {
 	struct abi_done d = {.end = end, .status = status, .again = again};
 	struct rusage ru;
-	int fd = ctl_fd;
+	int fd = now.ctl_fd;
 
 	getrusage(RUSAGE_SELF, &ru);
 	d.max_rss_kb = (uint64_t)ru.ru_maxrss;
-	d.cpu_us = cpu_us(&ru) - cpu_before_us;
-	cpu_before_us += d.cpu_us;
-	ctl_fd = -1;
-	child_done(fd, &d, rest.data, rest.len);
-	rest = (struct sdk_output){0};
+	d.cpu_us = cpu_us(&ru) - now.cpu_before_us;
+	now.cpu_before_us += d.cpu_us;
+	now.ctl_fd = 0;
+	child_done(fd, &d, now.rest.data, now.rest.len);
+	now.rest = (struct sdk_output){0};
+}
+
+static bool
+serving(void)
+{
+	return now.ctl_fd && now.owner == getpid();
+}
+
+/*
+ * As fflush(NULL), but looks first: that call writes to every stream's lock,
+ * and a child pays for each page that it writes to.
+ */
+static void
+flush_streams(void)
+{
+	FILE *f;
+
+	for (f = (FILE *)_IO_list_all; f; f = f->_chain)
+		if (__fpending(f)) {
+			fflush(NULL);
+			return;
+		}
 }
 
 /* Registered before the author's own handlers, so it runs after them. */
@@ -62,9 +96,9 @@ static void
 at_exit(int status, void *unused)
 {
 	(void)unused;
-	if (ctl_fd < 0)
+	if (!serving())
 		return;
-	fflush(NULL);
+	flush_streams();
 	say_done(ABI_END_EXIT, status & 0xff, false);
 	_exit(status);
 }
@@ -72,17 +106,17 @@ at_exit(int status, void *unused)
 static void
 crashed(int sig)
 {
-	if (ctl_fd < 0)
+	if (!serving())
 		return;
-	rest = (struct sdk_output){0};
+	now.rest = (struct sdk_output){0};
 	say_done(ABI_END_SIGNAL, sig, false);
 }
 
 static void
 flushed(void)
 {
-	if (ctl_fd >= 0)
-		child_flush(ctl_fd);
+	if (serving())
+		child_flush(now.ctl_fd);
 }
 
 static size_t
@@ -107,7 +141,7 @@ left_something(void)
 	for (i = 0; i < WATCHED_FDS; i++)
 		if (!(p[i].revents & POLLNVAL))
 			return true;
-	return !contain_alone() || heap_in_use() > heap_before + GROWTH_MAX;
+	return !contain_alone() || heap_in_use() > now.heap_before + GROWTH_MAX;
 }
 
 static void
@@ -123,31 +157,33 @@ rearm_stdin(void)
 }
 
 static void __attribute__((noreturn))
-child(int fd, const char *scratch, unsigned reuse)
+child(int fd, char *const own[2], unsigned reuse)
 {
-	struct child_request r;
+	struct child_request *r = &now.request;
 	unsigned served = 0;
 	bool again = true;
 	int status;
 
-	heap_before = reuse == 1 ? 0 : heap_in_use();
-	while (again && child_receive(fd, scratch, &r) > 0) {
+	if (reuse != 1)
+		now.heap_before = heap_in_use();
+	while (again && child_receive(fd, own, r) > 0) {
 		struct sdk_io io = {.in_fd = STDIN_FILENO,
 		    .out_fd = STDOUT_FILENO,
-		    .body_bytes = r.head.body_bytes,
+		    .body_bytes = r->head.body_bytes,
 		    .flushed = flushed};
 
-		environ = r.envp;
-		ctl_fd = fd;
-		status = sdk_serve(&io, &rest);
+		environ = r->envp;
+		now.ctl_fd = fd;
+		now.owner = getpid();
+		status = sdk_serve(&io, &now.rest);
 		again = reuse == 0 || ++served < reuse;
 		if (!again)
 			exit(status);
-		fflush(NULL);
+		flush_streams();
 		again = status == 0 && !left_something();
 		say_done(ABI_END_EXIT, status, again);
 		sdk_reset();
-		if (!(r.head.flags & ABI_NO_STDIN))
+		if (!(r->head.flags & ABI_NO_STDIN))
 			rearm_stdin();
 	}
 	_exit(0);

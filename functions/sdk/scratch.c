@@ -4,6 +4,8 @@
  */
 #include "scratch.h"
 
+#include "unshared.h"
+
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -25,17 +27,35 @@ scratch_open(struct scratch *s, const char *root, size_t n, struct err *e)
 	if (!root || root[0] != '/')
 		return err_set(e, EINVAL, "no scratch directory was given");
 	s->root = strdup(root);
-	s->slots = calloc(n, sizeof *s->slots);
+	s->slots = unshared_new(n * sizeof *s->slots);
 	if (!s->root || !s->slots)
 		return err_set(e, ENOMEM, "no memory for scratch slots");
 	return 0;
 }
 
-const char *
-scratch_path(struct scratch *s, size_t i)
+/* The path of a slot, made on its first use: 0 or -1. */
+static int
+name_slot(struct scratch *s, size_t i)
 {
-	snprintf(s->path, sizeof s->path, "%s/%zu", s->root, i);
-	return s->path;
+	struct scratch_slot *slot = &s->slots[i];
+
+	if (slot->variables[1])
+		return 0;
+	if (!slot->variables[0] &&
+	    asprintf(&slot->variables[0], "HOME=%s/%zu", s->root, i) < 0)
+		slot->variables[0] = NULL;
+	if (!slot->variables[0] ||
+	    asprintf(&slot->variables[1], "TMPDIR=%s/%zu", s->root, i) < 0) {
+		slot->variables[1] = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+char *const *
+scratch_variables(const struct scratch *s, size_t i)
+{
+	return s->slots[i].variables;
 }
 
 /* True if nothing can have happened in the directory since it was empty. */
@@ -68,11 +88,14 @@ int
 scratch_ready(struct scratch *s, size_t i)
 {
 	struct scratch_slot *slot = &s->slots[i];
-	const char *path = scratch_path(s, i);
+	const char *path;
 	struct stat st;
 
 	if (slot->made && !slot->dirty)
 		return 0;
+	if (name_slot(s, i) < 0)
+		return -1;
+	path = slot->variables[0] + strlen("HOME=");
 	if (slot->made && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
 	    (untouched(slot, &st) || is_empty(path))) {
 		slot->changed = st.st_ctim;

@@ -20,12 +20,12 @@ struct scratch_slot {
 	int64_t forked_ms;		/* when its last child was made */
 	int made;			/* the directory is there */
 	int dirty;			/* a child has used it since */
+	char *variables[2];		/* "HOME=path" and "TMPDIR=path" */
 };
 
 struct scratch {
 	char *root;			/* directory that holds the slots */
-	char path[4096];		/* of the slot asked for last */
-	struct scratch_slot *slots;
+	struct scratch_slot *slots;	/* not in the memory of children */
 	size_t nslots;
 };
 
@@ -40,7 +40,7 @@ int scratch_ready(struct scratch *s, size_t i);
 void scratch_taken(struct scratch *s, size_t i);
 void scratch_dirty(struct scratch *s, size_t i);
 
-/* The slot's path, borrowed until the next call. */
-const char *scratch_path(struct scratch *s, size_t i);
+/* Its HOME and TMPDIR, for a child; valid after scratch_ready(). */
+char *const *scratch_variables(const struct scratch *s, size_t i);
 
 #endif

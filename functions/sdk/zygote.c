@@ -7,7 +7,9 @@
 
 #include "abi.h"
 #include "contain.h"
+#include "pagetable.h"
 #include "scratch.h"
+#include "unshared.h"
 
 #include "store/base/clock.h"
 #include "store/base/io.h"
@@ -115,21 +117,27 @@ check_alone(struct zygote *z)
 	return 0;
 }
 
-static void
-become_child(struct zygote *z, int ctl_fd, size_t slot)
-{
-	const char *dir = scratch_path(&z->scratch, slot);
+/* What a child needs of its zygote, whose own state it does not have. */
+struct birth {
+	const struct zygote_ops *ops;
+	struct contain *contain;
+	char *const own[2];
+	unsigned reuse;
+	int ctl_fd;
+};
 
-	if (ctl_fd != CHILD_CTL_FD) {
-		if (dup3(ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
-			_exit(127);
-	}
+static void
+become_child(const struct birth *b)
+{
+	if (b->ctl_fd != CHILD_CTL_FD &&
+	    dup3(b->ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
+		_exit(127);
 	if (close_range(CHILD_CTL_FD + 1, ~0U, 0) < 0 ||
-	    contain_child(z->contain) < 0)
+	    contain_child(b->contain) < 0)
 		_exit(127);
 	close(1);
 	close(2);
-	z->ops->child(CHILD_CTL_FD, dir, z->reuse);
+	b->ops->child(CHILD_CTL_FD, b->own, b->reuse);
 }
 
 static size_t
@@ -140,6 +148,19 @@ free_slot(const struct zygote *z)
 	for (i = 0; i < CHILDREN_MAX && z->children[i].pid; i++)
 		;
 	return i;
+}
+
+static pid_t
+fork_child(struct zygote *z, size_t slot, int ctl_fd)
+{
+	char *const *own = scratch_variables(&z->scratch, slot);
+	const struct birth b = {z->ops, z->contain, {own[0], own[1]},
+	    z->reuse, ctl_fd};
+	pid_t pid = contain_fork(z->contain);
+
+	if (pid == 0)
+		become_child(&b);
+	return pid;
 }
 
 /*
@@ -157,9 +178,7 @@ make_child(struct zygote *z, struct abi_child *out, int *fds)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -1;
-	pid = contain_fork(z->contain);
-	if (pid == 0)
-		become_child(z, sv[1], slot);
+	pid = fork_child(z, slot, sv[1]);
 	close(sv[1]);
 	if (pid < 0) {
 		close(sv[0]);
@@ -300,31 +319,39 @@ number_from_env(const char *name)
 	return s ? (unsigned)strtoul(s, NULL, 10) : 0;
 }
 
-int
-zygote_run(const struct zygote_ops *ops)
+static int
+prepare(struct zygote *z, const struct zygote_ops *ops)
 {
-	static struct zygote z;
 	struct err e;
 
-	z.ops = ops;
-	z.launcher_fd = io_raise_fd((int)number_from_env(ABI_ENV_ZYGOTE), 10);
-	z.reuse = number_from_env(ABI_ENV_REUSE);
-	z.contain = contain_open(getenv(ABI_ENV_CONTAIN), &e);
-	if (!z.contain)
-		return fail(&z, "%s", e.text);
-	if (scratch_open(&z.scratch, getenv(ABI_ENV_SCRATCH), CHILDREN_MAX,
+	z->ops = ops;
+	z->launcher_fd = io_raise_fd((int)number_from_env(ABI_ENV_ZYGOTE), 10);
+	z->reuse = number_from_env(ABI_ENV_REUSE);
+	z->contain = contain_open(getenv(ABI_ENV_CONTAIN), &e);
+	if (!z->contain)
+		return fail(z, "%s", e.text);
+	if (scratch_open(&z->scratch, getenv(ABI_ENV_SCRATCH), CHILDREN_MAX,
 	        &e) < 0)
-		return fail(&z, "%s", e.text);
+		return fail(z, "%s", e.text);
 	unsetenv(ABI_ENV_ZYGOTE);
 	unsetenv(ABI_ENV_REUSE);
 	unsetenv(ABI_ENV_CONTAIN);
 	unsetenv(ABI_ENV_SCRATCH);
 	if (ops->init() != 0)
-		return fail(&z, "bothy_init failed; its log has the reason");
-	if (check_alone(&z) != 0)
+		return fail(z, "bothy_init failed; its log has the reason");
+	pagetable_keep();
+	fflush(NULL);	/* or each child would write it once more */
+	return check_alone(z);
+}
+
+int
+zygote_run(const struct zygote_ops *ops)
+{
+	struct zygote *z = unshared_new(sizeof *z);
+
+	if (!z || prepare(z, ops) != 0 ||
+	    tell(z, ABI_Z_READY, 0, NULL, 0, NULL, 0) < 0)
 		return 1;
-	if (tell(&z, ABI_Z_READY, 0, NULL, 0, NULL, 0) < 0)
-		return 1;
-	serve(&z);
+	serve(z);
 	return 0;
 }

@@ -17,12 +17,12 @@ struct zygote_ops {
 	 */
 	int (*init)(void);
 	/*
-	 * Runs in a child: serve requests that arrive on `ctl_fd` (child.h)
-	 * with `scratch` as the request's own directory; does not return.
-	 * Descriptors 1 and 2 are closed, 0 is /dev/null, nothing else is
-	 * open.  `reuse` is requestsPerProcess, 0 for any number.
+	 * Runs in a child: serve requests that arrive on `ctl_fd` (child.h);
+	 * `own` is HOME and TMPDIR, the request's own directory.  Does not
+	 * return.  Descriptors 1 and 2 are closed, 0 is /dev/null, nothing
+	 * else is open.  `reuse` is requestsPerProcess, 0 for any number.
 	 */
-	void (*child)(int ctl_fd, const char *scratch, unsigned reuse)
+	void (*child)(int ctl_fd, char *const own[2], unsigned reuse)
 	    __attribute__((noreturn));
 };
 
