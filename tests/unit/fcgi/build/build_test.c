@@ -307,7 +307,7 @@ test_makefile(void **state)
 	use_folder(x);
 	hello(x, "#include \"made.h\"\n" RETURNS("MADE"));
 	write_at(x->site, "functions/hello/Makefile",
-	    "$(OUT): hello.o\n\t$(CC) -static -o $@ hello.o $(LDLIBS)\n"
+	    "$(OUT): hello.o\n\t$(CC) -o $@ hello.o $(LDLIBS)\n"
 	    "hello.o: hello.c made.h\n"
 	    "made.h: number\n\techo \"#define MADE $$(cat number)\" >$@\n");
 	write_at(x->site, "functions/hello/number", "11\n");
