@@ -217,6 +217,7 @@ serve_cgi(struct gateway *g)
 		return 1;
 	peer_begin_cgi(w.peer);
 	exchange(&w, 0);
+	peer_end(w.peer);
 	worker_release(&w);
 	return 0;
 }

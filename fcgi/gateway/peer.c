@@ -6,9 +6,18 @@
 #include "store/base/io.h"
 
 #include <fcgiapp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
+
+enum {
+	REST_GAP_MS = 20,	/* a body that is on its way comes without gaps */
+	LINGER_GAP_MS = 1000,
+	LINGER_BYTES = 512 << 20,
+	PIECE = 16 * 1024
+};
 
 struct peer {
 	FCGX_Request request;
@@ -126,14 +135,71 @@ peer_body_over(struct peer *p)
 {
 	char byte;
 
-	if (p->open && !p->cgi)
+	if (p->cgi)
+		p->read_all = true;
+	else if (p->open)
 		p->read_all = FCGX_GetStr(&byte, 1, p->request.in) == 0;
 }
 
+static void
+set_receive_ms(int fd, int ms)
+{
+	struct timeval t = {ms / 1000, ms % 1000 * 1000};
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+}
+
+/* Reads what is left of a body that nobody wanted, as long as it flows. */
+static void
+read_rest(struct peer *p)
+{
+	char piece[PIECE];
+
+	set_receive_ms(p->request.ipcFd, REST_GAP_MS);
+	while (FCGX_GetStr(piece, PIECE, p->request.in) == PIECE)
+		;
+	p->read_all = FCGX_GetError(p->request.in) == 0;
+	FCGX_ClearError(p->request.in);
+	set_receive_ms(p->request.ipcFd, 0);	/* none */
+}
+
 /*
- * libfcgi's own close shuts down, polls and reads first, so that a peer that
- * is still sending gets the reply; one whose request was read to its end needs
- * none of that.  One that was not can't be used for another request.
+ * A web server whose writing fails never gets to the reply: so it is let
+ * write on, in vain, until it closes or pauses.
+ */
+static void
+linger(int fd)
+{
+	char piece[PIECE];
+	size_t bytes = 0;
+	ssize_t n;
+
+	shutdown(fd, SHUT_WR);
+	set_receive_ms(fd, LINGER_GAP_MS);
+	while (bytes < LINGER_BYTES &&
+	    (n = recv(fd, piece, sizeof piece, 0)) > 0)
+		bytes += (size_t)n;
+}
+
+/* The same for plain CGI, where the body is a pipe or a socket. */
+static void
+linger_cgi(void)
+{
+	struct pollfd in = {STDIN_FILENO, POLLIN, 0};
+	char piece[PIECE];
+	size_t bytes = 0;
+	ssize_t n;
+
+	close(STDOUT_FILENO);
+	while (bytes < LINGER_BYTES && poll(&in, 1, LINGER_GAP_MS) > 0 &&
+	    (n = io_read(STDIN_FILENO, piece, sizeof piece)) > 0)
+		bytes += (size_t)n;
+}
+
+/*
+ * libfcgi is told to keep the connection whatever happens: its own close
+ * loses the reply if the peer is still sending.  A connection whose request
+ * was not read to its end can't be used for another.
  */
 int
 peer_end(struct peer *p)
@@ -144,13 +210,20 @@ peer_end(struct peer *p)
 	if (!p->open)
 		return -1;
 	p->open = false;
-	if (p->cgi)
+	if (p->cgi) {
+		if (!p->read_all)
+			linger_cgi();
 		return -1;
-	p->request.keepConnection = p->read_all;
+	}
+	if (!p->read_all)
+		read_rest(p);
+	p->request.keepConnection = 1;
 	FCGX_Finish_r(&p->request);
 	fd = p->request.ipcFd;
 	p->request.ipcFd = -1;
-	if (fd >= 0 && !keep) {
+	if (fd >= 0 && !p->read_all)
+		linger(fd);
+	if (fd >= 0 && (!keep || !p->read_all)) {
 		close(fd);
 		fd = -1;
 	}
