@@ -297,6 +297,33 @@ role_powerless(struct contain *c)
 	return outcome(pid);
 }
 
+/* The rights that the zygote has in scratch, its children have: git moves. */
+static int
+role_files(struct contain *c)
+{
+	pid_t pid = contain_fork(c);
+	const char *scratch = getenv("TEST_SCRATCH");
+	int bad = 0;
+
+	if (pid == 0) {
+		bad += check(contain_child(c) == 0, "contain_child");
+		bad += check(scratch && chdir(scratch) == 0, "scratch");
+		bad += check(mkdir("a", 0700) == 0 && mkdir("b", 0700) == 0,
+		    "mkdir");
+		bad += check(close(open("a/f", O_CREAT | O_CLOEXEC, 0600)) == 0,
+		    "make a file");
+		bad += check(link("a/f", "b/linked") == 0, "link");
+		bad += check(rename("a/f", "b/moved") == 0, "move a file");
+		bad += check(rename("a", "b/a") == 0, "move a directory");
+		bad += check(open("../own/new", O_CREAT | O_CLOEXEC, 0600) < 0,
+		    "make a file outside");
+		bad += check(rename("b/moved", "../own/moved") < 0,
+		    "move a file outside");
+		_exit(bad);
+	}
+	return outcome(pid);
+}
+
 static const struct role {
 	const char *name;
 	int (*act)(struct contain *c);
@@ -308,6 +335,7 @@ static const struct role {
     {"signals", role_signals},
     {"clean", role_clean},
     {"powerless", role_powerless},
+    {"files", role_files},
 };
 
 static int
@@ -353,6 +381,7 @@ become_zygote(struct play *p, const char *role, const int *fds)
 		fprintf(stderr, "    sandbox_enter: %s\n", e.text);
 		_exit(89);
 	}
+	setenv("TEST_SCRATCH", p->scene->scratch, 1);
 	execv(path, argv);
 	_exit(88);
 }
@@ -619,6 +648,19 @@ act_powerless(struct play *p)
 	return act_role(p, "powerless");
 }
 
+static int
+act_files(struct play *p)
+{
+	return act_role(p, "files");
+}
+
+static void
+scratch_is_all_a_childs(void **state)
+{
+	(void)state;
+	play_all(CONTAIN_NAMESPACE, CONTAIN_SUBREAPER, act_files);
+}
+
 static void
 signals_end_a_first_process(void **state)
 {
@@ -669,6 +711,7 @@ main(int argc, char **argv)
 	    cmocka_unit_test(signals_end_a_first_process),
 	    cmocka_unit_test(a_child_is_cleaned_for_the_next_request),
 	    cmocka_unit_test(children_have_no_power),
+	    cmocka_unit_test(scratch_is_all_a_childs),
 	};
 
 	if (argc == 4 && strcmp(argv[1], "--zygote") == 0) {
