@@ -38,6 +38,7 @@ class Way:
     """A running way in.  `server` is the key of QUIRKS."""
     name = server = None
     program = None
+    max_body = 100 << 20    # the gateway's default
 
     def __init__(self, site):
         self.site = site
@@ -117,7 +118,8 @@ class Server(Way):
     start_args = []
     config_args = []
     external = True     # the gateway listens at a socket of its own
-    gateway_options = ()
+    max_body = 2 << 20
+    gateway_options = ("--max-body", "2")
     gateway_env = {}
 
     def config(self):
@@ -165,14 +167,13 @@ class Lighttpd(Server):
 
 class LighttpdSpawned(Lighttpd):
     name = "lighttpd-spawned"
-    config_args = ["--spawned"]
+    external = False
+    max_body = Way.max_body
 
     def start(self):
         self.socket = self.lab.path(self.name + "-" + self.site.name +
                                     ".sock")
         return super().start()
-
-    external = False
 
     def config(self):
         self.config_args = ["--spawned", "--socket", self.socket]
@@ -187,6 +188,7 @@ class Apache(Server):
 
 class ApacheHtaccess(Apache):
     external = False
+    max_body = Way.max_body
 
     def start(self):
         docroot = self.lab.path("docroot-" + self.name + "-" +
