@@ -17,8 +17,9 @@ tick(struct bothy_req *req, long n)
 	struct tm tm;
 	char text[32];
 
-	gmtime_r(&now, &tm);
-	strftime(text, sizeof text, "%H:%M:%S", &tm);
+	if (!gmtime_r(&now, &tm) ||
+	    strftime(text, sizeof text, "%H:%M:%S", &tm) == 0)
+		return -1;
 	if (bothy_printf(req, "id: %ld\ndata: %s UTC\n\n", n, text) < 0)
 		return -1;
 	return bothy_flush(req);

@@ -3,7 +3,6 @@
 
 import json
 import os
-import platform
 import sys
 from urllib.parse import parse_qs
 
@@ -11,7 +10,7 @@ query = parse_qs(os.environ.get("QUERY_STRING", ""))
 reply = {
     "hello": os.environ.get("BOTHY_PARAM_name", "world"),
     "greeting": query.get("greeting", ["hello"])[0],
-    "python": platform.python_version(),
+    "python": sys.version.split()[0],
     "request": os.environ.get("BOTHY_REQUEST_ID"),
 }
 if os.environ.get("REQUEST_METHOD") == "POST":

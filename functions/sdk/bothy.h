@@ -158,7 +158,7 @@ int bothy_text(struct bothy_req *req, int status, const char *fmt, ...)
 int bothy_json(struct bothy_req *req, int status, const json_t *json);
 int bothy_json_new(struct bothy_req *req, int status, json_t *json);
 
-/* {"message": "..."}; and the same with the reason of the last failure. */
+/* {"message":"..."}; and the same with the reason of the last failure. */
 int bothy_error(struct bothy_req *req, int status, const char *fmt, ...)
     BOTHY_PRINTF(3, 4);
 int bothy_refuse(struct bothy_req *req);

@@ -58,7 +58,7 @@ reply_message(struct bothy_req *req, int status, const char *text)
 	int rc = -1;
 
 	buf_init(&b, 6 * MESSAGE_MAX + 64);
-	buf_puts(&b, "{\"message\": ");
+	buf_puts(&b, "{\"message\":");
 	buf_json(&b, text, strlen(text));
 	buf_puts(&b, "}\n");
 	if (buf_ok(&b))

@@ -100,7 +100,7 @@ test_limit(void **state)
 	assert_non_null(strstr(serve_body(too_large, "hello"),
 	    "Status: 413 Content Too Large\r\n"));
 	assert_string_equal(reply_body(),
-	    "{\"message\": \"the body is larger than 4 bytes\"}\n");
+	    "{\"message\":\"the body is larger than 4 bytes\"}\n");
 	serve_told(too_large, "hello", 5, SDK_BODY_UNKNOWN);
 	serve_body(just_fits, "hello");
 	serve_told(just_fits, "hello", 5, SDK_BODY_UNKNOWN);
@@ -161,7 +161,7 @@ test_json(void **state)
 	serve_body(json_scalar, "\"x\"");
 	for (i = 0; i < sizeof BAD / sizeof BAD[0]; i++)
 		assert_non_null(strstr(serve_body(not_json, BAD[i]),
-		    "{\"message\": \"the body is not JSON: line 1: "));
+		    "{\"message\":\"the body is not JSON: line 1: "));
 }
 
 int

@@ -257,7 +257,7 @@ test_malformed(void **state)
 	(void)state;
 	serve_body(malformed, PART("a") "\r\n\r\n1");
 	assert_string_equal(reply_body(),
-	    "{\"message\": \"the form ended before its last boundary\"}\n");
+	    "{\"message\":\"the form ended before its last boundary\"}\n");
 	/* The spooled file before the fault goes too: see drop_scratch. */
 	serve_told(malformed, body, (size_t)n, (size_t)n);
 }

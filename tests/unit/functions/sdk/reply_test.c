@@ -284,18 +284,18 @@ test_whole_replies(void **state)
 {
 	(void)state;
 	assert_string_equal(serve(replaced),
-	    "Status: 409 Conflict\r\nContent-Length: 26\r\nX-Kept: 1\r\n"
+	    "Status: 409 Conflict\r\nContent-Length: 25\r\nX-Kept: 1\r\n"
 	    "Content-Type: application/json\r\n\r\n"
-	    "{\"message\": \"no \\\"way\\\"\"}\n");
+	    "{\"message\":\"no \\\"way\\\"\"}\n");
 	assert_string_equal(serve(json),
 	    "Status: 201 Created\r\nContent-Length: 8\r\n"
 	    "Content-Type: application/json\r\n\r\n{\"a\":1}\n");
 	assert_string_equal(serve(no_json), "");
 	assert_int_equal(fixture_status, 1);
 	assert_non_null(strstr(serve(refused_for_nothing), "Status: 400 "));
-	assert_string_equal(reply_body(), "{\"message\": \"bad request\"}\n");
+	assert_string_equal(reply_body(), "{\"message\":\"bad request\"}\n");
 	assert_non_null(strstr(serve(own_mistake), "Status: 500 "));
-	assert_string_equal(reply_body(), "{\"message\": \"internal error\"}\n");
+	assert_string_equal(reply_body(), "{\"message\":\"internal error\"}\n");
 }
 
 static int
