@@ -38,6 +38,38 @@ clock_wall_ms(void)
 	return now_us(CLOCK_REALTIME) / 1000;
 }
 
+/*
+ * The date of a moment in UTC: years, months and days as people count them.
+ * (gmtime would read the time zone's file, at each start of a CGI program.)
+ * Days are counted from 1 March of a year that is divisible by 400, so that
+ * the leap day is the last of its year.
+ */
+static void
+civil(time_t t, struct tm *tm)
+{
+	int64_t days = t / 86400, rest = t % 86400;
+	int64_t era, of_era, year, of_year, month;
+
+	if (rest < 0) {
+		rest += 86400;
+		days--;
+	}
+	tm->tm_hour = (int)(rest / 3600);
+	tm->tm_min = (int)(rest / 60 % 60);
+	tm->tm_sec = (int)(rest % 60);
+	tm->tm_wday = (int)((days % 7 + 11) % 7);
+	days += 719468;
+	era = (days >= 0 ? days : days - 146096) / 146097;
+	of_era = days - era * 146097;
+	year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) /
+	    365;
+	of_year = of_era - (365 * year + year / 4 - year / 100);
+	month = (5 * of_year + 2) / 153;
+	tm->tm_mday = (int)(of_year - (153 * month + 2) / 5 + 1);
+	tm->tm_mon = (int)(month < 10 ? month + 2 : month - 10);
+	tm->tm_year = (int)(year + era * 400 + (month >= 10) - 1900);
+}
+
 /* Two or more digits of `v` ending before `end`. */
 static void
 digits(char *end, int width, unsigned v)
@@ -54,7 +86,7 @@ clock_iso(int64_t wall_ms, char *out)
 	time_t t = (time_t)(wall_ms / 1000);
 	struct tm tm;
 
-	gmtime_r(&t, &tm);
+	civil(t, &tm);
 	memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_ISO_SIZE);
 	digits(out + 4, 4, (unsigned)(tm.tm_year + 1900));
 	digits(out + 7, 2, (unsigned)(tm.tm_mon + 1));
@@ -70,7 +102,7 @@ clock_http(time_t t, char *out)
 {
 	struct tm tm;
 
-	gmtime_r(&t, &tm);
+	civil(t, &tm);
 	memcpy(out, "Sun, 00 Jan 0000 00:00:00 GMT", CLOCK_HTTP_SIZE);
 	memcpy(out, DAYS[tm.tm_wday], 3);
 	memcpy(out + 8, MONTHS[tm.tm_mon], 3);

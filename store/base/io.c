@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +172,14 @@ fail:
 	return -1;
 }
 
+static bool
+is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int
 io_mkdirs(const char *path, mode_t mode, struct err *e)
 {
@@ -180,6 +189,10 @@ io_mkdirs(const char *path, mode_t mode, struct err *e)
 	if (n >= sizeof dir)
 		return err_set(e, ENAMETOOLONG, "%s: the name is too long",
 		    path);
+	if (mkdir(path, mode) == 0)
+		return 0;
+	if (errno == EEXIST && is_directory(path))
+		return 0;	/* as nearly always */
 	for (i = 1; i <= n; i++) {
 		if (path[i] != '/' && path[i] != '\0')
 			continue;
@@ -188,7 +201,10 @@ io_mkdirs(const char *path, mode_t mode, struct err *e)
 		if (mkdir(dir, mode) < 0 && errno != EEXIST)
 			return err_sys(e, "cannot make directory %s", dir);
 	}
-	return 0;
+	if (is_directory(path))
+		return 0;
+	errno = ENOTDIR;
+	return err_sys(e, "cannot make directory %s", path);
 }
 
 static int

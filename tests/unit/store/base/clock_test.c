@@ -52,6 +52,24 @@ http_refuses(void **state)
 	    clock_http_parse("Sun, 06 Nov 1994 08:49:37 CET", &t), -1);
 }
 
+/* Each day of 400 years and more, against the C library. */
+static void
+days_are_those_of_gmtime(void **state)
+{
+	char mine[CLOCK_HTTP_SIZE], theirs[CLOCK_HTTP_SIZE];
+	struct tm tm;
+	time_t t;
+
+	(void)state;
+	for (t = 86399; t < (time_t)450 * 366 * 86400; t += 86400) {
+		clock_http(t, mine);
+		gmtime_r(&t, &tm);
+		strftime(theirs, sizeof theirs, "%a, %d %b %Y %H:%M:%S GMT",
+		    &tm);
+		assert_string_equal(mine, theirs);
+	}
+}
+
 static void
 monotonic(void **state)
 {
@@ -70,6 +88,7 @@ main(void)
 	    cmocka_unit_test(iso),
 	    cmocka_unit_test(http),
 	    cmocka_unit_test(http_refuses),
+	    cmocka_unit_test(days_are_those_of_gmtime),
 	    cmocka_unit_test(monotonic),
 	};
 
