@@ -21,6 +21,10 @@ gateway_log(struct gateway *g, const char *level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	if (g->cgi) {		/* the web server's error log is ours */
+		fprintf(stderr, "bothy-fcgi: %s\n", text);
+		return;
+	}
 	clock_iso(clock_wall_ms(), when);
 	buf_init(&b, 8192);
 	buf_printf(&b, "{\"time\":\"%s\",\"pid\":%d,\"level\":\"%s\","

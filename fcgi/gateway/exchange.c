@@ -537,8 +537,14 @@ call_function(struct exchange *x, int redirects)
 {
 	struct worker *w = x->w;
 	uint64_t slot = 0;
+	struct err e;
 
-	x->f = &x->site->functions[x->match.function];
+	x->f = site_function(x->site, x->match.function, &e);
+	if (!x->f) {
+		snprintf(x->text, sizeof x->text, "%s", e.text);
+		refuse(x, 500, OUTCOME_ERROR, x->text, NULL);
+		return;
+	}
 	if (show_compile_error(x) || (x->body_fd < 0 && !redirects &&
 	                                 take_body(x) < 0))
 		return;

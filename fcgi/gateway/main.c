@@ -165,7 +165,8 @@ open_state(struct gateway *g, struct err *e)
 	snprintf(log, sizeof log, "%s/log", g->state_dir);
 	if (logs_open(&g->logs, log, e) < 0 ||
 	    logfile_open(&g->access, &g->logs, "access.jsonl", e) < 0 ||
-	    logfile_open(&g->events, &g->logs, "gateway.jsonl", e) < 0)
+	    (!g->cgi &&
+	        logfile_open(&g->events, &g->logs, "gateway.jsonl", e) < 0))
 		return -1;
 	g->stats = stats_open(g->state_dir, e);
 	if (!g->stats)
@@ -182,6 +183,7 @@ start(struct gateway *g, const struct options *o, struct err *e)
 	    .launcher = o->site.launcher};
 	const char *kind = getenv("BOTHY_LAUNCHER");
 
+	io.single = g->cgi;
 	io.private_launcher = kind && strcmp(kind, "private") == 0;
 	g->dev = o->dev;
 	g->max_body = o->max_body_mb << 20;
@@ -201,7 +203,8 @@ stop(struct gateway *g)
 	invoke_free(g->invoke);
 	stats_close(g->stats);
 	logfile_close(&g->access);
-	logfile_close(&g->events);
+	if (!g->cgi)
+		logfile_close(&g->events);
 	logs_close(&g->logs);
 }
 
@@ -212,7 +215,6 @@ serve_cgi(struct gateway *g)
 {
 	static struct worker w;
 
-	g->cgi = true;
 	if (worker_init(&w, g) < 0)
 		return 1;
 	peer_begin_cgi(w.peer);
@@ -319,11 +321,12 @@ main(int argc, char **argv)
 		goto fail;
 	if (!o.listen && !peer_is_cgi() && listen_inherited(&listener, &e) < 0)
 		goto fail;
-	if (peer_library() < 0)
-		return 1;
-	raise_files();
 	g.listen_fd = listener.fd;
 	g.cgi = listener.fd < 0;
+	if (!g.cgi && peer_library() < 0)
+		return 1;
+	if (!g.cgi)
+		raise_files();
 	if (start(&g, &o, &e) < 0)
 		goto fail;
 	rc = g.cgi ? serve_cgi(&g) : serve_fastcgi(&g, &o, &signals);

@@ -65,7 +65,7 @@ gateway_reload(struct gateway *g, bool force)
 		snapshot_free(snapshot);
 		return 0;
 	}
-	fresh = site_take(snapshot, g->invoke, g->stats, &e);
+	fresh = site_take(snapshot, g->invoke, g->stats, g->cgi, &e);
 	if (!fresh)
 		return refuse(g, &e);
 	pthread_rwlock_wrlock(&g->site_lock);

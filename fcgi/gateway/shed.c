@@ -81,8 +81,7 @@ refuse(int fd)
 		n += put_record(out + n, TYPE_END, in + 2, END, sizeof END);
 		while (recv(fd, in, sizeof in, MSG_DONTWAIT) > 0)
 			;
-		if (send(fd, out, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-			got = -1;
+		send(fd, out, n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	}
 	close(fd);
 }

@@ -44,21 +44,34 @@ load_environment(struct site *s, struct site_function *f, struct err *e)
 	return rc < 0 ? -1 : cgienv_static_finish(&f->own, e);
 }
 
-static int
-load_function(struct site *s, size_t i, struct invoke *v, struct stats *stats,
-    struct err *e)
+static void
+unload_function(struct site_function *f)
+{
+	invoke_pool_free(f->pool);
+	f->pool = NULL;
+	cgienv_static_release(&f->own);
+}
+
+struct site_function *
+site_function(struct site *s, size_t i, struct err *e)
 {
 	struct site_function *f = &s->functions[i];
 
+	if (f->pool)
+		return f;
 	f->fn = snapshot_function(s->snapshot, i);
 	f->name = snapshot_str(s->snapshot, f->fn->name);
 	cgienv_static_init(&f->own);
-	s->nfunctions = i + 1;
-	f->stats_slot = stats_slot(stats, f->name);
-	f->pool = invoke_pool_new(v, s->snapshot, (uint32_t)i);
-	if (!f->pool)
-		return err_set(e, ENOMEM, "no room for function %s", f->name);
-	return load_environment(s, f, e);
+	f->stats_slot = stats_slot(s->stats, f->name);
+	f->pool = invoke_pool_new(s->invoke, s->snapshot, (uint32_t)i);
+	if (!f->pool) {
+		err_set(e, ENOMEM, "no room for function %s", f->name);
+		return NULL;
+	}
+	if (load_environment(s, f, e) == 0)
+		return f;
+	unload_function(f);
+	return NULL;
 }
 
 static int
@@ -75,28 +88,29 @@ load_proxies(struct site *s, struct err *e)
 }
 
 static int
-load(struct site *s, struct invoke *v, struct stats *stats, struct err *e)
+load(struct site *s, bool lazy, struct err *e)
 {
 	const struct snap_site *site = snapshot_site(s->snapshot);
-	size_t n = snapshot_functions(s->snapshot), i;
+	size_t i;
 
+	s->nfunctions = snapshot_functions(s->snapshot);
 	s->base_path = snapshot_str(s->snapshot, site->base_path);
-	s->functions = calloc(n + 1, sizeof *s->functions);
+	s->functions = calloc(s->nfunctions + 1, sizeof *s->functions);
 	if (!s->functions || cors_load(&s->cors, s->snapshot) < 0)
 		return err_set(e, ENOMEM, "out of memory");
 	if (load_proxies(s, e) < 0 ||
 	    files_open(&s->files, snapshot_str(s->snapshot, site->directory),
 	        e) < 0)
 		return -1;
-	for (i = 0; i < n; i++)
-		if (load_function(s, i, v, stats, e) < 0)
+	for (i = 0; !lazy && i < s->nfunctions; i++)
+		if (!site_function(s, i, e))
 			return -1;
 	return 0;
 }
 
 struct site *
 site_take(struct snapshot *snapshot, struct invoke *v, struct stats *stats,
-    struct err *e)
+    bool lazy, struct err *e)
 {
 	struct site *s = calloc(1, sizeof *s);
 
@@ -106,11 +120,13 @@ site_take(struct snapshot *snapshot, struct invoke *v, struct stats *stats,
 		return NULL;
 	}
 	s->snapshot = snapshot;
+	s->invoke = v;
+	s->stats = stats;
 	s->files.root_fd = -1;
 	atomic_init(&s->refs, 1);
 	cors_init(&s->cors);
 	proxies_init(&s->proxies);
-	if (load(s, v, stats, e) == 0)
+	if (load(s, lazy, e) == 0)
 		return s;
 	site_release(s);
 	return NULL;
@@ -130,10 +146,9 @@ site_release(struct site *s)
 
 	if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
 		return;
-	for (i = 0; i < s->nfunctions; i++) {
-		invoke_pool_free(s->functions[i].pool);
-		cgienv_static_release(&s->functions[i].own);
-	}
+	for (i = 0; s->functions && i < s->nfunctions; i++)
+		if (s->functions[i].pool)
+			unload_function(&s->functions[i]);
 	free(s->functions);
 	cors_release(&s->cors);
 	proxies_release(&s->proxies);

@@ -19,11 +19,12 @@
 #include "store/base/err.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 struct site_function {
 	const char *name;
 	const struct snap_function *fn;
-	struct invoke_pool *pool;
+	struct invoke_pool *pool;	/* NULL: not loaded yet */
 	struct cgienv_static own;
 	unsigned stats_slot;
 };
@@ -37,11 +38,20 @@ struct site {
 	struct files files;
 	struct site_function *functions;
 	size_t nfunctions;
+	struct invoke *invoke;
+	struct stats *stats;
 };
 
-/* Takes over the snapshot in any case.  NULL with the error set. */
+/*
+ * Takes over the snapshot in any case.  With `lazy` (plain CGI: one request,
+ * one thread) a function is loaded when it is asked for, else all are, and
+ * their secrets and environments checked.  NULL with the error set.
+ */
 struct site *site_take(struct snapshot *s, struct invoke *v,
-    struct stats *stats, struct err *e);
+    struct stats *stats, bool lazy, struct err *e);
+
+/* A function by its index, loaded; NULL with the error set. */
+struct site_function *site_function(struct site *s, size_t i, struct err *e);
 
 struct site *site_hold(struct site *s);
 void site_release(struct site *s);	/* NULL is fine */

@@ -14,6 +14,7 @@
 #include "store/base/io.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,6 +99,17 @@ wake_waiter(struct invoke *v, const struct launch_msg *m, const char *text)
 	pthread_mutex_unlock(&v->lock);
 }
 
+static int
+pump_locked(struct invoke *v, int64_t deadline_mono_ms)
+{
+	int rc;
+
+	pthread_mutex_unlock(&v->lock);
+	rc = invoke_pump(v, deadline_mono_ms);
+	pthread_mutex_lock(&v->lock);
+	return rc < 0 ? ETIMEDOUT : 0;
+}
+
 int
 invoke_ask(struct invoke *v, struct launch_msg *m, struct invoke_waiter *w,
     int64_t deadline_mono_ms, struct err *e)
@@ -123,8 +135,9 @@ invoke_ask(struct invoke *v, struct launch_msg *m, struct invoke_waiter *w,
 	if (link_send(v->fd, m) < 0)
 		shutdown(v->fd, SHUT_RDWR);
 	while (!w->done && rc == 0 && epoch == v->epoch && v->fd >= 0)
-		rc = pthread_cond_clockwait(&v->answered, &v->lock,
-		    CLOCK_MONOTONIC, &until);
+		rc = v->single ? pump_locked(v, deadline_mono_ms)
+		               : pthread_cond_clockwait(&v->answered,
+		                     &v->lock, CLOCK_MONOTONIC, &until);
 	for (at = &v->waiters; *at != w; at = &(*at)->next)
 		;
 	*at = w->next;
@@ -164,6 +177,24 @@ disconnected(struct invoke *v)
 	pthread_cond_broadcast(&v->answered);
 	pthread_mutex_unlock(&v->lock);
 	invoke_pools_disconnected(v);
+}
+
+int
+invoke_pump(struct invoke *v, int64_t deadline_mono_ms)
+{
+	struct pollfd p = {v->fd, POLLIN, 0};
+	int64_t wait_ms = deadline_mono_ms - clock_mono_ms();
+	struct launch_msg m;
+	int fds[2 * LAUNCH_BATCH];
+	size_t nfds = 2 * LAUNCH_BATCH;
+
+	if (v->fd < 0 || wait_ms <= 0 || poll(&p, 1, (int)wait_ms) <= 0)
+		return -1;
+	if (link_receive(v->fd, &m, v->text, INVOKE_TEXT, fds, &nfds) == 1)
+		dispatch(v, &m, v->text, fds, nfds);
+	else
+		disconnected(v);
+	return 0;
 }
 
 static void *
@@ -227,6 +258,7 @@ invoke_new(const struct invoke_options *o, struct err *e)
 	v->fd = -1;
 	v->own_uid = geteuid();
 	v->private_launcher = o->private_launcher;
+	v->single = o->single;
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->connected, NULL);
 	pthread_cond_init(&v->answered, NULL);
@@ -239,7 +271,7 @@ invoke_new(const struct invoke_options *o, struct err *e)
 		err_set(e, ENOMEM, "out of memory");
 		goto fail;
 	}
-	if (start_thread(v, e) == 0)
+	if (v->single || start_thread(v, e) == 0)
 		return v;
 fail:
 	free(v->site_dir);
@@ -261,7 +293,8 @@ invoke_free(struct invoke *v)
 		shutdown(v->fd, SHUT_RDWR);
 	pthread_cond_broadcast(&v->connected);
 	pthread_mutex_unlock(&v->lock);
-	pthread_join(v->thread, NULL);
+	if (!v->single)
+		pthread_join(v->thread, NULL);
 	io_close(&v->fd);
 	pthread_cond_destroy(&v->connected);
 	pthread_cond_destroy(&v->answered);

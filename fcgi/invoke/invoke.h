@@ -24,9 +24,10 @@ struct invoke_options {
 	const char *site_dir, *state_dir;	/* absolute; copied */
 	const char *launcher;	/* path of bothy-launch; NULL: beside us */
 	bool private_launcher;	/* one of our own, which ends with us */
+	bool single;		/* one thread, which receives as it waits */
 };
 
-/* Starts the receiving thread; connects on first use.  NULL + error. */
+/* Starts the receiving thread, unless single; connects on first use. */
 struct invoke *invoke_new(const struct invoke_options *o, struct err *e);
 
 /* Ends the thread and the connection; all pools must be free. */

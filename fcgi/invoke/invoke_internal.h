@@ -29,10 +29,12 @@ struct invoke_waiter {
 	struct invoke_waiter *next;
 };
 
+enum lease_state { LEASE_WAITS, LEASE_GIVEN, LEASE_REFUSED, LEASE_AGAIN };
+
 /* A worker that waits for a lease; on its stack. */
 struct lease_waiter {
 	pthread_cond_t wake;
-	enum { LEASE_WAITS, LEASE_GIVEN, LEASE_REFUSED, LEASE_AGAIN } state;
+	enum lease_state state;
 	struct lease lease;
 	struct lease_waiter *next;
 };
@@ -66,7 +68,7 @@ struct invoke {
 	pthread_cond_t connected, answered;
 	pthread_t thread;
 	char *site_dir, *state_dir, *launcher, *text;
-	bool private_launcher, ending;
+	bool private_launcher, single, ending;
 	uid_t own_uid;
 	int fd;			/* -1: not connected */
 	unsigned epoch;		/* grows with each connection and its end */
@@ -86,6 +88,12 @@ void invoke_tell(struct invoke *v, struct launch_msg *m);
 /* Sends and waits for the answer to this thread: 0 and w->answer, or -1. */
 int invoke_ask(struct invoke *v, struct launch_msg *m,
     struct invoke_waiter *w, int64_t deadline_mono_ms, struct err *e);
+
+/*
+ * For a single-threaded process, without locks: receives one message and
+ * carries it out.  0, or -1 if none came until the deadline.
+ */
+int invoke_pump(struct invoke *v, int64_t deadline_mono_ms);
 
 /* LEASED or REFUSED for a pool: 0 if the descriptors were taken. */
 int invoke_pool_answer(struct invoke *v, const struct launch_msg *m,

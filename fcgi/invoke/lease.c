@@ -155,7 +155,7 @@ count_in(struct invoke_pool *p)
 /* ---- waiters; all with the lock held ---------------------------------- */
 
 static void
-wake_first(struct invoke_pool *p, int state)
+wake_first(struct invoke_pool *p, enum lease_state state)
 {
 	struct lease_waiter *w = p->waiters;
 
@@ -204,6 +204,18 @@ hand_to_someone(struct invoke_pool *p, const struct lease *l)
 	return true;
 }
 
+/* A single-threaded process receives what it waits for itself. */
+static int
+pump(struct invoke_pool *p, int64_t until_ms)
+{
+	int rc;
+
+	pthread_mutex_unlock(&p->lock);
+	rc = invoke_pump(p->owner, until_ms);
+	pthread_mutex_lock(&p->lock);
+	return rc < 0 && clock_mono_ms() >= until_ms ? ETIMEDOUT : 0;
+}
+
 /*
  * Stands in line once: the state it left with; LEASE_WAITS when time is up,
  * LEASE_AGAIN also when what was asked for is overdue.
@@ -241,8 +253,10 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 		rc = 0;
 	}
 	while (w.state == LEASE_WAITS && rc != ETIMEDOUT)
-		rc = pthread_cond_clockwait(&w.wake, &p->lock,
-		    CLOCK_MONOTONIC, &until);
+		rc = p->owner->single
+		    ? pump(p, until_ms)
+		    : pthread_cond_clockwait(&w.wake, &p->lock,
+		          CLOCK_MONOTONIC, &until);
 	if (w.state == LEASE_WAITS) {
 		forget_waiter(p, &w);
 		if (clock_mono_ms() < deadline_mono_ms) {

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES = 100, PAUSE_MS = 20, HELLO_WAIT_S = 5 };
+enum { TRIES = 100, PAUSE_MS = 20, HELLO_WAIT_MS = 5000 };
 
 extern char **environ;
 
@@ -126,13 +127,12 @@ connect_once(const struct link_options *o)
 static int
 read_hello(int fd, struct err *e)
 {
-	struct timeval limit = {.tv_sec = HELLO_WAIT_S}, none = {0};
+	struct pollfd p = {fd, POLLIN, 0};
 	struct launch_msg m;
-	int rc;
+	int rc = 0;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	rc = link_receive(fd, &m, NULL, 0, NULL, NULL);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof none);
+	if (poll(&p, 1, HELLO_WAIT_MS) == 1)
+		rc = link_receive(fd, &m, NULL, 0, NULL, NULL);
 	if (rc == 1 && m.type == LAUNCH_HELLO)
 		return 0;
 	if (rc < 0 && errno == EPROTO)
