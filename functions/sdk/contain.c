@@ -354,19 +354,16 @@ contain_children(pid_t pid, pid_t *out, size_t max)
 }
 
 /*
- * Stops each process before its children are read: a signal that is pending
- * makes fork fail, so the list is complete even of a fork bomb, and what is
- * stopped leaves the processor to us.  tree[0 .. n) holds the roots; the
+ * tree[0 .. n) holds the roots; adds their descendants behind them.  The
  * number of processes afterwards.
  */
 static size_t
-stop_and_list(pid_t *tree, size_t n)
+list_descendants(pid_t *tree, size_t n)
 {
 	size_t i;
 	int k;
 
 	for (i = 0; i < n; i++) {
-		kill(tree[i], SIGSTOP);
 		k = contain_children(tree[i], tree + n, TREE_MAX - n);
 		if (k > 0)
 			n += (size_t)k;
@@ -383,18 +380,44 @@ kill_all(const pid_t *tree, size_t n)
 		kill(tree[i], SIGKILL);
 }
 
+static bool
+is_among(pid_t pid, const pid_t *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && list[i] != pid; i++)
+		;
+	return i < n;
+}
+
+/*
+ * The root is stopped, not killed, until all others are: so it stays their
+ * reaper, and orphans come back to where they are looked for.  A fork that is
+ * under way when its process is killed fails (a stop would let it pass), so a
+ * round that finds nobody new has found all.
+ */
 int
 contain_kill_tree(pid_t pid)
 {
-	pid_t tree[TREE_MAX];
-	size_t n;
+	pid_t tree[TREE_MAX], killed[TREE_MAX];
+	size_t n, i, nkilled = 0, before;
 
 	if (contain_children(pid, tree, 0) < 0)
 		return -1;
+	kill(pid, SIGSTOP);
 	tree[0] = pid;
-	n = stop_and_list(tree, 1);
-	kill_all(tree, n);
-	return (int)n;
+	do {
+		before = nkilled;
+		n = list_descendants(tree, 1);
+		for (i = 1; i < n && nkilled < TREE_MAX; i++) {
+			if (is_among(tree[i], killed, nkilled))
+				continue;
+			kill(tree[i], SIGKILL);
+			killed[nkilled++] = tree[i];
+		}
+	} while (nkilled > before && nkilled < TREE_MAX);
+	kill(pid, SIGKILL);
+	return (int)nkilled + 1;
 }
 
 static int64_t
@@ -404,16 +427,6 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool
-is_kept(pid_t pid, const pid_t *keep, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && keep[i] != pid; i++)
-		;
-	return i < n;
 }
 
 /*
@@ -427,7 +440,7 @@ list_orphans(pid_t *tree, const pid_t *keep, size_t nkeep, int *ended)
 	int i, left = 0;
 
 	for (i = 0; i < n; i++) {
-		if (is_kept(tree[i], keep, nkeep))
+		if (is_among(tree[i], keep, nkeep))
 			continue;
 		if (waitpid(tree[i], NULL, WNOHANG | __WALL) == tree[i])
 			(*ended)++;
@@ -457,7 +470,7 @@ contain_sweep(const struct contain *c, const pid_t *keep, size_t n)
 			return ended;
 		if (left == 0)
 			continue;
-		kill_all(tree, stop_and_list(tree, (size_t)left));
+		kill_all(tree, list_descendants(tree, (size_t)left));
 		if (until == 0)
 			until = now_ms() + CONTAIN_SWEEP_MS;
 		if (now_ms() > until) {

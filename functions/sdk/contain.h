@@ -115,9 +115,11 @@ int contain_clean(void);
 int contain_sweep(const struct contain *c, const pid_t *keep, size_t n);
 
 /*
- * Stops, then kills the process `pid` (as /proc shows it to the caller) and
- * all its descendants, and reaps none: their reaper's sweep does.  The number
- * of processes that it found, or -1 with errno (ENOENT as above).
+ * Kills the process `pid` (as /proc shows it to the caller) and all its
+ * descendants, whose reaper it is, and reaps none: the sweep of its parent
+ * does.  For the launcher, which a fork bomb doesn't starve as it does the
+ * bomb's own zygote.  The number of processes that it found, or -1 with errno
+ * (ENOENT as above).
  */
 int contain_kill_tree(pid_t pid);
 

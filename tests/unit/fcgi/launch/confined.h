@@ -42,6 +42,13 @@ enum {
 	FUNCTION_UID = IDENTITY_LAST
 };
 
+/* Sanitizers reserve more memory than any limit allows, and are slow. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = 1 };
+#else
+enum { SANITIZED = 0 };
+#endif
+
 enum who { AS_ROOT, AS_USER, WHOS };
 
 /* 1 and a line on stderr if it isn't so, else 0: to be added up. */

@@ -25,7 +25,7 @@ enum {
 	DAEMONS = 20,
 	BOMB = 200,		/* processes when it is ended */
 	BOMB_MAX = 400,		/* forked in all, whatever happens */
-	WITHIN_MS = 1000,
+	WITHIN_MS = SANITIZED ? 4000 : 1000,
 	GROWS_WITHIN_MS = 10000
 };
 
