@@ -131,7 +131,7 @@ compile_once(struct compile *c, enum inputs_kind kind, struct map *files,
 
 	clock_gettime(CLOCK_REALTIME_COARSE, &start);
 	if (kind == INPUTS_MAKE &&
-	    make_key(b, c->function, c->sources, before, e) < 0)
+	    make_key(b, c->function, &c->sources, before, e) < 0)
 		return BUILD_FAILED;
 	outcome = compile(c, kind, files, r, e);
 	if (outcome != BUILD_MADE)
@@ -140,7 +140,7 @@ compile_once(struct compile *c, enum inputs_kind kind, struct map *files,
 		*steady = !inputs_changed(files, b->site_dir, &start);
 		return outcome;
 	}
-	*steady = make_key(b, c->function, c->sources, after, e) == 0 &&
+	*steady = make_key(b, c->function, &c->sources, after, e) == 0 &&
 	    strcmp(before, after) == 0;
 	return list_sources(b, c->function, files, e) < 0 ? BUILD_FAILED :
 	    BUILD_MADE;
@@ -155,24 +155,17 @@ compile_steadily(struct compile *c, enum inputs_kind kind, struct map *files,
     struct build_result *r, struct err *e)
 {
 	enum build_outcome outcome = BUILD_FAILED;
-	struct map sources;
 	bool steady = false;
 	int attempt;
 
-	map_init(&sources);
-	c->sources = &sources;
 	for (attempt = 0; attempt < ATTEMPTS && !steady; attempt++) {
-		if (list_sources(c->build, c->function, &sources, e) < 0 ||
-		    list_sources(c->build, c->function, files, e) < 0) {
-			outcome = BUILD_FAILED;
-			break;
-		}
+		if (list_sources(c->build, c->function, &c->sources, e) < 0 ||
+		    list_sources(c->build, c->function, files, e) < 0)
+			return BUILD_FAILED;
 		outcome = compile_once(c, kind, files, &steady, r, e);
 		if (outcome != BUILD_MADE)
-			break;
+			return outcome;
 	}
-	c->sources = NULL;
-	map_release(&sources);
 	return outcome;
 }
 
@@ -186,6 +179,7 @@ build_new(const struct build *b, const struct conf_function *f,
 	struct map files;
 
 	map_init(&files);
+	map_init(&c.sources);
 	if (list_path(b, f->name, list, e) < 0 ||
 	    cache_scratch(b->state_dir, dir, e) < 0)
 		goto out;
@@ -201,6 +195,7 @@ build_new(const struct build *b, const struct conf_function *f,
 	    cache_put(b->state_dir, dir, key, f->name, r->binary, e) < 0)
 		outcome = BUILD_FAILED;
 out:
+	map_release(&c.sources);
 	map_release(&files);
 	return outcome;
 }

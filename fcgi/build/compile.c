@@ -231,15 +231,15 @@ compile_c(const struct compile *c, struct map *files, struct buf *messages,
 	size_t n = 0, i;
 	int rc = 0, one;
 
-	if (c->sources->count > SOURCES_MAX)
+	if (c->sources.count > SOURCES_MAX)
 		return err_set(e, E2BIG, "%s has more than %d .c files; give "
 		    "it a Makefile", c->function->handler, (int)SOURCES_MAX);
-	for (i = 0; i < c->sources->count && rc >= 0; i++) {
+	for (i = 0; i < c->sources.count && rc >= 0; i++) {
 		if (asprintf(&objects[n], "%s/%zu.o", c->dir, i) < 0) {
 			rc = err_set(e, ENOMEM, "no memory");
 			break;
 		}
-		one = compile_one(c, c->sources->entries[i].key, objects[n++],
+		one = compile_one(c, c->sources.entries[i].key, objects[n++],
 		    files, messages, e);
 		if (one != 0)
 			rc = one;

@@ -8,12 +8,12 @@
 #include "build.h"
 #include "store/base/hash.h"
 
-/* Where and what to compile; borrowed. */
+/* Where and what to compile; all but `sources` is borrowed. */
 struct compile {
 	const struct build *build;
 	const struct conf_function *function;
 	const char *dir;		/* scratch; the binary is made here */
-	const struct map *sources;
+	struct map sources;
 };
 
 /* Adds compiler, flags and libbothy.a to a key: 0 or -1. */

@@ -126,7 +126,7 @@ int
 cli_fail(const struct err *e, enum cli_exit code)
 {
 	err_print(e, "bothy");
-	return code;
+	return (int)code;
 }
 
 int

@@ -88,7 +88,7 @@ service_name(const char *directory, char *out)
 		n--;
 	out[n] = '\0';
 	if (!n)
-		strcpy(out, "site");
+		memcpy(out, "site", sizeof "site");
 }
 
 /* Every "%s" of a template becomes the service's name. */

@@ -88,7 +88,9 @@ make_binary(const struct cli *c, struct site *s, struct call *call)
 			return cli_usage("invoke", "%s is `runtime: exec`: "
 			    "--debug=... and --sanitize are for C functions",
 			    call->function->name);
-		strcpy(call->binary, call->function->source);
+		if (place_path(call->binary, &e, "%s",
+		    call->function->source) < 0)
+			return cli_fail(&e, CLI_FAILED);
 		return CLI_OK;
 	}
 	if (site_builder(c, s, o->sanitize ? BUILD_SANITIZE :

@@ -29,7 +29,8 @@ struct logfollow {
 /* Lines that were read and not shown yet. */
 struct batch {
 	struct item {
-		char *raw, *time;	/* time belongs to line, or is "" */
+		char *raw;
+		const char *time;	/* belongs to line, or is "" */
 		json_t *line;
 		const char *source;
 		size_t order;
@@ -46,11 +47,10 @@ logtail_open(struct logtail *t, const char *state_dir, const char *function,
 	memset(t, 0, sizeof *t);
 	if (snprintf(t->dir, sizeof t->dir, "%s/log", state_dir) >=
 	    (int)sizeof t->dir ||
-	    (function && strlen(function) >= sizeof t->function))
+	    snprintf(t->function, sizeof t->function, "%s",
+	    function ? function : "") >= (int)sizeof t->function)
 		return err_set(e, ENAMETOOLONG, "%s: the name is too long",
 		    state_dir);
-	if (function)
-		strcpy(t->function, function);
 	t->files = calloc(LOGTAIL_FILES, sizeof *t->files);
 	if (!t->files)
 		return err_set(e, ENOMEM, "no memory");
@@ -157,34 +157,42 @@ about(const struct logtail *t, const struct logfollow *f, const json_t *line)
 	return function && strcmp(function, t->function) == 0;
 }
 
+/* Room for one more, in the order of reading; NULL without memory. */
+static struct item *
+new_item(struct batch *b)
+{
+	size_t room = b->room ? 2 * b->room : 64;
+	struct item *items;
+
+	if (b->count == b->room) {
+		items = realloc(b->items, room * sizeof *items);
+		if (!items)
+			return NULL;
+		b->items = items;
+		b->room = room;
+	}
+	b->items[b->count] = (struct item){.order = b->count};
+	return &b->items[b->count++];
+}
+
 static void
 add_line(struct batch *b, const struct logtail *t, struct logfollow *f)
 {
-	json_t *line;
-	struct item *items, *item;
+	struct item *item;
 	const char *time;
+	json_t *line;
 
 	line = json_loadb(buf_str(&f->line), f->line.len, 0, NULL);
-	if (!about(t, f, line)) {
+	item = about(t, f, line) ? new_item(b) : NULL;
+	if (!item) {
 		json_decref(line);
 		return;
 	}
-	if (b->count == b->room) {
-		b->room = b->room ? 2 * b->room : 64;
-		items = realloc(b->items, b->room * sizeof *items);
-		if (!items) {
-			b->room = b->count;
-			json_decref(line);
-			return;
-		}
-		b->items = items;
-	}
 	time = json_string_value(json_object_get(line, "time"));
-	item = &b->items[b->count];
-	*item = (struct item){.raw = strdup(buf_str(&f->line)),
-	    .time = strdup(time ? time : ""), .line = line,
-	    .source = f->source, .order = b->count};
-	b->count++;
+	item->raw = buf_take(&f->line);
+	item->line = line;
+	item->time = time ? time : "";
+	item->source = f->source;
 }
 
 /* Cuts a chunk into lines; a line that is too long is left out. */
@@ -245,7 +253,7 @@ static int
 by_time(const void *a, const void *b)
 {
 	const struct item *x = a, *y = b;
-	int d = strcmp(x->time ? x->time : "", y->time ? y->time : "");
+	int d = strcmp(x->time, y->time);
 
 	if (d)
 		return d;
@@ -275,7 +283,6 @@ logtail_read(struct logtail *t, size_t last,
 			show(arg, &entry);
 		}
 		free(item->raw);
-		free(item->time);
 		json_decref(item->line);
 	}
 	free(b.items);

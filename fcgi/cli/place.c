@@ -50,7 +50,7 @@ search_up(char *site, struct err *e)
 
 	if (!getcwd(here, sizeof here))
 		return err_sys(e, "cannot tell the working directory");
-	strcpy(site, here);
+	memcpy(site, here, PATH_MAX);
 	do {
 		if (place_path(file, e, "%s/deploy.yaml", site) < 0)
 			return -1;

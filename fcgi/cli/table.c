@@ -68,7 +68,7 @@ table_print(const json_t *rows, const struct column *columns, bool json)
 		table_json(rows);
 		return;
 	}
-	for (n = 0; columns[n].key && n < COLUMNS_MAX; n++)
+	for (n = 0; n < COLUMNS_MAX && columns[n].key; n++)
 		widths[n] = width(columns[n].title);
 	json_array_foreach(rows, i, row) {
 		for (j = 0; j < n; j++) {

@@ -69,9 +69,9 @@ setup(void **state)
 {
 	struct fixture *x = calloc(1, sizeof *x);
 
-	strcpy(x->dir, "/tmp/bothy-build-XXXXXX");
-	if (!mkdtemp(x->dir))
-		return -1;
+	assert_non_null(x);
+	snprintf(x->dir, sizeof x->dir, "/tmp/bothy-build-XXXXXX");
+	assert_non_null(mkdtemp(x->dir));
 	snprintf(x->site, sizeof x->site, "%s/site", x->dir);
 	snprintf(x->state, sizeof x->state, "%s/state", x->dir);
 	snprintf(x->sdk, sizeof x->sdk, "%s/sdk", x->dir);
@@ -144,7 +144,7 @@ test_builds_once(void **state)
 	hello(x, RETURNS("7"));
 	assert_int_equal(build(x), BUILD_MADE);
 	assert_int_equal(run_linked(x), 7);
-	strcpy(first, x->result.binary);
+	memcpy(first, x->result.binary, sizeof first);
 	assert_int_equal(access(first, X_OK), 0);
 	assert_int_equal(build(x), BUILD_CURRENT);
 	assert_string_equal(x->result.binary, first);
@@ -334,10 +334,10 @@ test_variants(void **state)
 
 	hello(x, RETURNS("2"));
 	assert_int_equal(build(x), BUILD_MADE);
-	strcpy(release, x->result.binary);
+	memcpy(release, x->result.binary, sizeof release);
 	x->build.variant = BUILD_DEBUG;
 	assert_int_equal(build(x), BUILD_MADE);
-	strcpy(debug, x->result.binary);
+	memcpy(debug, x->result.binary, sizeof debug);
 	assert_string_not_equal(debug, release);
 	x->build.variant = BUILD_SANITIZE;
 	assert_int_equal(build(x), BUILD_MADE);

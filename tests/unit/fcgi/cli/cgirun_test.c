@@ -21,15 +21,15 @@
 static char printed[65536];
 
 /* Runs a script of sh; its reply lands in `printed`. */
-static struct cgirun_result
-sh(const char *script, bool header, int64_t timeout_ms)
+static void
+sh(struct cgirun_result *result, const char *script, bool header,
+    int64_t timeout_ms)
 {
 	const char *argv[] = {"/bin/sh", "-c", script, NULL};
 	char *envp[] = {NULL};
 	struct cgirun r = {.function = "test", .argv = argv, .envp = envp,
 	    .directory = "/", .timeout_ms = timeout_ms,
 	    .show_header = header};
-	struct cgirun_result result;
 	int saved = dup(1), file = memfd_create("out", MFD_CLOEXEC);
 	struct err e;
 	ssize_t n;
@@ -37,7 +37,7 @@ sh(const char *script, bool header, int64_t timeout_ms)
 	r.stdin_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	fflush(stdout);
 	dup2(file, 1);
-	assert_int_equal(cgirun(&r, &result, &e), 0);
+	assert_int_equal(cgirun(&r, result, &e), 0);
 	fflush(stdout);
 	dup2(saved, 1);
 	n = pread(file, printed, sizeof printed - 1, 0);
@@ -45,25 +45,24 @@ sh(const char *script, bool header, int64_t timeout_ms)
 	close(saved);
 	close(file);
 	close(r.stdin_fd);
-	return result;
 }
 
 static void
 test_replies(void **state)
 {
-	struct cgirun_result r;
+	struct cgirun_result r = {.status = 0};
 
 	(void)state;
-	r = sh("printf 'Content-Type: text/plain\\n\\nhello\\n'", false, 0);
+	sh(&r, "printf 'Content-Type: text/plain\\n\\nhello\\n'", false, 0);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(printed, "hello\n");
-	r = sh("printf 'Status: 404 Not Found\\r\\nX: y\\r\\n\\r\\nno'", true,
+	sh(&r, "printf 'Status: 404 Not Found\\r\\nX: y\\r\\n\\r\\nno'", true,
 	    0);
 	assert_int_equal(r.status, 404);
 	assert_string_equal(printed, "X: y\nStatus: 404\n\nno");
-	r = sh("printf 'Location: /x\\n\\n'", false, 0);
+	sh(&r, "printf 'Location: /x\\n\\n'", false, 0);
 	assert_int_equal(r.status, 302);
-	r = sh("printf 'Content-Ty'; sleep 0.1; printf 'pe: a\\n'; sleep 0.1; "
+	sh(&r, "printf 'Content-Ty'; sleep 0.1; printf 'pe: a\\n'; sleep 0.1; "
 	    "printf '\\nbody'", false, 0);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(printed, "body");
@@ -72,55 +71,55 @@ test_replies(void **state)
 static void
 test_no_cgi(void **state)
 {
-	struct cgirun_result r;
+	struct cgirun_result r = {.status = 0};
 
 	(void)state;
-	r = sh("echo hello world; echo; echo", false, 0);
+	sh(&r, "echo hello world; echo; echo", false, 0);
 	assert_int_equal(r.status, 0);
 	assert_string_equal(r.wrong,
 	    "a header line has no name: \"hello world\"");
-	r = sh("true", false, 0);
+	sh(&r, "true", false, 0);
 	assert_non_null(strstr(r.wrong, "(nothing at all)"));
-	r = sh("printf '\\nbody'", false, 0);
+	sh(&r, "printf '\\nbody'", false, 0);
 	assert_non_null(strstr(r.wrong, "begins without a header"));
-	r = sh("printf 'Status: 42\\n\\n'", false, 0);
+	sh(&r, "printf 'Status: 42\\n\\n'", false, 0);
 	assert_non_null(strstr(r.wrong, "the status is none"));
-	r = sh("printf 'A: b\\n'", false, 0);
+	sh(&r, "printf 'A: b\\n'", false, 0);
 	assert_non_null(strstr(r.wrong, "ends within the header"));
-	r = sh("head -c 100000 /dev/zero | tr '\\0' a", false, 0);
+	sh(&r, "head -c 100000 /dev/zero | tr '\\0' a", false, 0);
 	assert_non_null(strstr(r.wrong, "within 64 KB"));
 }
 
 static void
 test_endings(void **state)
 {
-	struct cgirun_result r;
+	struct cgirun_result r = {.status = 0};
 
 	(void)state;
-	r = sh("printf 'A: b\\n\\n'; exit 3", false, 0);
+	sh(&r, "printf 'A: b\\n\\n'; exit 3", false, 0);
 	assert_int_equal(r.exit_status, 3);
-	r = sh("printf 'A: b\\n\\n'; kill -SEGV $$", false, 0);
+	sh(&r, "printf 'A: b\\n\\n'; kill -SEGV $$", false, 0);
 	assert_int_equal(r.signal, 11);
 	/* Under sh a crash handler's 128 + signal looks the same. */
-	r = sh("printf 'A: b\\n\\n'; exit 134", false, 0);
+	sh(&r, "printf 'A: b\\n\\n'; exit 134", false, 0);
 	assert_int_equal(r.signal, 6);
 }
 
 static void
 test_time(void **state)
 {
-	struct cgirun_result r;
+	struct cgirun_result r = {.status = 0};
 	int64_t start_ms;
 
 	(void)state;
-	r = sh("exec sleep 60", false, 100);
+	sh(&r, "exec sleep 60", false, 100);
 	assert_true(r.timed_out);
-	r = sh("trap '' TERM; while :; do sleep 1; done", false, 100);
+	sh(&r, "trap '' TERM; while :; do sleep 1; done", false, 100);
 	assert_true(r.timed_out);
 	assert_int_equal(r.signal, 9);
 	/* A descendant that keeps the output open holds nobody up. */
 	start_ms = clock_mono_ms();
-	r = sh("printf 'A: b\\n\\nx'; sleep 6 & exit 0", false, 0);
+	sh(&r, "printf 'A: b\\n\\nx'; sleep 6 & exit 0", false, 0);
 	assert_int_equal(r.status, 200);
 	assert_string_equal(printed, "x");
 	assert_true(clock_mono_ms() - start_ms < 4000);

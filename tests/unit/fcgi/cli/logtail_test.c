@@ -70,7 +70,8 @@ setup(void **state)
 	char path[128];
 	struct err e;
 
-	strcpy(x->state, "/tmp/bothy-logs-XXXXXX");
+	assert_non_null(x);
+	snprintf(x->state, sizeof x->state, "/tmp/bothy-logs-XXXXXX");
 	assert_non_null(mkdtemp(x->state));
 	snprintf(path, sizeof path, "%s/log", x->state);
 	assert_int_equal(io_mkdirs(path, 0700, &e), 0);
@@ -175,6 +176,7 @@ test_limits(void **state)
 	char *big = malloc(200001);
 	int i;
 
+	assert_non_null(big);
 	memset(big, 'x', 200000);
 	big[200000] = '\0';
 	start(x, NULL);

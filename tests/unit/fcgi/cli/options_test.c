@@ -50,7 +50,7 @@ test_all_forms(void **state)
 {
 	const char *argv[] = {"a", "-f", "--name", "x", "--list=1", "b",
 	    "-l", "2", "--debug=gdb", "--", "--flag", "-n", NULL};
-	struct values v;
+	struct values v = {.flag = false};
 	struct err e;
 	int argc;
 
@@ -73,7 +73,7 @@ static void
 test_stops_at_the_command(void **state)
 {
 	const char *argv[] = {"-f", "build", "-x", NULL};
-	struct values v;
+	struct values v = {.flag = false};
 	struct err e;
 	int argc;
 
@@ -89,7 +89,7 @@ static void
 test_maybe_and_dash(void **state)
 {
 	const char *argv[] = {"--debug", "-", NULL};
-	struct values v;
+	struct values v = {.flag = false};
 	struct err e;
 	int argc;
 
@@ -103,7 +103,7 @@ test_maybe_and_dash(void **state)
 static void
 refused(const char **argv, const char *text)
 {
-	struct values v;
+	struct values v = {.flag = false};
 	struct err e;
 	int argc;
 
