@@ -367,7 +367,7 @@ check_names(struct checker *c, struct node *n, const struct key *k,
 		before = enter(c, n->keys[i]->text);
 		if (item->scope == KEY_FUNCTION) {
 			check_function(c, n->keys[i], n->items[i], item);
-		} else if (item->at) {
+		} else if (pairs.items) {
 			struct conf_pair *p = &pairs.items[pairs.count++];
 
 			*p = (struct conf_pair){n->keys[i]->text, ""};
@@ -383,13 +383,14 @@ check_names(struct checker *c, struct node *n, const struct key *k,
 static void
 check_list(struct checker *c, struct node *n, const struct key *k, void *base)
 {
+	const bool events = k->item->scope == KEY_EVENT;
 	struct conf_list list = {0};
 	char number[24];
 	size_t i, before;
 
 	if (check_count(c, n, k) < 0)
 		return;
-	if (k->item->at)
+	if (!events)
 		list.items = arena_alloc(c->arena,
 		    n->count * sizeof *list.items);
 	if (arena_failed(c->arena))
@@ -397,9 +398,9 @@ check_list(struct checker *c, struct node *n, const struct key *k, void *base)
 	for (i = 0; i < n->count; i++) {
 		snprintf(number, sizeof number, "%zu", i);
 		before = enter(c, number);
-		if (k->item->scope == KEY_EVENT) {
+		if (events) {
 			check_event(c, n->items[i], k->item);
-		} else {
+		} else if (list.items) {
 			list.items[list.count] = "";
 			check_value(c, n->items[i], k->item,
 			    &list.items[list.count++]);

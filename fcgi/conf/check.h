@@ -23,7 +23,7 @@ struct checker {
 	struct conf *conf;	/* functions and routes grow in it */
 	struct site_keys site;
 	struct buf path;	/* where we are: "functions.hello.timeout" */
-	struct map shapes;	/* of routes: "GET /a/{}" -> conf_place */
+	struct map shapes;	/* "GET /a/{}" of each route, in their order */
 	size_t routes_room;
 };
 

@@ -138,7 +138,8 @@ static const struct key http_keys[] = {
 	{ .name = "method", .shape = KEY_STRING, .max = 16, EVENT(method),
 	  .text = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, or * for "
 	    "any." },
-	{ .name = "path", .shape = KEY_STRING, .max = 1024, .required = true,
+	{ .name = "path", .shape = KEY_STRING, .max = SNAP_MAX_PATH,
+	  .required = true,
 	  EVENT(path),
 	  .text = "The path with its {name} and {name+} segments, or * for "
 	    "whatever no other route takes." },

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { ROUTE_MAX_PATH = 1024 };
-
 /* --- the path ------------------------------------------------------------- */
 
 /* A route on its way through the checks. */
@@ -123,9 +121,9 @@ read_path(struct draft *d, const char *path)
 	if (path[0] != '/')
 		return check_fail(d->c, d->n, "the path '%.80s' must begin "
 		    "with a slash", path);
-	if (strlen(path) > ROUTE_MAX_PATH)
+	if (strlen(path) > SNAP_MAX_PATH)
 		return check_fail(d->c, d->n, "a path of more than %d bytes",
-		    ROUTE_MAX_PATH);
+		    SNAP_MAX_PATH);
 	while (*path == '/') {
 		n = strcspn(++path, "/");
 		if (++segments > SNAP_MAX_SEGMENTS)
@@ -195,7 +193,7 @@ keep(struct draft *d)
 	e = map_find(&d->c->shapes, buf_str(&d->shape), d->shape.len);
 	if (e) {
 		const struct conf_route *first =
-		    &conf->routes[(uintptr_t)e->value - 1];
+		    &conf->routes[e - d->c->shapes.entries];
 
 		return check_fail(d->c, d->n, "the route %.200s is the same "
 		    "as %.200s in %.100s:%d:%d", r->key, first->key,
@@ -206,8 +204,8 @@ keep(struct draft *d)
 		    CONF_MAX_ROUTES);
 	r->params = arena_alloc(d->c->arena, bytes);
 	if (!r->params || grow_routes(d->c) < 0 ||
-	    map_set(&d->c->shapes, buf_str(&d->shape), d->shape.len,
-	    (void *)(uintptr_t)(conf->nroutes + 1), NULL) < 0)
+	    map_set(&d->c->shapes, buf_str(&d->shape), d->shape.len, NULL,
+	    NULL) < 0)
 		return check_fail(d->c, d->n, "no memory for this route");
 	memcpy(r->params, d->params, bytes);
 	conf->routes[conf->nroutes++] = *r;
@@ -258,7 +256,7 @@ route_add(struct checker *c, const struct node *n, uint32_t function,
 
 	d.route.function = function;
 	d.route.place = (struct conf_place){n->file, n->line, n->col};
-	buf_init(&d.shape, 2 * ROUTE_MAX_PATH + 64);
+	buf_init(&d.shape, 2 * SNAP_MAX_PATH + 64);
 	read_route(&d, method, path);
 	buf_release(&d.shape);
 }

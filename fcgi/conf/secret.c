@@ -281,6 +281,7 @@ collect(DIR *d, char **names, struct err *e)
 {
 	const struct dirent *de;
 	size_t n = 0;
+	char *name;
 
 	while ((de = readdir(d))) {
 		if (!format_identifier(de->d_name))
@@ -288,10 +289,11 @@ collect(DIR *d, char **names, struct err *e)
 		if (n == SECRET_MAX_COUNT)
 			return err_set(e, E2BIG, "more than %d secrets",
 			    SECRET_MAX_COUNT);
-		names[n] = strdup(de->d_name);
-		if (!names[n++])
+		name = strdup(de->d_name);
+		if (!name)
 			return err_set(e, ENOMEM, "no memory for the names "
 			    "of secrets");
+		names[n++] = name;
 	}
 	qsort(names, n, sizeof *names, by_name);
 	return 0;

@@ -53,7 +53,11 @@ enum snap_kind {
 	SNAP_KIND_DEFAULT	/* $default */
 };
 
-enum { SNAP_MAX_PARAMS = 32, SNAP_MAX_SEGMENTS = 64 };
+enum {
+	SNAP_MAX_PARAMS = 32,
+	SNAP_MAX_SEGMENTS = 64,
+	SNAP_MAX_PATH = 1024	/* bytes of a route's path */
+};
 
 #define SNAP_UNLIMITED UINT32_MAX
 

@@ -1,7 +1,7 @@
 /*
  * Checked routes -> the trie that the router walks: one node per segment,
- * children found by a map while it grows, laid flat and sorted at the end.
- * Runs where a snapshot is made.
+ * children found by a map while it grows, edges sorted at the end.  Runs
+ * where a snapshot is made.
  */
 #include "snapimage.h"
 
@@ -19,80 +19,44 @@ struct draft_edge {
 
 struct draft {
 	struct snap_trie *t;
-	struct map children;	/* parent's number and segment -> node */
+	struct map children;	/* parent's number and segment; its entries
+				 * stand in the order of `edges` */
 	struct draft_edge *edges;
-	size_t room_nodes, room_edges, room_leaves;
 };
 
 /* --- growing -------------------------------------------------------------- */
 
-/* Makes room for one more of `size` bytes in a table; its start, or NULL. */
-static void *
-grow(void *table, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (count < *room)
-		return table;
-	p = realloc(table, more * size);
-	if (p)
-		*room = more;
-	return p;
-}
-
-/* The number of a new node, or 0 without memory (the root is made first). */
+/* Numbers of new nodes and leaves; snaptrie_build made room for all. */
 static uint32_t
 new_node(struct draft *d)
 {
-	struct snap_trie *t = d->t;
-	void *p = grow(t->nodes, t->nnodes, &d->room_nodes, sizeof *t->nodes);
-
-	if (!p)
-		return 0;
-	t->nodes = p;
-	t->nodes[t->nnodes] = (struct snap_node){0};
-	return (uint32_t)t->nnodes++;
+	return (uint32_t)d->t->nnodes++;
 }
 
 static uint32_t
 new_leaf(struct draft *d)
 {
-	struct snap_trie *t = d->t;
-	void *p = grow(t->leaves, t->nleaves, &d->room_leaves,
-	    sizeof *t->leaves);
-
-	if (!p)
-		return 0;
-	t->leaves = p;
-	t->leaves[t->nleaves] = (struct snap_leaf){0};
-	return (uint32_t)t->nleaves++;
+	return (uint32_t)d->t->nleaves++;
 }
 
 /* The child of `parent` by a literal segment, made if need be; 0: no memory. */
 static uint32_t
 literal_child(struct draft *d, uint32_t parent, const char *s, size_t n)
 {
-	char key[4 + 1024];
-	struct map_entry *e;
+	char key[sizeof parent + SNAP_MAX_PATH];
+	const struct map_entry *e;
 	uint32_t node;
-	void *p;
 
-	if (n > sizeof key - 4)
-		return 0;	/* route.c takes no path that long */
-	memcpy(key, &parent, 4);
-	memcpy(key + 4, s, n);
-	e = map_find(&d->children, key, n + 4);
+	if (n > SNAP_MAX_PATH)
+		return 0;
+	memcpy(key, &parent, sizeof parent);
+	memcpy(key + sizeof parent, s, n);
+	e = map_find(&d->children, key, sizeof parent + n);
 	if (e)
-		return (uint32_t)(uintptr_t)e->value;
-	p = grow(d->edges, d->t->nedges, &d->room_edges, sizeof *d->edges);
-	if (!p)
+		return d->edges[e - d->children.entries].node;
+	if (map_set(&d->children, key, sizeof parent + n, NULL, NULL) < 0)
 		return 0;
-	d->edges = p;
 	node = new_node(d);
-	if (node == 0 || map_set(&d->children, key, n + 4,
-	    (void *)(uintptr_t)node, NULL) < 0)
-		return 0;
 	d->edges[d->t->nedges++] = (struct draft_edge){parent, node, s,
 	    (uint32_t)n};
 	return node;
@@ -110,23 +74,22 @@ param_child(struct draft *d, uint32_t parent)
 	return node;
 }
 
-/* Notes a route in a leaf, made if it is 0. */
-static int
-add_to_leaf(struct draft *d, uint32_t *leaf, uint32_t method, size_t route)
+/* Notes a route in a leaf, made if it is 0; its number. */
+static uint32_t
+add_to_leaf(struct draft *d, uint32_t leaf, uint32_t method, size_t route)
 {
-	if (*leaf == 0)
-		*leaf = new_leaf(d);
-	if (*leaf == 0)
-		return -1;
-	d->t->leaves[*leaf].route[method] = (uint32_t)route + 1;
-	return 0;
+	if (leaf == 0)
+		leaf = new_leaf(d);
+	d->t->leaves[leaf].route[method] = (uint32_t)route + 1;
+	return leaf;
 }
 
 static int
 add_route(struct draft *d, const struct conf_route *r, size_t number)
 {
+	struct snap_node *nodes = d->t->nodes;
 	const char *s = r->path;
-	uint32_t node = 0, leaf = 0;
+	uint32_t node = 0;
 	size_t n;
 
 	if (r->kind == SNAP_KIND_DEFAULT) {
@@ -136,10 +99,8 @@ add_route(struct draft *d, const struct conf_route *r, size_t number)
 	while (*s == '/') {
 		n = strcspn(++s, "/");
 		if (n > 2 && s[0] == '{' && s[n - 2] == '+') {
-			leaf = d->t->nodes[node].greedy;
-			if (add_to_leaf(d, &leaf, r->method, number) < 0)
-				return -1;
-			d->t->nodes[node].greedy = leaf;
+			nodes[node].greedy = add_to_leaf(d, nodes[node].greedy,
+			    r->method, number);
 			return 0;
 		}
 		node = n > 1 && s[0] == '{' ? param_child(d, node) :
@@ -148,10 +109,8 @@ add_route(struct draft *d, const struct conf_route *r, size_t number)
 			return -1;
 		s += n;
 	}
-	leaf = d->t->nodes[node].leaf;
-	if (add_to_leaf(d, &leaf, r->method, number) < 0)
-		return -1;
-	d->t->nodes[node].leaf = leaf;
+	nodes[node].leaf = add_to_leaf(d, nodes[node].leaf, r->method,
+	    number);
 	return 0;
 }
 
@@ -172,46 +131,58 @@ by_segment(const void *pa, const void *pb)
 }
 
 static int
-lay_edges(struct draft *d)
+lay_edges(struct snap_trie *t, struct draft_edge *edges)
 {
-	struct snap_trie *t = d->t;
 	size_t i;
 
 	t->edges = calloc(t->nedges + 1, sizeof *t->edges);
 	t->segments = calloc(t->nedges + 1, sizeof *t->segments);
 	if (!t->edges || !t->segments)
 		return -1;
-	if (t->nedges)
-		qsort(d->edges, t->nedges, sizeof *d->edges, by_segment);
+	qsort(edges, t->nedges, sizeof *edges, by_segment);
 	for (i = 0; i < t->nedges; i++) {
-		struct snap_list *l = &t->nodes[d->edges[i].parent].children;
+		struct snap_list *l = &t->nodes[edges[i].parent].children;
 
 		if (l->count++ == 0)
 			l->at = (uint32_t)i;
-		t->segments[i] = d->edges[i].segment;
-		t->edges[i].len = d->edges[i].len;
-		t->edges[i].node = d->edges[i].node;
+		t->segments[i] = edges[i].segment;
+		t->edges[i].len = edges[i].len;
+		t->edges[i].node = edges[i].node;
 	}
 	return 0;
+}
+
+/* Segments of all routes: no trie of them has more nodes below its root. */
+static size_t
+count_segments(const struct conf *c)
+{
+	const char *s;
+	size_t n = 0, i;
+
+	for (i = 0; i < c->nroutes; i++)
+		for (s = c->routes[i].path; *s; s++)
+			n += *s == '/';
+	return n;
 }
 
 int
 snaptrie_build(const struct conf *c, struct snap_trie *t)
 {
+	size_t segments = count_segments(c), i;
 	struct draft d = {.t = t};
 	int rc = -1;
-	size_t i;
 
-	*t = (struct snap_trie){0};
+	*t = (struct snap_trie){.nnodes = 1, .nleaves = 1};
 	map_init(&d.children);
-	new_node(&d);	/* number 0, the root */
-	new_leaf(&d);	/* number 0, not used */
-	if (t->nnodes == 0 || t->nleaves == 0)
+	t->nodes = calloc(segments + 1, sizeof *t->nodes);
+	t->leaves = calloc(c->nroutes + 1, sizeof *t->leaves);
+	d.edges = calloc(segments + 1, sizeof *d.edges);
+	if (!t->nodes || !t->leaves || !d.edges)
 		goto out;
 	for (i = 0; i < c->nroutes; i++)
 		if (add_route(&d, &c->routes[i], i) < 0)
 			goto out;
-	rc = lay_edges(&d);
+	rc = lay_edges(t, d.edges);
 out:
 	free(d.edges);
 	map_release(&d.children);

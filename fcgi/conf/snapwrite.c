@@ -23,28 +23,49 @@
 /* An image that grows. */
 struct writer {
 	struct buf bytes;
-	struct map strings;	/* text -> offset */
+	struct map strings;	/* what is there, in the order of `offsets` */
+	uint32_t *offsets;
+	size_t offsets_room;
 	const struct conf *conf;
 	struct snap_image head;	/* put in front at the end */
 };
 
 /* --- pieces --------------------------------------------------------------- */
 
+/* Notes where the last string of the map lies. */
+static int
+note_offset(struct writer *w, uint32_t at)
+{
+	size_t room = w->offsets_room ? w->offsets_room * 2 : 256;
+	uint32_t *offsets = w->offsets;
+
+	if (w->strings.count > w->offsets_room) {
+		offsets = realloc(offsets, room * sizeof *offsets);
+		if (!offsets)
+			return -1;
+		w->offsets = offsets;
+		w->offsets_room = room;
+	}
+	offsets[w->strings.count - 1] = at;
+	return 0;
+}
+
 /* The offset of a string, stored once; 0 for "" and NULL. */
 static uint32_t
 put_string(struct writer *w, const char *s, size_t n)
 {
-	const struct map_entry *e;
 	uint32_t at = (uint32_t)w->bytes.len;
+	const struct map_entry *e;
 
-	if (!s || n == 0)
+	if (!s || n == 0 || !buf_ok(&w->bytes))
 		return 0;
 	e = map_find(&w->strings, s, n);
 	if (e)
-		return (uint32_t)(uintptr_t)e->value;
+		return w->offsets[e - w->strings.entries];
 	buf_add(&w->bytes, s, n);
 	buf_putc(&w->bytes, '\0');
-	if (map_set(&w->strings, s, n, (void *)(uintptr_t)at, NULL) < 0)
+	if (map_set(&w->strings, s, n, NULL, NULL) < 0 ||
+	    note_offset(w, at) < 0)
 		w->bytes.failed = true;
 	return at;
 }
@@ -364,6 +385,7 @@ snapshot_build(const struct conf *c, struct err *e)
 		    "snapshot of %d bytes", SNAP_MAX_IMAGE);
 	}
 	map_release(&w.strings);
+	free(w.offsets);
 	buf_release(&w.bytes);
 	return s;
 }

@@ -217,7 +217,7 @@ finish_map(struct reader *r, struct frame *f)
 
 	if (merge_all(r, f) < 0)
 		return -1;
-	sorted = calloc(f->count + 1, sizeof *sorted);
+	sorted = calloc(f->count + 1, sizeof(struct entry *));
 	map->keys = arena_alloc(r->arena, f->count * sizeof(struct node *));
 	map->items = arena_alloc(r->arena, f->count * sizeof(struct node *));
 	map->order = arena_alloc(r->arena, f->count * sizeof(uint32_t));

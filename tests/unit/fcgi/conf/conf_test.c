@@ -235,16 +235,17 @@ variables_become_values(void **state)
 	const struct conf_options prod = {.stage = "prod"};
 	const struct conf_function *f;
 	struct site s;
-	char *broken;
+	char *good;
 
 	(void)state;
 	site_make(&s);
 	site_write(&s, ".env", "# comment\nSIZE=32\n"
 	    "export QUOTED=\"a\\nb # \\$c\" # end\nEMPTY=\n", 0600);
 	site_write(&s, "part.yml", "list: [zero, '${env:SIZE}']\n", 0600);
-	broken = strdup(yaml);
-	memcpy(strstr(broken, " $${z"), "     ", 5);
-	site_assert_loads(&s, broken, NULL);
+	good = strdup(yaml);
+	assert_non_null(good);
+	memcpy(strstr(good, " $${z"), "     ", 5);
+	site_assert_loads(&s, good, NULL);
 	f = function(&s, "a");
 	assert_int_equal(f->timeout_ms, 9000);
 	assert_int_equal(f->memory_mb, 32);
@@ -261,14 +262,14 @@ variables_become_values(void **state)
 	assert_string_equal(variable(f, "J"), "none");
 	assert_string_equal(variable(f, "K"), "");
 	assert_string_equal(variable(f, "L"), "nested");
-	site_assert_loads(&s, broken, &prod);
+	site_assert_loads(&s, good, &prod);
 	assert_string_equal(s.conf->stage, "prod");
 	assert_string_equal(variable(function(&s, "a"), "A"),
 	    "prod-x/default-y");
 	assert_string_equal(variable(function(&s, "a"), "H"), "prod");
 	assert_int_equal(site_load_text(&s, yaml, NULL), -1);
 	site_assert_error(&s, "'${' without its '}'");
-	free(broken);
+	free(good);
 	site_remove(&s);
 }
 

@@ -116,11 +116,12 @@ visit(const struct key *k, void (*each)(const struct key *, const char *),
 
 	each(k, path);
 	for (child = k->keys; child && child->name; child++) {
-		snprintf(below, sizeof below, "%s.%s", path, child->name);
+		snprintf(below, sizeof below, "%.150s.%.100s", path,
+		    child->name);
 		visit(child, each, below);
 	}
 	if (k->item) {
-		snprintf(below, sizeof below, "%s.*", path);
+		snprintf(below, sizeof below, "%.250s.*", path);
 		visit(k->item, each, below);
 	}
 }

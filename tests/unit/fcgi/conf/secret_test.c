@@ -75,7 +75,7 @@ files_are_closed_to_others(void **state)
 	snprintf(path, sizeof path, "%s/secrets/svc/dev", s->dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	strcat(path, "/KEY");
+	snprintf(path, sizeof path, "%s/secrets/svc/dev/KEY", s->dir);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(chmod(path, 0640), 0);

@@ -206,7 +206,7 @@ static void
 siphash_matches_its_vectors(void **state)
 {
 	unsigned char in[64];
-	uint64_t a[2], b[2], seen[64];
+	uint64_t a[2], b[2], seen[64] = {0};
 	size_t n, i;
 
 	(void)state;

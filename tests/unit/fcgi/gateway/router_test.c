@@ -267,42 +267,38 @@ the_most_parameters_and_segments(void **state)
  * parameter, c greedy), so that the least text is the best route.
  */
 static void
-rate(const char *route, const char *path, char *out)
+rate(const char *route, const char *path, char out[SNAP_MAX_SEGMENTS])
 {
-	size_t n, k;
+	size_t n, k, at = 0;
 
-	*out = '\0';
-	for (;;) {
-		if (*route == '\0' && *path == '\0')
-			return;
-		if (*route != '/' || *path != '/')
-			goto no;
+	while (*route == '/' && *path == '/') {
 		n = strcspn(++route, "/");
 		k = strcspn(++path, "/");
 		if (n > 2 && route[n - 2] == '+') {
-			strcat(out, "c");
+			out[at] = 'c';
+			out[at + 1] = '\0';
 			return;
 		}
 		if (*route == '{' && k > 0)
-			strcat(out, "b");
+			out[at++] = 'b';
 		else if (n == k && memcmp(route, path, n) == 0)
-			strcat(out, "a");
+			out[at++] = 'a';
 		else
-			goto no;
+			break;
 		route += n;
 		path += k;
 	}
-no:
-	out[0] = '\0';
+	out[*route || *path ? 0 : at] = '\0';
 }
 
 /* The best key by trying all routes: full matches go before greedy ones. */
 static const char *
 slow_match(const struct conf *conf, const char *path)
 {
-	char best[128] = "", now[128];
-	const char *key = "404";
+	char ratings[2][SNAP_MAX_SEGMENTS] = {"", ""};
+	char *best = ratings[0], *now = ratings[1], *spare;
 	bool greedy, best_greedy = true;
+	const char *key = "404";
 	size_t i;
 
 	for (i = 0; i < conf->nroutes; i++) {
@@ -310,12 +306,14 @@ slow_match(const struct conf *conf, const char *path)
 		if (!*now)
 			continue;
 		greedy = strchr(now, 'c') != NULL;
-		if (!*best || (best_greedy && !greedy) ||
-		    (best_greedy == greedy && strcmp(now, best) < 0)) {
-			strcpy(best, now);
-			best_greedy = greedy;
-			key = conf->routes[i].key;
-		}
+		if (*best && (greedy > best_greedy ||
+		    (greedy == best_greedy && strcmp(now, best) >= 0)))
+			continue;
+		spare = best;
+		best = now;
+		now = spare;
+		best_greedy = greedy;
+		key = conf->routes[i].key;
 	}
 	return key;
 }
@@ -330,25 +328,27 @@ next_random(uint32_t *x)
 }
 
 /* A random path over few words, with parameters if it is a route's. */
-static void
-random_path(uint32_t *x, bool route, char *out)
+static const char *
+random_path(uint32_t *x, bool route)
 {
 	static const char *const words[] = {"a", "b", "aa", "ab", "c"};
 	unsigned n = 1 + next_random(x) % 5, i, kind;
+	static struct buf out;
 
-	*out = '\0';
+	buf_release(&out);
+	buf_init(&out, 256);
 	for (i = 0; i < n; i++) {
 		kind = next_random(x) % 10;
 		if (route && kind < 3)
-			sprintf(out + strlen(out), "/{p%u}", i);
+			buf_printf(&out, "/{p%u}", i);
 		else if (route && kind == 3 && i == n - 1)
-			sprintf(out + strlen(out), "/{p%u+}", i);
+			buf_printf(&out, "/{p%u+}", i);
 		else if (kind == 4 && i == n - 1)
-			strcat(out, "/");
+			buf_putc(&out, '/');
 		else
-			sprintf(out + strlen(out), "/%s",
-			    words[next_random(x) % 5]);
+			buf_printf(&out, "/%s", words[next_random(x) % 5]);
 	}
+	return buf_str(&out);
 }
 
 /* About 1,000 random routes, each shape once, one a line. */
@@ -356,15 +356,15 @@ static void
 random_routes(uint32_t *x, struct buf *out)
 {
 	struct map shapes;
-	char path[128];
+	const char *path;
 	int i;
 
 	map_init(&shapes);
 	for (i = 0; i < 1000; i++) {
-		random_path(x, true, path);
+		path = random_path(x, true);
 		if (map_get(&shapes, path))
 			continue;
-		assert_int_equal(map_set(&shapes, path, strlen(path), path,
+		assert_int_equal(map_set(&shapes, path, strlen(path), &shapes,
 		    NULL), 0);
 		buf_printf(out, "GET %s\n", path);
 	}
@@ -374,12 +374,11 @@ random_routes(uint32_t *x, struct buf *out)
 static void
 agrees_with_trying_every_route(void **state)
 {
-	const char *key, *expected;
+	const char *key, *expected, *path;
 	uint32_t x = 88172645u;
 	struct route_match m;
 	struct table t;
 	struct buf routes;
-	char path[128];
 	int i, found = 0;
 
 	(void)state;
@@ -388,7 +387,7 @@ agrees_with_trying_every_route(void **state)
 	make(&t, buf_str(&routes));
 	assert_true(t.site.conf->nroutes > 300);
 	for (i = 0; i < 20000; i++) {
-		random_path(&x, false, path);
+		path = random_path(&x, false);
 		key = router_match(t.snap, "GET", path, &m) == ROUTE_FOUND ?
 		    m.key : "404";
 		expected = slow_match(t.site.conf, path);
