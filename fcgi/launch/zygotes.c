@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,6 +108,32 @@ collect(const struct snapshot *s, struct snap_list l, const char **out,
 	return i;
 }
 
+/*
+ * Under root a function has a uid of its own, which must get to its binary
+ * and its scratch: the directories between the state directory and `path` may
+ * be passed through, not listed.
+ */
+static int
+open_way(const struct launcher *l, const char *path, struct err *e)
+{
+	size_t n = strlen(l->state_dir), i;
+	char dir[4096];
+
+	if (strncmp(path, l->state_dir, n) != 0 || path[n] != '/' ||
+	    strlen(path) >= sizeof dir)
+		return 0;	/* not ours to open */
+	for (i = n; path[i]; i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(dir, path, i);
+		dir[i] = '\0';
+		if (chmod(dir, 0711) < 0)
+			return err_sys(e, "cannot let functions through %s",
+			    dir);
+	}
+	return 0;
+}
+
 static int
 prepare_scratch(struct launcher *l, struct pool *p, struct start *st,
     struct err *e)
@@ -121,7 +148,9 @@ prepare_scratch(struct launcher *l, struct pool *p, struct start *st,
 	if (!identity_needed())
 		return 0;
 	snprintf(uids, sizeof uids, "%s/run/uids", l->state_dir);
-	if (identity_find(uids, l->site_dir, name, &st->sandbox.uid, e) < 0)
+	if (identity_find(uids, l->site_dir, name, &st->sandbox.uid, e) < 0 ||
+	    open_way(l, st->scratch, e) < 0 ||
+	    open_way(l, st->sandbox.binary, e) < 0)
 		return -1;
 	return identity_own(st->scratch, st->sandbox.uid, e);
 }
