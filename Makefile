@@ -118,11 +118,20 @@ $(B)/bin/bothy-launch: $(B)/obj/fcgi/launch/main.o $(call archives,fcgi/launch)
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
 	$(call link,-lyaml -ljansson -lcrypto,$(if $(STATIC),-pie))
 
-# What a function links: the SDK and the ground floor it stands on.
+# What a function links: the SDK and the ground floor it stands on.  All names
+# but main and bothy_* are made ours, so that an author may have a buf_add too.
 SDK_OBJS := $(functions/sdk.OBJS) $(functions/sdk/abi.OBJS) \
 	$(filter-out %/hash.o,$(store/base.OBJS))
 $(B)/sdk/libbothy.a: $(SDK_OBJS) $(call archives,functions/sdk)
-	$(call archive,$(SDK_OBJS))
+	$(call say,SDK,$@)
+	$(Q)rm -rf $(B)/sdk/obj $@ && mkdir -p $(B)/sdk/obj
+	$(Q)nm -g --defined-only $(SDK_OBJS) | awk 'NF == 3 && \
+		$$3 !~ /^(bothy_|main$$)/ { print $$3, "bothy__" $$3 }' | \
+		sort -u >$(B)/sdk/obj/names
+	$(Q)for o in $(SDK_OBJS:$(B)/obj/%=%); do objcopy \
+		--redefine-syms=$(B)/sdk/obj/names $(B)/obj/$$o \
+		$(B)/sdk/obj/$$(echo $$o | tr / -) || exit 1; done
+	$(Q)$(AR) rcs $@ $(B)/sdk/obj/*.o
 
 $(B)/sdk/bothy.h: functions/sdk/bothy.h
 	$(Q)mkdir -p $(@D) && cp $< $@
