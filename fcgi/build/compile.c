@@ -25,7 +25,8 @@ enum { ARGS_MAX = 1024, LIB_MAX = 64 * 1024 * 1024 };
 static const struct {
 	const char *cflags, *ldflags;
 } flags[] = {
-    [BUILD_RELEASE] = {COMMON " -O2 -D_FORTIFY_SOURCE=2", "-static-pie " HARDEN},
+    [BUILD_RELEASE] = {COMMON " -O2 -D_FORTIFY_SOURCE=2",
+	"-static-pie " HARDEN},
     [BUILD_DEBUG] = {COMMON " -O0", "-pie"},
     [BUILD_SANITIZE] = {COMMON " -O0 -fno-omit-frame-pointer"
 	" -fsanitize=address,undefined", "-fsanitize=address,undefined"},

@@ -152,9 +152,10 @@ const struct command command_build = {
 	.name = "build",
 	.arguments = "[FUNCTION...]",
 	.summary = "compile what changed",
-	.help = "Compiles what changed of the named functions, or of all. What was "
-	    "compiled before from the same sources, headers, flags and "
-	    "compiler is not compiled again.",
+	.help =
+	    "Compiles what changed of the named functions, or of all. "
+	    "What was compiled before from the same sources, headers, "
+	    "flags and compiler is not compiled again.",
 	.opts = build_opts,
 	.size = sizeof(struct options),
 	.most = 1000,

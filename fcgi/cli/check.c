@@ -95,9 +95,10 @@ const struct command command_check = {
 	.name = "check",
 	.arguments = "",
 	.summary = "check deploy.yaml, all errors at once",
-	.help = "Checks deploy.yaml and tells all its errors at once. If there are "
-	    "none, writes STATE/snap/current, which the gateway starts from; "
-	    "if there are, exits with 3.",
+	.help =
+	    "Checks deploy.yaml and tells all its errors at once. If "
+	    "there are none, writes STATE/snap/current, which the gateway "
+	    "starts from; if there are, exits with 3.",
 	.opts = check_opts,
 	.size = sizeof(struct options),
 	.tables = true,

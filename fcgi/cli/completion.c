@@ -152,7 +152,8 @@ const struct command command_completion = {
 	.name = "completion",
 	.arguments = "bash | zsh",
 	.summary = "print a shell's completion script",
-	.help = "Prints a shell's completion script.\n"
+	.help =
+	    "Prints a shell's completion script.\n"
 	    "bash: source <(bothy completion bash)\n"
 	    "zsh: bothy completion zsh >~/.zfunc/_bothy",
 	.least = 1,

@@ -211,10 +211,12 @@ const struct command command_config = {
 	.name = "config",
 	.arguments = "[SERVER]",
 	.summary = "print a web server's configuration",
-	.help = "Prints what goes into the configuration of lighttpd, apache, "
-	    "apache-cgi, apache-fcgid, nginx or caddy; without a name, lists "
-	    "them. With --standalone it is a whole file, for lighttpd -D -f, "
-	    "nginx -c, apache2 -f, caddy run --adapter caddyfile --config.",
+	.help =
+	    "Prints what goes into the configuration of lighttpd, apache, "
+	    "apache-cgi, apache-fcgid, nginx or caddy; without a name, "
+	    "lists them. With --standalone it is a whole file, for "
+	    "lighttpd -D -f, nginx -c, apache2 -f, caddy run --adapter "
+	    "caddyfile --config.",
 	.opts = config_opts,
 	.size = sizeof(struct config),
 	.most = 1,

@@ -159,7 +159,8 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	    place_path(file, &e, "%s/deploy.yaml", site) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	if (access(file, F_OK) == 0) {
-		err_set(&e, EEXIST, "%s is there already: this is a site", file);
+		err_set(&e, EEXIST, "%s is there already: this is a site",
+		    file);
 		return cli_fail(&e, CLI_FAILED);
 	}
 	service_name(site, service);
@@ -184,8 +185,10 @@ const struct command command_init = {
 	.name = "init",
 	.arguments = "[DIR]",
 	.summary = "make a new site",
-	.help = "Makes a new site: writes deploy.yaml, functions/hello/hello.c, "
-	    "www/index.html and .gitignore. Files that are there are kept.",
+	.help =
+	    "Makes a new site: writes deploy.yaml, "
+	    "functions/hello/hello.c, www/index.html and .gitignore. "
+	    "Files that are there are kept.",
 	.most = 1,
 	.run = run,
 };

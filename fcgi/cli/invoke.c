@@ -271,7 +271,7 @@ run_call(struct call *call, struct err *e)
 	r.stdin_fd = open_body(call, e);
 	if (r.stdin_fd < 0)
 		return -1;
-	/* Ctrl-C is for the function; the scratch directory goes all the same. */
+	/* Ctrl-C is for the function: the scratch directory has to go. */
 	signal(SIGINT, SIG_IGN);
 	rc = cgirun(&r, &result, e);
 	signal(SIGINT, SIG_DFL);
@@ -335,11 +335,12 @@ const struct command command_invoke = {
 	.name = "invoke",
 	.arguments = "FUNCTION",
 	.summary = "run a function once, without a web server",
-	.help = "Runs a function once, without a web server, and prints the "
+	.help =
+	    "Runs a function once, without a web server, and prints the "
 	    "reply's body. It runs as you, with its environment and time "
-	    "limit, without the sandbox and the other limits. Exits with 5 if "
-	    "it crashed, failed, timed out, spoke no CGI or answered 500 or "
-	    "more.",
+	    "limit, without the sandbox and the other limits. Exits with "
+	    "5 if it crashed, failed, timed out, spoke no CGI or answered "
+	    "500 or more.",
 	.opts = invoke_opts,
 	.size = sizeof(struct options),
 	.least = 1,

@@ -60,8 +60,10 @@ const struct command command_logs = {
 	.name = "logs",
 	.arguments = "[FUNCTION]",
 	.summary = "show requests and what functions wrote",
-	.help = "Shows requests and what functions wrote, of all or of one, in the "
-	    "order of time. --json prints the lines as they are in STATE/log.",
+	.help =
+	    "Shows requests and what functions wrote, of all or of one, "
+	    "in the order of time. --json prints the lines as they are in "
+	    "STATE/log.",
 	.opts = logs_opts,
 	.size = sizeof(struct options),
 	.most = 1,

@@ -54,9 +54,10 @@ const struct command command_routes = {
 	.name = "routes",
 	.arguments = "",
 	.summary = "list routes and their functions",
-	.help = "Lists routes and their functions, in the order of the file. A "
-	    "request is matched against exact paths, then {name}, then files "
-	    "in www/, then {name+}, then $default.",
+	.help =
+	    "Lists routes and their functions, in the order of the file. "
+	    "A request is matched against exact paths, then {name}, then "
+	    "files in www/, then {name+}, then $default.",
 	.tables = true,
 	.run = run,
 };

@@ -342,10 +342,11 @@ const struct command command_run = {
 	.name = "run",
 	.arguments = "",
 	.summary = "serve the site here, rebuild what changes",
-	.help = "Serves the site with a private lighttpd and the gateway, builds "
-	    "what changes and swaps it in, shows requests and logs, until "
-	    "Ctrl-C stops everything. Needs no root; writes only to the state "
-	    "directory.",
+	.help =
+	    "Serves the site with a private lighttpd and the gateway, "
+	    "builds what changes and swaps it in, shows requests and "
+	    "logs, until Ctrl-C stops everything. Needs no root; writes "
+	    "only to the state directory.",
 	.opts = run_opts,
 	.size = sizeof(struct options),
 	.run = run,

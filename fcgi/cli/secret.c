@@ -161,10 +161,12 @@ const struct command command_secret = {
 	.name = "secret",
 	.arguments = "set NAME | ls | rm NAME",
 	.summary = "set, list and remove secrets",
-	.help = "Sets, lists and removes what ${secret:NAME} in deploy.yaml stands "
-	    "for when a function starts. A value is read from standard input, "
-	    "or asked for without echo; it is kept with mode 0600 below "
-	    "$BOTHY_SECRETS or ~/.config/bothy, outside the site.",
+	.help =
+	    "Sets, lists and removes what ${secret:NAME} in deploy.yaml "
+	    "stands for when a function starts. A value is read from "
+	    "standard input, or asked for without echo; it is kept with "
+	    "mode 0600 below $BOTHY_SECRETS or ~/.config/bothy, outside "
+	    "the site.",
 	.opts = secret_opts,
 	.size = sizeof(struct options),
 	.least = 1,

@@ -275,10 +275,11 @@ const struct command command_status = {
 	.name = "status",
 	.arguments = "",
 	.summary = "show counters, children and containment",
-	.help = "Shows counters, children and containment. Durations are from the "
-	    "gateway's accepting a request to its end; CPU is the mean of a "
-	    "request. `missing` is what this machine does not give to contain "
-	    "functions.",
+	.help =
+	    "Shows counters, children and containment. Durations are from "
+	    "the gateway's accepting a request to its end; CPU is the "
+	    "mean of a request. `missing` is what this machine does not "
+	    "give to contain functions.",
 	.opts = status_opts,
 	.size = sizeof(struct options),
 	.tables = true,
