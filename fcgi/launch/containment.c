@@ -89,8 +89,13 @@ send_signal(int pidfd, uid_t uid, int sig)
 void
 containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
 {
+	pid_t pid;
+
+	/* A fork bomb starves its own reaper, but not us. */
 	if (slot >= 0)
 		cgroup_slot_kill(&c->cgroup, slot);
+	else if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
+		contain_kill_tree(pid);
 	send_signal(pidfd, uid, SIGKILL);
 }
 
