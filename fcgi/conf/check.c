@@ -340,6 +340,14 @@ check_count(struct checker *c, const struct node *n, const struct key *k)
 	    here(c), n->count, k->max);
 }
 
+/* Params of a stage that is not in use may need what isn't there. */
+static bool
+in_use(const struct checker *c, const char *stage)
+{
+	return strcmp(stage, c->vars->stage) == 0 ||
+	    strcmp(stage, "default") == 0;
+}
+
 static void
 check_names(struct checker *c, struct node *n, const struct key *k,
     void *base)
@@ -372,7 +380,8 @@ check_names(struct checker *c, struct node *n, const struct key *k,
 
 			*p = (struct conf_pair){n->keys[i]->text, ""};
 			check_value(c, n->items[i], item, p);
-		} else {
+		} else if (item->scope != KEY_STAGE ||
+		    in_use(c, n->keys[i]->text)) {
 			check_value(c, n->items[i], item, base);
 		}
 		leave(c, before);

@@ -147,19 +147,21 @@ find_node(struct load *l, const char *path)
 static void
 find_stage(struct load *l)
 {
-	struct node *n = find_node(l, "provider.stage");
+	const char *asked = l->opt.stage, *stage = l->check.site.stage;
+	struct node *n;
 
-	n = n ? vars_resolve(&l->vars, n) : NULL;
-	l->conf->stage = "dev";
-	if (l->opt.stage && l->opt.stage[0]) {
-		l->conf->stage = arena_strdup(l->conf->arena, l->opt.stage);
-		if (!l->conf->stage || format_name(l->conf->stage))
+	if (asked && asked[0]) {
+		if (format_name(asked))
 			errlist_add(l->errors, "--stage", 0, 0, "'%.64s' %s",
-			    l->opt.stage, format_name(l->opt.stage));
-	} else if (n && n->type == NODE_SCALAR && !format_name(n->text)) {
-		l->conf->stage = n->text;
+			    asked, format_name(asked));
+		stage = l->conf->made_with.stage;
+	} else {
+		n = find_node(l, "provider.stage");
+		n = n ? vars_resolve(&l->vars, n) : NULL;
+		if (n && n->type == NODE_SCALAR && !format_name(n->text))
+			stage = n->text;
 	}
-	l->vars.stage = l->conf->stage;
+	l->conf->stage = l->vars.stage = stage ? stage : "";
 }
 
 /* --- checks over several keys --------------------------------------------- */
@@ -364,8 +366,8 @@ load(struct load *l, const char *site_dir)
 	if (find_directories(l, site_dir) < 0 || read_site(l) < 0)
 		return;
 	read_env(l);
-	find_stage(l);
 	check_defaults(keys_root.keys, &l->check.site);
+	find_stage(l);
 	check_value(&l->check, l->vars.root, &keys_root, &l->check.site);
 	take_site(l);
 	finish_cors(l);

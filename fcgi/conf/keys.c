@@ -268,7 +268,7 @@ static const struct key param_item = {
 
 static const struct key stage_item = {
 	.name = "*", .shape = KEY_NAMES, .max = 1000, .item = &param_item,
-	.format = format_param_name,
+	.format = format_param_name, .scope = KEY_STAGE,
 	.text = "The parameters of one stage; those of default hold where a "
 	    "stage says nothing.",
 };

@@ -31,8 +31,8 @@ enum key_shape {
 /* Where a key has a meaning; elsewhere it is an error to write it. */
 enum key_where { KEY_ALWAYS, KEY_RUNTIME_C, KEY_STREAM };
 
-/* What a map's values are put into. */
-enum key_scope { KEY_SAME, KEY_FUNCTION, KEY_EVENT };
+/* What a map's values are put into; those of other stages are passed over. */
+enum key_scope { KEY_SAME, KEY_FUNCTION, KEY_EVENT, KEY_STAGE };
 
 struct key {
 	const char *name;	/* NULL ends a table */

@@ -273,6 +273,32 @@ variables_become_values(void **state)
 	site_remove(&s);
 }
 
+/* What another stage needs need not be there. */
+static void
+stages_that_are_not_used_are_passed_over(void **state)
+{
+	static const char yaml[] = "service: s\n"
+	    "provider: {name: bothy, stage: '${env:STAGE, ''test''}'}\n"
+	    "params:\n"
+	    "  test: {x: 1}\n"
+	    "  prod: {x: '${env:NOT_THERE}'}\n";
+	static const char own[] = "service: s\n"
+	    "provider: {name: bothy, stage: '${param:x}'}\n"
+	    "params: {default: {x: y}}\n";
+	const struct conf_options prod = {.stage = "prod"};
+	struct site s;
+
+	(void)state;
+	site_make(&s);
+	site_assert_loads(&s, yaml, NULL);
+	assert_string_equal(s.conf->stage, "test");
+	assert_int_equal(site_load(&s, &prod), -1);
+	site_assert_error(&s, "does not set NOT_THERE");
+	site_assert_loads(&s, own, &prod);
+	assert_string_equal(s.conf->stage, "prod");
+	site_remove(&s);
+}
+
 /* Only the site's env file counts, and it can be another one. */
 static void
 environment_of_the_process_is_not_read(void **state)
@@ -444,6 +470,15 @@ shared_lists_end_at_the_limits(void **state)
 	assert_int_equal(s.errors.count, ERRLIST_MAX);
 	site_assert_error(&s, "is the same as GET /");
 	buf_reset(&b);
+	buf_puts(&b, SITE_HEAD "functions:\n");
+	for (i = 0; i <= CONF_MAX_ROUTES; i++) {
+		if (i % 5001 == 0)
+			buf_printf(&b, "  f%d:\n" HELLO "    events:\n", i);
+		buf_printf(&b, "    - httpApi: GET /%d\n", i);
+	}
+	assert_int_equal(site_load_text(&s, buf_str(&b), NULL), -1);
+	site_assert_error(&s, "more than 10000 routes");
+	buf_reset(&b);
 	buf_puts(&b, SITE_HEAD "custom:\n  env:\n");
 	for (i = 0; i < 400; i++)
 		buf_printf(&b, "    VARIABLE_%d: %060d\n", i, i);
@@ -495,6 +530,7 @@ main(void)
 		cmocka_unit_test(
 		    cors_true_means_everyone_and_the_methods_of_the_routes),
 		cmocka_unit_test(variables_become_values),
+		cmocka_unit_test(stages_that_are_not_used_are_passed_over),
 		cmocka_unit_test(environment_of_the_process_is_not_read),
 		cmocka_unit_test(bad_lines_of_the_env_file),
 		cmocka_unit_test(builds_are_asked_for_only_where_told),
