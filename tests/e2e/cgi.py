@@ -32,6 +32,8 @@ def environment(method, target, headers, body, chunked):
     if body is not None and not chunked:
         env[b"CONTENT_LENGTH"] = b"%d" % len(body)
     for name, value in headers:
+        if "_" in name:
+            continue                    # as Apache does
         name = wire.to_bytes(name).upper().replace(b"-", b"_")
         value = wire.to_bytes(value)
         if name != b"CONTENT_TYPE":

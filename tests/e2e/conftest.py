@@ -3,7 +3,6 @@ import os
 
 import pytest
 
-import procs
 import ways
 from lab import HERE, Lab
 
@@ -70,8 +69,3 @@ def way(request, site, started):
         started[name] = cls(site)
         started[name].start()
     return started[name]
-
-
-@pytest.fixture
-def wait_for():
-    return procs.wait_for

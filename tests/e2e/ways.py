@@ -30,7 +30,16 @@ QUIRKS = {
         "nginx makes a reply that broke off look whole",
     ("caddy", "broken-reply"):
         "Caddy makes a reply that broke off look whole",
-    ("plain-cgi", "keep-alive"): "a process for each request",
+    ("plain-cgi", "broken-reply"):
+        "CGI has no way to say that a reply broke off",
+    ("apache-fcgid", "large-headers"):
+        "mod_fcgid answers 500 where a process gets too many variables",
+    ("apache-fcgid", "upgrade"):
+        "mod_fcgid does not pass Upgrade on",
+    ("caddy", "twins"):
+        "Caddy lets X_Foo take the place of X-Foo, and only it could tell",
+    ("lighttpd", "ranges"):
+        "lighttpd judges ranges of whole replies itself",
 }
 
 

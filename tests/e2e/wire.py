@@ -93,20 +93,22 @@ class Connection:
 
     def receive(self):
         while True:
-            reply = self._head()
+            reply = self.receive_head()
             if reply.status >= 200:
                 break
+        self.data = []
         try:
             self._body(reply)
         except (ConnectionResetError, ValueError):
             pass                        # not whole
+        reply.body = b"".join(self.data)
         return reply
 
     def request(self, *args, **kwargs):
         self.send(*args, **kwargs)
         return self.receive()
 
-    def _head(self):
+    def receive_head(self):
         line = self.file.readline(65536)
         parts = line.decode("latin-1").rstrip("\r\n").split(" ", 2)
         if len(parts) < 2 or not parts[0].startswith("HTTP/1."):
@@ -128,7 +130,7 @@ class Connection:
             data = self.file.read1(min(n, 1 << 16))
             if not data:
                 return False
-            reply.body += data
+            self.data.append(data)
             reply.times.append((time.monotonic() - self.sent, len(data)))
             n -= len(data)
         return True

@@ -63,6 +63,12 @@ bothy_handle(struct bothy_req *req)
 		bothy_printf(req, "begin");
 		bothy_flush(req);
 		pause();
+	} else if (strcmp(how, "closed") == 0) {
+		bothy_set_header(req, "Content-Type", "text/plain");
+		bothy_printf(req, "begin");
+		bothy_flush(req);
+		close(1);
+		pause();
 	} else if (strcmp(how, "exit") == 0)
 		exit(3);
 	else if (strcmp(how, "_exit") == 0)

@@ -1,0 +1,49 @@
+"""What a function flushes reaches the client at once; who leaves is noticed."""
+import time
+
+import pytest
+
+import wire
+
+EVENTS = 5
+PAUSE_MS = 80
+BODY = b"".join(b"data: %d\n\n" % i for i in range(1, EVENTS + 1))
+
+
+@pytest.mark.parametrize("route", ["events", "flush"])
+def test_events_arrive_one_by_one(way, route):
+    r = way.get("/%s/%d/%d" % (route, EVENTS, PAUSE_MS))
+    assert r.status == 200 and r.body == BODY and r.whole
+    assert r.header("Content-Type").startswith("text/event-stream")
+    if way.lacks("stream"):
+        return
+    first, last = r.times[0][0], r.times[-1][0]
+    assert last - first > (EVENTS - 1) * PAUSE_MS / 1000 * 0.8
+    assert len(r.times) >= EVENTS - 1
+
+
+def test_stream_outlives_idle_moments(way):
+    r = way.get("/events/3/300")
+    assert r.body.count(b"data:") == 3 and r.whole
+
+
+def test_client_that_leaves_ends_the_function(way, site):
+    if way.lacks("stream") or not hasattr(way, "port"):
+        pytest.skip(way.lacks("stream") or "the client is a pipe")
+    c = wire.Connection(way.port)
+    c.send("GET", "/events/100000/20")
+    head = c.receive_head()
+    assert head.status == 200
+    while b"data: 1" not in c.file.readline():
+        pass
+    request_id = head.header("X-Request-Id")
+    began = time.monotonic()
+    c.close()
+    line, = site.logged("access", request_id, 10)
+    assert line["outcome"] == "client-left"
+    assert time.monotonic() - began < 8
+
+
+def test_head_of_a_stream(way):
+    r = way.request("HEAD", "/events/2/10")
+    assert r.status == 200 and r.body == b""
