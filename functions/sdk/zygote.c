@@ -32,7 +32,8 @@
 
 enum {
 	CHILDREN_MAX = 256,	/* alive at once; also scratch slots */
-	REAP_EVERY_MS = 20,	/* while children live */
+	REAP_EVERY_MS = 20,	/* while children come and go */
+	REAP_IDLE_MS = 640,	/* while they only wait */
 	CHILD_CTL_FD = 3
 };
 
@@ -72,7 +73,7 @@ tell(struct zygote *z, uint32_t type, uint32_t count, const void *body,
 	    : 0;
 }
 
-static int
+static int __attribute__((format(printf, 2, 3)))
 fail(struct zygote *z, const char *fmt, ...)
 {
 	char text[ABI_Z_TEXT];
@@ -295,17 +296,30 @@ listen_to_launcher(struct zygote *z)
 		make_children(z, h.count);
 }
 
+/*
+ * Ended children are collected when the launcher says something, and now and
+ * then: often while they come and go, or where orphans have to be swept;
+ * ever more seldom while children only wait.
+ */
 static void
 serve(struct zygote *z)
 {
+	bool sweeps = contain_rung(z->contain) == CONTAIN_SUBREAPER;
 	struct pollfd p = {.events = POLLIN};
+	int pause_ms = REAP_EVERY_MS;
+	size_t alive;
 
 	while (!z->draining || z->alive) {
 		p.fd = z->draining ? -1 : z->launcher_fd;
-		poll(&p, 1, z->alive ? REAP_EVERY_MS : -1);
+		poll(&p, 1, z->alive ? pause_ms : -1);
+		alive = z->alive;
 		reap(z);
-		if (contain_rung(z->contain) == CONTAIN_SUBREAPER)
+		if (sweeps)
 			sweep_orphans(z);
+		if (p.revents || alive != z->alive || sweeps)
+			pause_ms = REAP_EVERY_MS;
+		else if (pause_ms < REAP_IDLE_MS)
+			pause_ms *= 2;
 		if (p.revents && !z->draining)
 			listen_to_launcher(z);
 	}
