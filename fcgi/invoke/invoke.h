@@ -79,6 +79,9 @@ void lease_signal(const struct invoke_pool *p, const struct lease *l,
 void lease_watch(struct invoke_pool *p, const struct lease *l,
     int64_t deadline_mono_ms);
 
+/* The watched request is over, and the child goes on. */
+void lease_rest(struct invoke_pool *p, const struct lease *l);
+
 /* It crashed: no more children of this zygote. */
 void lease_retire(struct invoke_pool *p, const struct lease *l);
 

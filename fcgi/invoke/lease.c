@@ -168,7 +168,7 @@ wake_first(struct invoke_pool *p, enum lease_state state)
 }
 
 static void
-wake_all(struct invoke_pool *p, int state)
+wake_all(struct invoke_pool *p, enum lease_state state)
 {
 	while (p->waiters)
 		wake_first(p, state);
@@ -374,6 +374,15 @@ lease_watch(struct invoke_pool *p, const struct lease *l,
 
 	m.id = l->id;
 	m.deadline_mono_ms = deadline_mono_ms;
+	invoke_tell(p->owner, &m);
+}
+
+void
+lease_rest(struct invoke_pool *p, const struct lease *l)
+{
+	struct launch_msg m = message(p, LAUNCH_REST, 0);
+
+	m.id = l->id;
 	invoke_tell(p->owner, &m);
 }
 

@@ -50,7 +50,7 @@ struct walk {
 	int64_t ended_ms;	/* when stdout ended; 0: open */
 	int64_t last_output_ms;
 	int64_t watch_ms;	/* when the launcher is to be told; 0: was */
-	bool have_done, gone, reset, stopped, expired;
+	bool have_done, gone, reset, stopped, expired, watched;
 };
 
 struct run *
@@ -258,6 +258,7 @@ on_time(struct walk *w, int64_t now_ms)
 		        ? q->deadline_mono_ms + 2 * GRACE_MS
 		        : 0);
 		w->watch_ms = 0;
+		w->watched = true;
 	}
 	if (!w->expired &&
 	    ((q->deadline_mono_ms && now_ms >= q->deadline_mono_ms) ||
@@ -386,6 +387,8 @@ part(struct walk *w)
 
 	if (w->have_done && w->done.again && w->lease.out_fd >= 0 &&
 	    w->lease.err_fd >= 0 && !w->stopped) {
+		if (w->watched)
+			lease_rest(w->pool, &w->lease);
 		lease_return(w->pool, &w->lease);
 		return;
 	}

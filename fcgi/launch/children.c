@@ -120,6 +120,18 @@ child_watch(struct launcher *l, struct child *c, int64_t deadline)
 	c->deadline_mono_ms = deadline;
 }
 
+/* What was watched belongs to that request, not to the child's next. */
+void
+child_rest(struct launcher *l, struct child *c)
+{
+	if (!c->watched)
+		return;
+	l->nwatched--;
+	c->watched = false;
+	c->deadline_mono_ms = 0;
+	c->peak_kb = c->cpu_us = 0;
+}
+
 void
 child_report(struct launcher *l, struct client *client, uint64_t id)
 {

@@ -168,6 +168,8 @@ about_child(struct launcher *l, struct client *c, const struct launch_msg *m)
 		return;		/* it ended in the meantime */
 	if (m->type == LAUNCH_WATCH)
 		child_watch(l, child, m->deadline_mono_ms);
+	else if (m->type == LAUNCH_REST)
+		child_rest(l, child);
 	else if (m->type == LAUNCH_KILL)
 		child_signal(l, child, m->code);
 	else
@@ -187,6 +189,7 @@ carry_out(struct launcher *l, struct client *c, struct launch_msg *m)
 		pool_release_slot(l, c, m->id);
 		return 0;
 	case LAUNCH_WATCH:
+	case LAUNCH_REST:
 	case LAUNCH_KILL:
 	case LAUNCH_RETIRE:
 		about_child(l, c, m);

@@ -18,7 +18,7 @@ limits_default(struct limits *l, uint32_t memory_mb, int counted)
 }
 
 struct rule {
-	int resource;
+	__rlimit_resource_t resource;
 	const char *name;
 	rlim_t value;
 };

@@ -17,7 +17,7 @@ enum {
 	LIMITS_DATA_SLACK_MB = 64,	/* RLIMIT_DATA above memorySize */
 	LIMITS_FILES = 256,		/* descriptors of a process */
 	LIMITS_FILE_MB = 512,		/* size of one file */
-	LIMITS_PROCESSES = 512		/* processes and threads, all children */
+	LIMITS_PROCESSES = 2048		/* processes and threads, all children */
 };
 
 struct limits {

@@ -39,23 +39,24 @@ hand_out(struct launcher *l, struct pool *p)
 	struct launch_msg m = {.type = LAUNCH_LEASED, .tag = w->tag};
 	struct child *given[LAUNCH_BATCH];
 	int fds[2 * LAUNCH_BATCH];
-	uint32_t i;
+	uint32_t i, n;
 
-	while (m.count < LAUNCH_BATCH && m.count < w->count && p->stock) {
+	for (n = 0; n < LAUNCH_BATCH && n < w->count && p->stock; n++) {
 		struct child *c = take_stock(p);
 
-		given[m.count] = c;
-		fds[2 * m.count] = c->ctl_fd;
-		fds[2 * m.count + 1] = c->pidfd;
-		m.ids[m.count++] = c->id;
+		given[n] = c;
+		fds[2 * n] = c->ctl_fd;
+		fds[2 * n + 1] = c->pidfd;
+		m.ids[n] = c->id;
 		c->owner = w->client;
 		c->leased_ms = p->used_ms;
 	}
-	w->count -= m.count;
-	for (i = 0; i < m.count; i++)
+	m.count = n;
+	w->count -= n;
+	for (i = 0; i < n; i++)
 		given[i]->next = NULL;
-	client_send(l, w->client, &m, NULL, fds, 2 * m.count);
-	for (i = 0; i < m.count; i++)
+	client_send(l, w->client, &m, NULL, fds, 2 * n);
+	for (i = 0; i < n; i++)
 		io_close(&given[i]->ctl_fd);
 }
 

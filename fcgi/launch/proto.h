@@ -20,6 +20,7 @@
  *     RELEASE  id                                gives a slot back
  *     WATCH    id, deadline_mono_ms              this child's request is long:
  *                                                sample it, end it in time
+ *     REST     id                                that request is over
  *     KILL     id, code                          sends it TERM (code), or
  *                                                ends it and its tree
  *     RETIRE   id                                its zygote gets no new children
@@ -54,6 +55,7 @@ enum launch_type {
 	LAUNCH_ACQUIRE,
 	LAUNCH_RELEASE,
 	LAUNCH_WATCH,
+	LAUNCH_REST,
 	LAUNCH_KILL,
 	LAUNCH_RETIRE,
 	LAUNCH_REPORT,

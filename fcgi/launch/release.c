@@ -22,7 +22,7 @@ mix(uint64_t *h, const void *p, size_t n)
 	const unsigned char *s = p;
 	size_t i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++)	/* NOLINTNEXTLINE(*OperatorResult): it is set */
 		*h = (*h ^ s[i]) * 0x100000001b3u;
 }
 

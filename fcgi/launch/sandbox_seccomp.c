@@ -102,7 +102,7 @@ struct list {
 	size_t count;
 };
 
-#define LIST(array) {array, sizeof array / sizeof *array}
+#define LIST(array) {(array), sizeof(array) / sizeof *(array)}
 
 static const struct list networks[SANDBOX_NETWORKS] = {
     [SNAP_NETWORK_ALL] = {NULL, 0},
