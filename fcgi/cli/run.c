@@ -109,8 +109,13 @@ watch_sources(struct loop *l)
 static void
 tell_job(const struct job *j)
 {
+	const char *before = j->function->binary;
+
 	fflush(stdout);
 	builder_say(j);
+	if (j->outcome == BUILD_CURRENT && before &&
+	    strcmp(before, j->result.binary) != 0)
+		say("%s is as it was built before", j->function->name);
 	if (j->outcome == BUILD_MADE)
 		say("built %s (%lld ms)", j->function->name,
 		    (long long)j->ms);
