@@ -4,7 +4,8 @@
  */
 #include "tests/unit/fcgi/conf/site.h"
 
-#include "store/base/clock.h"
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #define HELLO "    handler: functions/hello/hello.c\n"
 
@@ -521,10 +522,107 @@ variables_are_bounded(void **state)
 	site_remove(&s);
 }
 
+/* --- without memory ------------------------------------------------------- */
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LIMITS_WORK = 0 };	/* the sanitizer's own memory counts too */
+#else
+enum { LIMITS_WORK = 1 };
+#endif
+
+/* In a child: what loading comes to if only `room` more bytes can be had. */
+static int
+load_within(struct site *s, size_t room)
+{
+	struct rlimit limit;
+	struct snapshot *snap;
+	struct err e;
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages;
+
+	/* field 6: data and stack, which is what the limit counts */
+	if (!f || fscanf(f, "%*s %*s %*s %*s %*s %lu", &pages) != 1)
+		return 2;
+	fclose(f);
+	limit.rlim_cur = limit.rlim_max = pages * 4096 + room;
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		return 2;
+	if (site_load(s, NULL) < 0)
+		return s->errors.count + s->errors.dropped > 0 ? 0 : 3;
+	snap = snapshot_build(s->conf, &e);
+	if (!snap)
+		return e.text[0] ? 0 : 4;
+	snapshot_free(snap);
+	return 1;
+}
+
+static void
+too_little_memory_is_an_error(void **state)
+{
+	int status, loaded = 0, refused = 0;
+	struct site s;
+	struct buf b;
+	size_t room;
+	pid_t pid;
+	int i;
+
+	(void)state;
+	if (!LIMITS_WORK)
+		skip();
+	site_make(&s);
+	buf_init(&b, CONF_MAX_FILE);
+	buf_puts(&b, SITE_HEAD "functions:\n");
+	for (i = 0; i < 300; i++)
+		buf_printf(&b, "  f%d:\n" HELLO "    environment: {A: b%d}\n"
+		    "    events: [httpApi: 'GET /r%d/{id}/${sls:stage}']\n",
+		    i, i, i);
+	site_write(&s, CONF_FILE, buf_str(&b), 0600);
+	buf_release(&b);
+	for (room = 0; room < 3 * 1024 * 1024; room += 24 * 1024) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0)
+			_exit(load_within(&s, room));
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFEXITED(status));
+		assert_true(WEXITSTATUS(status) <= 1);
+		loaded += WEXITSTATUS(status) == 1;
+		refused += WEXITSTATUS(status) == 0;
+	}
+	print_message("%d loaded, %d refused\n", loaded, refused);
+	assert_true(loaded > 10 && refused > 10);
+	site_remove(&s);
+}
+
+/* --- relative names ------------------------------------------------------- */
+
+static void
+state_and_env_file_may_be_relative(void **state)
+{
+	struct conf_options opt = {.state_dir = "state", .env_file = "e"};
+	char cwd[PATH_MAX], link[128];
+	struct site s;
+
+	(void)state;
+	site_make(&s);
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	assert_int_equal(chdir(s.dir), 0);
+	site_write(&s, "e", "NAME=relative\n", 0600);
+	site_assert_loads(&s, "service: ${env:NAME}\n"
+	    "provider: {name: bothy}\nfunctions:\n  a:\n" HELLO, &opt);
+	assert_int_equal(chdir(cwd), 0);
+	assert_string_equal(s.conf->service, "relative");
+	snprintf(link, sizeof link, "%s/state/build/a", s.dir);
+	assert_string_equal(function(&s, "a")->link, link);
+	site_remove(&s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* first, while there is little to be had again */
+		cmocka_unit_test(too_little_memory_is_an_error),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_key_arrives),
 		cmocka_unit_test(
@@ -539,6 +637,7 @@ main(void)
 		cmocka_unit_test(a_thousand_functions_and_their_routes),
 		cmocka_unit_test(shared_lists_end_at_the_limits),
 		cmocka_unit_test(variables_are_bounded),
+		cmocka_unit_test(state_and_env_file_may_be_relative),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
