@@ -6,8 +6,6 @@
 
 #include "fcgi/launch/cgroup.h"
 
-#include <dirent.h>
-
 /* A process in `slot` that has forked some others, as a child would have. */
 static pid_t
 start_family(struct cgroup *g, int slot, int members, int *life_fd)
@@ -55,18 +53,10 @@ is_over(int life_fd)
 	return false;
 }
 
-static int
-entries(int dir_fd)
+static bool
+is_there(int dir_fd, const char *name)
 {
-	DIR *d = fdopendir(dup(dir_fd));
-	const struct dirent *de;
-	int n = 0;
-
-	rewinddir(d);
-	while ((de = readdir(d)))
-		n += de->d_type == DT_DIR && strncmp(de->d_name, "bothy-", 6) == 0;
-	closedir(d);
-	return n;
+	return faccessat(dir_fd, name, F_OK, 0) == 0;
 }
 
 static int
@@ -129,11 +119,13 @@ act(struct play *p)
 {
 	struct cgroup g;
 	struct err e;
+	char name[sizeof g.name];
 	int bad = 0, parent_fd;
 
 	(void)p;
 	if (cgroup_init(&g, &e) < 0)
 		return check(false, e.text);
+	memcpy(name, g.name, sizeof name);
 	if (!g.memory)
 		fprintf(stderr, "    memory.max SKIPPED: no controllers\n");
 	parent_fd = dup(g.parent_fd);
@@ -144,8 +136,9 @@ act(struct play *p)
 		bad += use_slots(&g) + give_early(&g);
 	}
 	bad += check(g.count <= 4, "few slots");
+	bad += check(is_there(parent_fd, name), "its directory");
 	cgroup_release(&g);
-	bad += check(entries(parent_fd) == 0, "nothing stays behind");
+	bad += check(!is_there(parent_fd, name), "nothing stays behind");
 	close(parent_fd);
 	return bad;
 }
@@ -163,8 +156,9 @@ act_stale(struct play *p)
 {
 	struct cgroup g;
 	struct err e;
-	int bad = 0, parent_fd;
 	pid_t pid = fork();
+	char name[sizeof g.name];
+	int bad = 0;
 
 	(void)p;
 	if (pid == 0) {
@@ -175,11 +169,10 @@ act_stale(struct play *p)
 	bad += check(outcome(pid) == 0, "the launcher that goes");
 	if (cgroup_init(&g, &e) < 0)
 		return check(false, e.text);
-	bad += check(entries(g.parent_fd) == 1, "only our own");
-	parent_fd = dup(g.parent_fd);
+	snprintf(name, sizeof name, "bothy-%d", (int)pid);
+	bad += check(!is_there(g.parent_fd, name), "the other's is removed");
+	bad += check(is_there(g.parent_fd, g.name), "our own is there");
 	cgroup_release(&g);
-	bad += check(entries(parent_fd) == 0, "nothing stays behind");
-	close(parent_fd);
 	return bad;
 }
 

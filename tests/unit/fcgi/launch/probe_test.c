@@ -3,6 +3,8 @@
  */
 #include "confined.h"
 
+#include <sys/syscall.h>
+
 static void
 unknown_rungs_are_refused(void **state)
 {
@@ -77,6 +79,33 @@ a_rung_that_is_missing_is_refused(void **state)
 	assert_int_equal(outcome(pid), 0);
 }
 
+/* A trial that fails where the kernel has the thing would only be skipped. */
+static void
+what_is_there_is_found(void **state)
+{
+	struct err e = {0};
+	struct probe p;
+	char text[8192] = "";
+	int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+
+	(void)state;
+	assert_true(read(fd, text, sizeof text - 1) > 0);
+	close(fd);
+	assert_int_equal(probe_run(&p, NULL, &e), 0);
+	assert_false(p.forced);
+	assert_int_equal(p.landlock_abi, abi > 0 ? abi : 0);
+	assert_int_equal(p.seccomp, strstr(text, "\nSeccomp:") != NULL);
+	if (access("/proc/thread-self/children", R_OK) == 0)
+		assert_true(p.has[CONTAIN_SUBREAPER]);
+	if (p.has[CONTAIN_NAMESPACE])
+		assert_int_equal(p.rung, CONTAIN_NAMESPACE);
+	if (identity_needed() && cgroup_mount()) {
+		assert_int_equal(probe_run(&p, "cgroup", &e), 0);
+		assert_int_equal(p.rung, CONTAIN_CGROUP);
+	}
+}
+
 static void
 gaps_are_said(void **state)
 {
@@ -111,6 +140,7 @@ main(void)
 	    cmocka_unit_test(unknown_rungs_are_refused),
 	    cmocka_unit_test(a_rung_can_be_forced),
 	    cmocka_unit_test(a_rung_that_is_missing_is_refused),
+	    cmocka_unit_test(what_is_there_is_found),
 	    cmocka_unit_test(gaps_are_said),
 	};
 

@@ -538,7 +538,7 @@ who_am_i(struct play *p)
 	uid_t want = p->probe.own_uids ? FUNCTION_UID : getuid();
 	uid_t r, e, s;
 	gid_t gr, ge, gs;
-	int bad = 0;
+	int signal = 0, bad = 0;
 
 	getresuid(&r, &e, &s);
 	getresgid(&gr, &ge, &gs);
@@ -547,12 +547,16 @@ who_am_i(struct play *p)
 	bad += check(!p->probe.own_uids || getgroups(0, NULL) == 0, "groups");
 	bad += check(setuid(0) < 0 && setgid(0) < 0, "become root");
 	bad += check(getsid(0) == getpid(), "a session of its own");
+	bad += check(prctl(PR_GET_PDEATHSIG, &signal) == 0 &&
+	        signal == SIGUSR1,
+	    "the death signal");
 	return bad;
 }
 
 static int
 act_identity(struct play *p)
 {
+	p->sandbox.death_signal = SIGUSR1;
 	return play_confined(p, who_am_i);
 }
 
