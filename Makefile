@@ -146,7 +146,8 @@ NO_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 run:
 	@.ci/packages $(RUN_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@exec $(NO_MAKE) $(B)/bin/bothy run --site . --state $(BUILD)/run --port $(PORT)
+	@exec $(NO_MAKE) $(B)/bin/bothy run --site . --state $(BUILD)/run \
+		--port $(PORT)
 
 # --- the manual: mdoc pages lie beside the code; www/docs is made from them --
 

@@ -81,10 +81,32 @@ fuzz-all: $(FUZZ:%=$(B)/fuzz/%)
 
 # --- lint: each file once, by four readers; see .clang-tidy -----------------
 
-LINTED := $(patsubst %.c,$(BUILD)/lint/%.ok, \
-	$(shell find store fcgi functions tests -name '*.c'))
+# All but the programs of bench and e2e: those have flags of their own, and
+# some of them go wrong on purpose.
+LINTED := $(patsubst %.c,$(BUILD)/lint/%.ok,$(shell find store fcgi \
+	functions tests/unit tests/fuzz -name '*.c'))
 LINT_CFLAGS = -std=c11 $(WARNINGS) -Werror -D_GNU_SOURCE -I. -Ifunctions/sdk \
 	-O2 -pthread
+
+# Neither analyzer sees that cmocka's assertions end a test. gcc's loses memory
+# that was put into an array which a struct owns: LeakSanitizer and clang's
+# answer for the files named.
+analyze = $(if $(filter tests/%,$(1)),,-fanalyzer $(ANSWER.$(1)))
+OWNED := -Wno-analyzer-malloc-leak
+ANSWER.fcgi/cli/logtail.c := $(OWNED)
+ANSWER.fcgi/conf/secret.c := $(OWNED)
+ANSWER.fcgi/conf/snaptrie.c := $(OWNED)
+ANSWER.fcgi/gateway/sitefile.c := $(OWNED)
+
+tidy = $(if $(filter tests/%,$(1)),--checks=-clang-analyzer-*)
+
+# ctuuninitvar: it doesn't follow memset through a pointer. autoVariables: who
+# waits in a list waits there on its stack. varFuncNullUB: NULL is a pointer
+# wherever this builds.
+CPPCHECK := cppcheck --quiet --enable=warning,performance,portability \
+	--suppress=ctuuninitvar --suppress=autoVariables --suppress=varFuncNullUB \
+	--inline-suppr --error-exitcode=1 --std=c11 -I. \
+	-D'__attribute__(x)=' -D'ElfW(type)=Elf64_\#\#type'
 
 .PHONY: lint
 lint: $(LINTED)
@@ -93,13 +115,12 @@ lint: $(LINTED)
 $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
 	$(call say,LINT,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)gcc $(LINT_CFLAGS) -fanalyzer -MMD -MP -MT $@ -MF $@.d \
+	$(Q)gcc $(LINT_CFLAGS) $(call analyze,$<) -MMD -MP -MT $@ -MF $@.d \
 		-c -o /dev/null $<
 	$(Q)clang $(LINT_CFLAGS) -c -o /dev/null $<
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(LINT_CFLAGS) \
-		>$@.log 2>&1 || { cat $@.log; exit 1; }
-	$(Q)cppcheck --quiet --enable=warning,performance,portability \
-		--inline-suppr --error-exitcode=1 --std=c11 -I. $<
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(call tidy,$<) $< \
+		-- $(LINT_CFLAGS) >$@.log 2>&1 || { cat $@.log; exit 1; }
+	$(Q)$(CPPCHECK) $<
 	$(Q)touch $@
 -include $(shell test -d $(BUILD)/lint && find $(BUILD)/lint -name '*.d')
 

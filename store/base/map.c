@@ -139,7 +139,7 @@ map_set(struct map *m, const char *key, size_t len, void *value, void **old)
 	copy[len] = '\0';
 	e = &m->entries[m->count];
 	*e = (struct map_entry){copy, len, hash(key, len), value};
-	/* cppcheck-suppress memleak; the entry owns the copy */
 	place(m, e->hash, m->count++);
+	/* cppcheck-suppress memleak ; the entry owns the copy */
 	return 0;
 }
