@@ -1,0 +1,60 @@
+/*
+ * What the files of a request's way share: exchange.c walks it, call.c is the
+ * part that a function takes.
+ */
+#ifndef GATEWAY_EXCHANGE_H
+#define GATEWAY_EXCHANGE_H
+
+#include "answer.h"
+#include "gateway.h"
+#include "respond.h"
+#include "router.h"
+
+struct exchange {
+	struct worker *w;
+	struct site *site;
+	const struct site_function *f;	/* NULL: no function */
+	struct route_match match;
+	struct client client;
+	struct respond respond;
+	struct run_result result;
+	const char *method;
+	char id[REQID_SIZE];
+	char trace[TRACEPARENT_SIZE];
+	int64_t start_us, wait_us, wall_ms;
+	int64_t deadline_mono_ms;
+	int body_fd;
+	uint64_t body_bytes;
+	int status;
+	uint64_t bytes_out;
+	enum outcome outcome;
+	const char *detail;
+	char text[640];		/* detail, when it is put together */
+	bool body_over;		/* it has been read whole */
+	bool broken;		/* the reply must not look complete */
+};
+
+/* The request's Origin, or NULL. */
+const char *exchange_origin(const struct exchange *x);
+
+/* Sends w->head. */
+void exchange_send(struct exchange *x);
+
+/*
+ * Answers with an error of ours; `detail` (may be NULL) goes to the log, `a`
+ * (may be NULL) adds to the answer.
+ */
+void exchange_refuse(struct exchange *x, int status, enum outcome outcome,
+    const char *detail, struct answer *a);
+
+/* The same; the reason goes to the client too. */
+void exchange_refuse_because(struct exchange *x, int status,
+    const char *reason);
+
+/* Answers for x->w->path, after `redirects` local redirects. */
+void exchange_route(struct exchange *x, int redirects);
+
+/* call.c: answers by the function of x->match. */
+void call_function(struct exchange *x, int redirects);
+
+#endif
