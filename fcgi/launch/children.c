@@ -132,6 +132,16 @@ child_rest(struct launcher *l, struct child *c)
 	c->peak_kb = c->cpu_us = 0;
 }
 
+/* Its request ended in time: the next one has a deadline of its own. */
+void
+child_unwatch(struct launcher *l, struct child *c)
+{
+	if (c->watched)
+		l->nwatched--;
+	c->watched = false;
+	c->deadline_mono_ms = 0;
+}
+
 void
 child_report(struct launcher *l, struct client *client, uint64_t id)
 {
@@ -144,6 +154,8 @@ child_report(struct launcher *l, struct client *client, uint64_t id)
 		zygote_poke(l, c->zygote);
 		return;
 	}
+	if (id / CHILD_TABLE <= l->first_id || id / CHILD_TABLE > l->last_id)
+		m.code = LAUNCH_END_LOST;
 	for (i = 0; i < ENDED_KEPT; i++)
 		if (l->ended[i].id == id)
 			m = l->ended[i].msg;

@@ -97,6 +97,11 @@ client_accept(struct launcher *l, struct source *s, uint32_t events)
 
 	(void)events;
 	fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	                  errno == ENOMEM || errno == ENOBUFS)) {
+		l->accept_paused = true;
+		loop_mute(l, s, true);
+	}
 	if (fd < 0)
 		return;
 	if (l->nclients >= CLIENTS_MAX || !peer_allowed(fd)) {
@@ -166,7 +171,9 @@ about_child(struct launcher *l, struct client *c, const struct launch_msg *m)
 
 	if (!child)
 		return;		/* it ended in the meantime */
-	if (m->type == LAUNCH_WATCH)
+	if (m->type == LAUNCH_WATCH && m->deadline_mono_ms < 0)
+		child_unwatch(l, child);
+	else if (m->type == LAUNCH_WATCH)
 		child_watch(l, child, m->deadline_mono_ms);
 	else if (m->type == LAUNCH_REST)
 		child_rest(l, child);

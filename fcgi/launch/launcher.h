@@ -29,6 +29,9 @@ enum {
 	STOCK_MAX = 16,		/* idle children kept here, beside `warm` */
 	IDLE_CHILD_MS = 10000,	/* an unused pool has only `warm` after this */
 	IDLE_ZYGOTE_MS = 300000,
+	WARM_KEPT_MS = 60000,	/* after the last gateway that wants `warm` */
+	INIT_MS = 30000,	/* for an init */
+	FORK_MS = 10000,	/* for an answer to FORK */
 	LEASE_IDLE_MS = 30000,		/* gateways keep none unused so long */
 	LEAVE_AFTER_MS = 60000,	/* without clients and children */
 	DRAIN_MS = 30000,
@@ -99,8 +102,9 @@ struct zygote_host {
 	bool reaped, gone;		/* ended; freed at the end of the round */
 	unsigned alive;			/* children not reported ended */
 	int64_t started_ms;
+	int64_t asked_ms;		/* when FORK was sent last */
 	char line[1024];		/* of its log, so far */
-	size_t line_len;
+	size_t line_len, logged;	/* bytes */
 	char failure[512];
 	struct child *children[256];	/* by low byte of their serial */
 	struct zygote_host *next;
@@ -118,6 +122,8 @@ struct pool {
 	unsigned nslots;
 	unsigned misses, misses_before;	/* leases not served at once, by 10 s */
 	int64_t window_ms, used_ms;
+	int64_t wanted_ms;	/* when a gateway asked last, if for none */
+	unsigned warm;		/* kept while a gateway serves the release */
 	int64_t not_before_ms, backoff_ms;
 	char failure[512];
 	struct pool *next;
@@ -135,7 +141,7 @@ struct launcher {
 	int state_fd, epoll_fd, log_fd;
 	struct source listener, signals;
 	bool private_client;		/* serves one client, then leaves */
-	bool leaving;
+	bool leaving, accept_paused;
 	int64_t leave_by_ms, busy_ms;
 	struct client *clients;
 	size_t nclients;
@@ -146,7 +152,7 @@ struct launcher {
 	struct child *free_children;
 	size_t children_used;		/* entries ever taken */
 	size_t nchildren, nwatched;
-	uint64_t last_id;
+	uint64_t first_id, last_id;	/* no two launchers share one */
 	struct ended ended[ENDED_KEPT];	/* a ring of reports */
 	size_t ended_at;
 	struct containment *containment;
@@ -155,6 +161,7 @@ struct launcher {
 /* loop.c */
 int loop_add(struct launcher *l, struct source *s);
 void loop_remove(struct launcher *l, struct source *s);	/* and closes */
+void loop_mute(struct launcher *l, struct source *s, bool mute);
 int loop_run(struct launcher *l);
 void loop_leave(struct launcher *l);
 
@@ -191,6 +198,7 @@ void zygote_fork(struct launcher *l, struct zygote_host *z, uint32_t count);
 void zygote_poke(struct launcher *l, struct zygote_host *z);
 void zygote_retire(struct launcher *l, struct zygote_host *z);
 void zygote_reaped(struct launcher *l, pid_t pid, int status);
+void zygote_end_stuck(struct launcher *l, int64_t now_ms);
 void zygote_free_gone(struct launcher *l);
 
 /* children.c */
@@ -202,6 +210,7 @@ void child_signal(struct launcher *l, struct child *c, uint32_t sig);
 void child_ended(struct launcher *l, struct child *c, int wait_status,
     uint64_t max_rss_kb, uint64_t cpu_us);
 void child_watch(struct launcher *l, struct child *c, int64_t deadline);
+void child_unwatch(struct launcher *l, struct child *c);
 void child_rest(struct launcher *l, struct child *c);
 void child_report(struct launcher *l, struct client *c, uint64_t id);
 void child_sample_all(struct launcher *l, int64_t now_ms);

@@ -35,6 +35,16 @@ loop_remove(struct launcher *l, struct source *s)
 	io_close(&s->fd);
 }
 
+/* Out of descriptors: connections wait in the backlog until the next tick. */
+void
+loop_mute(struct launcher *l, struct source *s, bool mute)
+{
+	struct epoll_event ev = {.events = mute ? 0 : EPOLLIN, .data.ptr = s};
+
+	if (s->fd >= 0)
+		epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, s->fd, &ev);
+}
+
 void
 loop_leave(struct launcher *l)
 {
@@ -44,7 +54,8 @@ loop_leave(struct launcher *l)
 		return;
 	l->leaving = true;
 	l->leave_by_ms = clock_mono_ms() + DRAIN_MS;
-	unlinkat(l->state_fd, "run/launch.sock", 0);
+	if (!l->private_client)	/* the name is the daemon's */
+		unlinkat(l->state_fd, "run/launch.sock", 0);
 	loop_remove(l, &l->listener);
 	for (z = l->zygotes; z; z = z->next)
 		zygote_retire(l, z);
@@ -104,8 +115,13 @@ tick(struct launcher *l, int64_t now_ms)
 {
 	struct pool *p;
 
+	if (l->accept_paused) {
+		l->accept_paused = false;
+		loop_mute(l, &l->listener, false);
+	}
 	for (p = l->pools; p; p = p->next)
 		pool_tick(l, p, now_ms);
+	zygote_end_stuck(l, now_ms);
 	release_forget_old(l, now_ms);
 	child_end_overdue(l, now_ms);
 	if (l->nclients || l->nchildren)

@@ -34,7 +34,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2, BACKLOG = 1024, HIGH_FD = 20 };
+enum { EXIT_USAGE = 2, BACKLOG = 1024, HIGH_FD = 20, ID_BITS = 20 };
 
 static const char HELP[] =
     "usage: bothy-launch --site DIR --state DIR [--foreground | --client FD]\n"
@@ -160,6 +160,24 @@ watch_signals(struct launcher *l, struct err *e)
 	return loop_add(l, &l->signals);
 }
 
+/*
+ * We outlive whoever started us, so we keep nothing of theirs open: a web
+ * server's sockets, a CGI program's pipes.
+ */
+static int
+close_inherited(struct options *o)
+{
+	unsigned first = 3;
+
+	if (o->client_fd >= 0) {
+		if (dup2(o->client_fd, 3) < 0)
+			return -1;
+		o->client_fd = 3;
+		first = 4;
+	}
+	return close_range(first, ~0U, 0);
+}
+
 /* Descriptors for all children; the shell's soft limit is often 1,024. */
 static void
 raise_files(void)
@@ -248,8 +266,14 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	umask(077);
+	if (close_inherited(&o) < 0) {
+		perror("bothy-launch: cannot use the descriptor of --client");
+		return 1;
+	}
 	l.site_dir = o.site;
 	l.state_dir = o.state;
+	l.listener.fd = -1;
+	l.first_id = l.last_id = (uint64_t)clock_wall_ms() / 1000 << ID_BITS;
 	if (!o.foreground && o.client_fd < 0 && (ready_fd = detach()) < 0) {
 		perror("bothy-launch: cannot detach");
 		return 1;

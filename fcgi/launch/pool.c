@@ -80,7 +80,7 @@ stock_target(const struct pool *p)
 
 	if (n > STOCK_MAX)
 		n = STOCK_MAX;
-	return n > p->fn->warm ? n : p->fn->warm;
+	return n > p->warm ? n : p->warm;
 }
 
 void
@@ -116,7 +116,13 @@ pool_lease(struct launcher *l, struct pool *p, struct client *c,
 {
 	struct want *w;
 
-	p->used_ms = clock_mono_ms();
+	p->wanted_ms = clock_mono_ms();
+	p->warm = p->fn->warm;
+	if (count == 0) {
+		pool_serve(l, p);
+		return;
+	}
+	p->used_ms = p->wanted_ms;
 	if (count > WANT_MAX)
 		count = WANT_MAX;
 	if (count > p->nstock)
@@ -127,11 +133,8 @@ pool_lease(struct launcher *l, struct pool *p, struct client *c,
 		return;
 	}
 	*w = (struct want){c, tag, count, NULL};
-	if (count) {
-		*p->wants_end = w;
-		p->wants_end = &w->next;
-	} else
-		free(w);
+	*p->wants_end = w;
+	p->wants_end = &w->next;
 	pool_serve(l, p);
 }
 
@@ -222,11 +225,9 @@ pool_forget_client(struct launcher *l, struct client *c)
 static void
 shrink(struct pool *p, int64_t now_ms)
 {
-	unsigned keep = p->fn->warm;
-
 	if (now_ms - p->used_ms < IDLE_CHILD_MS)
 		return;
-	while (p->nstock > keep) {
+	while (p->nstock > p->warm) {
 		struct child *c = take_stock(p);
 
 		io_close(&c->ctl_fd);	/* it sees the end of file, and ends */
@@ -242,10 +243,12 @@ pool_tick(struct launcher *l, struct pool *p, int64_t now_ms)
 		p->misses = 0;
 		p->window_ms = now_ms;
 	}
+	if (now_ms - p->wanted_ms > WARM_KEPT_MS)
+		p->warm = 0;
 	shrink(p, now_ms);
-	if (p->zygote && p->alive == 0 && p->fn->warm == 0 && !p->wants &&
+	if (p->zygote && p->alive == 0 && p->warm == 0 && !p->wants &&
 	    now_ms - p->used_ms > IDLE_ZYGOTE_MS)
 		zygote_retire(l, p->zygote);
-	if ((p->wants || p->fn->warm) && now_ms >= p->not_before_ms)
+	if ((p->wants || p->warm) && now_ms >= p->not_before_ms)
 		pool_serve(l, p);
 }

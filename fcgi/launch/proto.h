@@ -20,6 +20,9 @@
  *     RELEASE  id                                gives a slot back
  *     WATCH    id, deadline_mono_ms              this child's request is long:
  *                                                sample it, end it in time
+ *                                                (0: no deadline; -1: the
+ *                                                request is over, the child
+ *                                                serves others)
  *     REST     id                                that request is over
  *     KILL     id, code                          sends it TERM (code), or
  *                                                ends it and its tree
@@ -28,8 +31,8 @@
  *     STATUS                                     asks for STATUS
  *     QUIT                                       drain and leave
  *
- * Ids are the launcher's and never used again.  When a connection closes, its
- * slots are free and its children are ended.
+ * Ids are never used again, by the next launcher neither.  When a connection
+ * closes, its slots are free and its children are ended.
  */
 #ifndef LAUNCH_PROTO_H
 #define LAUNCH_PROTO_H
@@ -74,7 +77,8 @@ enum launch_refusal {
 enum launch_end {
 	LAUNCH_END_ITSELF = 0,	/* it did not */
 	LAUNCH_END_MEMORY,	/* memorySize was passed */
-	LAUNCH_END_DEADLINE	/* the deadline of WATCH was passed */
+	LAUNCH_END_DEADLINE,	/* the deadline of WATCH was passed */
+	LAUNCH_END_LOST		/* it was another launcher's: not known */
 };
 
 struct launch_msg {

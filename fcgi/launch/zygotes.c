@@ -31,7 +31,9 @@ enum {
 	DIED_AT_ONCE_MS = 2000,
 	ZYGOTE_FD = 3,
 	START_VARIABLES = 600,
-	START_BYTES = 128 * 1024
+	START_BYTES = 128 * 1024,
+	LOG_MAX = 1 << 20,	/* bytes of one zygote's log */
+	LAST_WORDS = 64		/* messages of a dead one that are read */
 };
 
 #define START_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
@@ -315,7 +317,7 @@ spawn(struct launcher *l, struct pool *p, struct err *e)
 	if (prepare(l, p, st, e) < 0)
 		goto fail;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0 ||
-	    pipe2(logs, O_CLOEXEC) < 0) {
+	    pipe2(logs, O_CLOEXEC) < 0 || io_nonblock(logs[0]) < 0) {
 		err_sys(e, "cannot make a socket for a zygote");
 		goto fail;
 	}
@@ -379,6 +381,7 @@ zygote_fork(struct launcher *l, struct zygote_host *z, uint32_t count)
 		if (sock_send(z->source.fd, &iov, 1, NULL, 0, MSG_DONTWAIT) < 0)
 			return;	/* its end comes as an event */
 		z->pool->forking += h.count;
+		z->asked_ms = clock_mono_ms();
 		count -= h.count;
 	}
 }
@@ -478,14 +481,15 @@ take_children(struct launcher *l, struct zygote_host *z,
 		}
 		pool_add_stock(p, c);
 	}
-	if (count == 0 && !z->draining) {
-		p->forking = 0;
-		launchlog(l, "warning", "function %s: no child could be "
+	if (count || z->draining) {
+		pool_serve(l, p);
+		return;
+	}
+	if (p->forking)		/* else it was not asked */
+		launchlog(l, "warning", "function %s: a child could not be "
 		    "forked; a limit of processes or memory is reached",
 		    snapshot_str(p->release->snapshot, p->fn->name));
-		return;		/* the next tick tries again */
-	}
-	pool_serve(l, p);
+	p->forking = 0;		/* the next tick tries again */
 }
 
 static void
@@ -516,6 +520,7 @@ take_message(struct launcher *l, struct zygote_host *z,
 
 	if (h->type == ABI_Z_READY && !nfds) {
 		z->ready = true;
+		z->failure[0] = '\0';
 		z->pool->backoff_ms = 0;
 		pool_serve(l, z->pool);
 	} else if (h->type == ABI_Z_FAILED && !nfds) {
@@ -565,6 +570,26 @@ zygote_ready(struct launcher *l, struct source *s, uint32_t events)
 	take_message(l, z, &h, body, (size_t)n - sizeof h, fds, nfds);
 }
 
+/*
+ * A line of its log, as long as there are not too many: what serves requests
+ * has logs of its own, a zygote has little to say.
+ */
+static void
+log_line(struct launcher *l, struct zygote_host *z, const char *name,
+    size_t len)
+{
+	static const char ENOUGH[] =
+	    "it has printed too much outside of requests; the rest is dropped";
+
+	if (z->logged > LOG_MAX)
+		return;
+	z->logged += len + 1;
+	launchlog_function(l, name, "info", z->line, len);
+	if (z->logged > LOG_MAX)
+		launchlog_function(l, name, "warning", ENOUGH,
+		    sizeof ENOUGH - 1);
+}
+
 /* What it prints before it serves goes to the function's log, by line. */
 static void
 log_ready(struct launcher *l, struct source *s, uint32_t events)
@@ -580,8 +605,7 @@ log_ready(struct launcher *l, struct source *s, uint32_t events)
 	n = read(s->fd, z->line + z->line_len, sizeof z->line - z->line_len);
 	if (n <= 0) {
 		if (z->line_len)
-			launchlog_function(l, name, "info", z->line,
-			    z->line_len);
+			log_line(l, z, name, z->line_len);
 		loop_remove(l, s);
 		return;
 	}
@@ -591,30 +615,68 @@ log_ready(struct launcher *l, struct source *s, uint32_t events)
 		size_t len = end ? (size_t)(end - z->line) : z->line_len;
 		size_t used = end ? len + 1 : len;
 
-		launchlog_function(l, name, "info", z->line, len);
+		log_line(l, z, name, len);
 		z->line_len -= used;
 		memmove(z->line, z->line + used, z->line_len);
 	}
 }
 
+/* How a zygote ended that never got ready, for people. */
+static void
+explain_end(struct zygote_host *z, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(z->failure, sizeof z->failure, "it was ended by "
+		    "signal %d before it was ready", WTERMSIG(status));
+	else
+		snprintf(z->failure, sizeof z->failure, "it exited with "
+		    "status %d before it was ready", WEXITSTATUS(status));
+}
+
+/*
+ * Its last messages are read at once: its socket need not end with it, if it
+ * left a copy of it to somebody.
+ */
 void
 zygote_reaped(struct launcher *l, pid_t pid, int status)
 {
 	struct zygote_host *z;
+	int i;
 
-	for (z = l->zygotes; z && z->pid != pid; z = z->next)
+	for (z = l->zygotes; z && (z->pid != pid || z->reaped); z = z->next)
 		;
 	if (!z)
 		return;
-	if (!z->ready && !z->failure[0])
-		snprintf(z->failure, sizeof z->failure,
-		    WIFSIGNALED(status) ? "it was ended by signal %d before "
-		                          "it was ready"
-		                        : "it exited with status %d before "
-		                          "it was ready",
-		    WIFSIGNALED(status) ? WTERMSIG(status)
-		                        : WEXITSTATUS(status));
 	z->reaped = true;
+	if (!z->ready && !z->draining && !z->failure[0])
+		explain_end(z, status);
+	for (i = 0; i < LAST_WORDS && !z->gone; i++)
+		zygote_ready(l, &z->source, 0);
+	if (!z->gone)
+		zygote_lost(l, z);
+}
+
+/* Ends those that take too long over init, or do not answer any more. */
+void
+zygote_end_stuck(struct launcher *l, int64_t now_ms)
+{
+	struct zygote_host *z;
+
+	for (z = l->zygotes; z; z = z->next) {
+		if (z->gone || z->reaped || z->draining)
+			continue;
+		if (!z->ready && now_ms - z->started_ms > INIT_MS)
+			snprintf(z->failure, sizeof z->failure,
+			    "its init took longer than %d s", INIT_MS / 1000);
+		else if (z->ready && z->pool->forking &&
+		    now_ms - z->asked_ms > FORK_MS)
+			snprintf(z->failure, sizeof z->failure,
+			    "its zygote made no child within %d s",
+			    FORK_MS / 1000);
+		else
+			continue;
+		kill(z->pid, SIGKILL);
+	}
 }
 
 /* At the end of a round: those whose socket has ended and that are reaped. */
@@ -622,6 +684,7 @@ void
 zygote_free_gone(struct launcher *l)
 {
 	struct zygote_host **at = &l->zygotes;
+	int i;
 
 	while (*at) {
 		struct zygote_host *z = *at;
@@ -630,6 +693,8 @@ zygote_free_gone(struct launcher *l)
 			at = &z->next;
 			continue;
 		}
+		for (i = 0; i < LAST_WORDS && z->log.fd >= 0; i++)
+			log_ready(l, &z->log, 0);
 		loop_remove(l, &z->log);
 		*at = z->next;
 		free(z);

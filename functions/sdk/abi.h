@@ -105,7 +105,8 @@ int abi_env_split(char *block, size_t bytes, size_t count, char **envp);
  *   zygote -> launcher   READY {}: init is done
  *                        FAILED {} + text: init failed, the zygote ends
  *                        CHILDREN {count} + struct abi_child[count],
- *                          descriptors: socket and pidfd of each
+ *                          descriptors: socket and pidfd of each; {0} if
+ *                          fewer were made than asked for
  *                        EXITED {count} + struct abi_exit[count]
  * End of file from the launcher: make no more children, end when the last has.
  */

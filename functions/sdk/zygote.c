@@ -33,6 +33,7 @@
 enum {
 	CHILDREN_MAX = 256,	/* alive at once; also scratch slots */
 	REAP_EVERY_MS = 20,	/* while children come and go */
+	ALONE_MS = 3000,	/* to those that serve when the launcher dies */
 	REAP_IDLE_MS = 640,	/* while they only wait */
 	CHILD_CTL_FD = 3
 };
@@ -50,6 +51,7 @@ struct zygote {
 	bool draining;		/* no more children are wanted */
 	unsigned reuse;
 	uint32_t last_serial;
+	int64_t alone_ms;	/* since when the launcher is gone; 0: is there */
 	size_t alive;
 	struct child children[CHILDREN_MAX];	/* index = scratch slot */
 };
@@ -208,15 +210,20 @@ make_children(struct zygote *z, uint32_t want)
 {
 	struct abi_child made[ABI_Z_BATCH];
 	int fds[2 * ABI_Z_BATCH];
-	uint32_t n = 0, i;
+	uint32_t n = 0, sent, i;
 
 	if (want > ABI_Z_BATCH)
 		want = ABI_Z_BATCH;
 	while (n < want && make_child(z, &made[n], fds + 2 * (size_t)n) == 0)
 		n++;
-	tell(z, ABI_Z_CHILDREN, n, made, n * sizeof *made, fds, 2 * (size_t)n);
+	sent = n;
+	if (n && tell(z, ABI_Z_CHILDREN, n, made, n * sizeof *made, fds,
+	             2 * (size_t)n) < 0)
+		sent = 0;
 	for (i = 0; i < 2 * n; i++)
 		close(fds[i]);
+	if (sent < want)	/* or the launcher would wait for the rest */
+		tell(z, ABI_Z_CHILDREN, 0, NULL, 0, NULL, 0);
 }
 
 static void
@@ -297,6 +304,22 @@ listen_to_launcher(struct zygote *z)
 }
 
 /*
+ * The launcher died, and with it whoever ends a child in time: those that
+ * serve may finish what is short.
+ */
+static void
+end_alone(struct zygote *z)
+{
+	size_t i;
+
+	if (clock_mono_ms() - z->alone_ms < ALONE_MS)
+		return;
+	for (i = 0; i < CHILDREN_MAX; i++)
+		if (z->children[i].pid)
+			kill(z->children[i].pid, SIGKILL);
+}
+
+/*
  * Ended children are collected when the launcher says something, and now and
  * then: often while they come and go, or where orphans have to be swept;
  * ever more seldom while children only wait.
@@ -305,12 +328,13 @@ static void
 serve(struct zygote *z)
 {
 	bool sweeps = contain_rung(z->contain) == CONTAIN_SUBREAPER;
-	struct pollfd p = {.events = POLLIN};
+	struct pollfd p = {0};
 	int pause_ms = REAP_EVERY_MS;
 	size_t alive;
 
 	while (!z->draining || z->alive) {
-		p.fd = z->draining ? -1 : z->launcher_fd;
+		p.fd = z->alone_ms ? -1 : z->launcher_fd;
+		p.events = z->draining ? 0 : POLLIN;
 		poll(&p, 1, z->alive ? pause_ms : -1);
 		alive = z->alive;
 		reap(z);
@@ -322,6 +346,10 @@ serve(struct zygote *z)
 			pause_ms *= 2;
 		if (p.revents && !z->draining)
 			listen_to_launcher(z);
+		else if (p.revents & POLLHUP)
+			z->alone_ms = clock_mono_ms();
+		if (z->alone_ms)
+			end_alone(z);
 	}
 }
 
