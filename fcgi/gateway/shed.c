@@ -35,7 +35,7 @@ static const char ANSWER[] =
     "Status: 503 Service Unavailable\r\n"
     "Content-Type: application/json\r\n"
     "Retry-After: 1\r\n"
-    "Content-Length: 51\r\n"
+    "Content-Length: 54\r\n"
     "\r\n"
     "{\"message\":\"too many requests are waiting; try later\"}";
 

@@ -9,8 +9,10 @@
 
 #include "store/base/clock.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -114,13 +116,27 @@ workers_start(struct gateway *g, size_t n)
 	return i == n ? 0 : -1;
 }
 
+/* Nobody looks at deadlines any more, so whoever waits does. */
+static void
+join(struct gateway *g, pthread_t thread)
+{
+	struct timespec until;
+
+	do {
+		deadline_check(&g->workers[0].deadline, g->nworkers,
+		    sizeof *g->workers, clock_mono_ms());
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
+}
+
 void
 workers_join(struct gateway *g)
 {
 	size_t i;
 
 	for (i = 0; i < g->nworkers; i++)
-		pthread_join(g->workers[i].thread, NULL);
+		join(g, g->workers[i].thread);
 	for (i = 0; i < g->nworkers; i++)
 		worker_release(&g->workers[i]);
 	free(g->workers);
