@@ -62,11 +62,14 @@ static _Unwind_Reason_Code
 print_frame(struct _Unwind_Context *context, void *arg)
 {
 	struct trace *t = arg;
-	uintptr_t ip = _Unwind_GetIP(context);
+	int exact;	/* else the address is where a call returns to */
+	uintptr_t ip = _Unwind_GetIPInfo(context, &exact);
 	uintptr_t base = (uintptr_t)__executable_start;
 
 	if (ip == 0 || t->frames++ == FRAMES_MAX)
 		return _URC_END_OF_STACK;
+	if (!exact)
+		ip--;
 	add(&t->line, "bothy:   at ");
 	if (ip >= base && ip < (uintptr_t)etext) {
 		add(&t->line, "+");
