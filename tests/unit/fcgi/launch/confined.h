@@ -49,6 +49,13 @@ enum { SANITIZED = 1 };
 enum { SANITIZED = 0 };
 #endif
 
+/* The thread sanitizer starts a thread in what never has two. */
+#ifdef __SANITIZE_THREAD__
+enum { THREADED = 1 };
+#else
+enum { THREADED = 0 };
+#endif
+
 enum who { AS_ROOT, AS_USER, WHOS };
 
 /* 1 and a line on stderr if it isn't so, else 0: to be added up. */

@@ -505,7 +505,7 @@ act_processes(struct play *p)
 	pid_t others[40];
 	int i, n;
 
-	if (!p->probe.counts_processes) {
+	if (THREADED || !p->probe.counts_processes) {
 		fprintf(stderr, "    SKIPPED: processes are not counted\n");
 		return SKIP;
 	}
