@@ -65,8 +65,8 @@ struct conf_pairs {
 struct conf_function {
 	const char *name;
 	const char *handler;	/* as written */
-	const char *source;	/* the handler's absolute path, links resolved */
-	const char *directory;	/* absolute: the source, or its directory */
+	const char *source;	/* the handler: absolute, links resolved */
+	const char *directory;	/* absolute: the source or its directory */
 	const char *link;	/* what names the binary: exec: the source,
 				 * c: <state>/build/<function>; NULL: none */
 	const char *binary;	/* `link` resolved; NULL: not built yet */

@@ -25,7 +25,7 @@ enum key_shape {
 	KEY_NAMES = 32,		/* any names, each an `item` */
 	KEY_LIST = 64,		/* each an `item` */
 	KEY_FREE = 128,		/* anything; only variables look at it */
-	KEY_SECRET = 256	/* beside a string: ${secret:} may stand in it */
+	KEY_SECRET = 256	/* beside a string: may hold ${secret:} */
 };
 
 /* Where a key has a meaning; elsewhere it is an error to write it. */

@@ -3,9 +3,9 @@
  *
  * They are <root>/<service>/<stage>/<NAME>, mode 0600 in directories of mode
  * 0700; the root is $BOTHY_SECRETS, else $XDG_CONFIG_HOME/bothy, else
- * $HOME/.config/bothy (absolute paths only).  They are expanded into a function's environment
- * when it is started; the CLI sets and removes them.  A value is
- * never part of an error text.
+ * $HOME/.config/bothy (absolute paths only).  They are expanded into a
+ * function's environment when it is started; the CLI sets and removes them.  A
+ * value is never part of an error text.
  *
  * Names are [A-Za-z_][A-Za-z0-9_]*, at most SECRET_MAX_NAME bytes; values are
  * any bytes but NUL, at most SECRET_MAX_VALUE.

@@ -73,14 +73,14 @@ struct snap_list {
 struct snap_function {
 	uint32_t name;
 	uint32_t handler;	/* as written in deploy.yaml */
-	uint32_t binary;	/* absolute path of what is run, links resolved */
+	uint32_t binary;	/* what is run: absolute, links resolved */
 	uint32_t directory;	/* absolute working directory */
 	uint32_t runtime;	/* enum snap_runtime */
 	uint32_t response, on_disconnect, network, link;	/* enums */
 	uint32_t timeout_ms;		/* 0: none (stream with idle timeout) */
 	uint32_t idle_timeout_ms;	/* 0: none */
 	uint32_t memory_mb;
-	uint32_t reserved_concurrency;	/* SNAP_UNLIMITED, or 0 = off */
+	uint32_t reserved_concurrency;	/* SNAP_UNLIMITED; 0: off */
 	uint32_t requests_per_process;	/* 1; 0 = any number */
 	uint32_t warm;			/* least idle children */
 	struct snap_list environment;	/* pairs, provider's merged in */
@@ -124,7 +124,7 @@ struct snap_route {
  * stands for "none" in a node.  Leaf 0 is not used.
  */
 struct snap_node {
-	struct snap_list children;	/* struct snap_edge, sorted by segment */
+	struct snap_list children;	/* struct snap_edge, by segment */
 	uint32_t param;		/* node behind {name} */
 	uint32_t leaf;		/* routes that end here */
 	uint32_t greedy;	/* leaf: routes that go on with {name+} */

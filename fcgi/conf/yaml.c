@@ -5,6 +5,7 @@
  */
 #include "yaml.h"
 
+#include "gather.h"
 #include "store/base/map.h"
 #include "store/base/utf8.h"
 
@@ -14,16 +15,8 @@
 
 /* A list or a map whose end has not come yet. */
 struct frame {
-	struct node *node;
-	struct entry *entries;
-	size_t count, room;
+	struct gather gather;
 	struct node *key;	/* map: waits for its value */
-};
-
-struct entry {
-	struct node *key, *value;
-	size_t rank;	/* 0: written here; n: from the nth merged map */
-	bool dropped;	/* the key is taken by an entry of lower rank */
 };
 
 struct reader {
@@ -46,13 +39,6 @@ fail(struct reader *r, yaml_mark_t at, const char *text)
 	r->bad = true;
 	return errlist_add(r->errors, r->file, (int)at.line + 1,
 	    (int)at.column + 1, "%s", text);
-}
-
-static int
-fail_node(struct reader *r, const struct node *n, const char *text)
-{
-	r->bad = true;
-	return errlist_add(r->errors, r->file, n->line, n->col, "%s", text);
 }
 
 static int
@@ -86,179 +72,6 @@ fail_syntax(struct reader *r)
 	    problem, p->context, (int)p->context_mark.line + 1);
 }
 
-/* --- maps ----------------------------------------------------------------- */
-
-static struct entry *
-add_entry(struct reader *r, struct frame *f)
-{
-	struct entry *entries;
-	size_t room;
-
-	if (f->count == f->room) {
-		room = f->room ? f->room * 2 : 8;
-		entries = realloc(f->entries, room * sizeof *entries);
-		if (!entries) {
-			fail_memory(r);
-			return NULL;
-		}
-		f->entries = entries;
-		f->room = room;
-	}
-	f->entries[f->count] = (struct entry){0};
-	return &f->entries[f->count++];
-}
-
-static int
-merge_map(struct reader *r, struct frame *f, const struct node *from,
-    size_t rank)
-{
-	struct entry *e;
-	size_t i;
-
-	for (i = 0; i < from->count; i++) {
-		e = add_entry(r, f);
-		if (!e)
-			return -1;
-		e->key = from->keys[i];
-		e->value = from->items[i];
-		e->rank = rank;
-	}
-	return 0;
-}
-
-/* <<: takes a map, or a list of maps of which the first wins. */
-static int
-merge(struct reader *r, struct frame *f, const struct node *from)
-{
-	size_t i;
-
-	if (from->type == NODE_MAP)
-		return merge_map(r, f, from, 1);
-	for (i = 0; i < from->count; i++)
-		if (from->items[i]->type != NODE_MAP)
-			break;
-	if (from->type != NODE_LIST || i < from->count)
-		return fail_node(r, from,
-		    "<<: takes a map or a list of maps");
-	for (i = 0; i < from->count; i++)
-		if (merge_map(r, f, from->items[i], i + 1) < 0)
-			return -1;
-	return 0;
-}
-
-static int
-merge_all(struct reader *r, struct frame *f)
-{
-	size_t i, written = f->count;
-
-	for (i = 0; i < written; i++) {
-		const struct node *key = f->entries[i].key;
-
-		if (!key->plain || strcmp(key->text, "<<") != 0)
-			continue;
-		f->entries[i].dropped = true;
-		if (merge(r, f, f->entries[i].value) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-by_key(const void *pa, const void *pb)
-{
-	const struct entry *a = *(struct entry *const *)pa;
-	const struct entry *b = *(struct entry *const *)pb;
-	int d = strcmp(a->key->text, b->key->text);
-
-	if (d == 0)
-		d = (a->rank > b->rank) - (a->rank < b->rank);
-	if (d == 0)
-		d = (a > b) - (a < b);
-	return d;
-}
-
-static void
-fail_twice(struct reader *r, const struct entry *first,
-    const struct entry *again)
-{
-	r->bad = true;
-	errlist_add(r->errors, r->file, again->key->line, again->key->col,
-	    "'%s' is here twice; it is already in line %d", again->key->text,
-	    first->key->line);
-}
-
-/* Drops entries that a lower rank hides; a key written twice is an error. */
-static void
-drop_hidden(struct reader *r, struct entry **sorted, size_t n)
-{
-	const struct entry *kept = NULL;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		struct entry *e = sorted[i];
-
-		if (!kept || strcmp(kept->key->text, e->key->text) != 0) {
-			kept = e;
-			continue;
-		}
-		e->dropped = true;
-		if (e->rank == 0)
-			fail_twice(r, kept, e);
-	}
-}
-
-/* Gives a map its keys, values and order from the frame's entries. */
-static int
-finish_map(struct reader *r, struct frame *f)
-{
-	struct node *map = f->node;
-	struct entry **sorted;
-	size_t i, n = 0;
-
-	if (merge_all(r, f) < 0)
-		return -1;
-	sorted = calloc(f->count + 1, sizeof(struct entry *));
-	map->keys = arena_alloc(r->arena, f->count * sizeof(struct node *));
-	map->items = arena_alloc(r->arena, f->count * sizeof(struct node *));
-	map->order = arena_alloc(r->arena, f->count * sizeof(uint32_t));
-	if (!sorted || !map->keys || !map->items || !map->order) {
-		free(sorted);
-		return fail_memory(r);
-	}
-	for (i = 0; i < f->count; i++)
-		if (!f->entries[i].dropped)
-			sorted[n++] = &f->entries[i];
-	qsort(sorted, n, sizeof(struct entry *), by_key);
-	drop_hidden(r, sorted, n);
-	for (i = 0; i < f->count; i++) {
-		struct entry *e = &f->entries[i];
-
-		if (e->dropped)
-			continue;
-		map->keys[map->count] = e->key;
-		map->items[map->count] = e->value;
-		e->rank = map->count++;
-	}
-	for (i = n = 0; n < map->count; i++)
-		if (!sorted[i]->dropped)
-			map->order[n++] = (uint32_t)sorted[i]->rank;
-	free(sorted);
-	return 0;
-}
-
-static int
-finish_list(struct reader *r, struct frame *f)
-{
-	struct node *list = f->node;
-
-	list->items = arena_alloc(r->arena, f->count * sizeof(struct node *));
-	if (!list->items)
-		return fail_memory(r);
-	for (; list->count < f->count; list->count++)
-		list->items[list->count] = f->entries[list->count].value;
-	return 0;
-}
-
 /* --- nodes ---------------------------------------------------------------- */
 
 /* Puts a whole node where it belongs: root, list element, key or value. */
@@ -266,28 +79,24 @@ static int
 place(struct reader *r, struct node *n, yaml_mark_t at)
 {
 	struct frame *f;
-	struct entry *e;
 
 	if (r->depth == 0) {
 		r->root = n;
 		return 0;
 	}
 	f = &r->stack[r->depth - 1];
-	if (f->node->type == NODE_MAP && !f->key) {
+	if (f->gather.node->type == NODE_MAP && !f->key) {
 		if (n->type != NODE_SCALAR)
 			return fail(r, at, "a key must be a single word");
 		f->key = n;
 		return 0;
 	}
-	f->node->weight += n->weight;
-	if (f->node->weight > YAML_MAX_WEIGHT)
+	f->gather.node->weight += n->weight;
+	if (f->gather.node->weight > YAML_MAX_WEIGHT)
 		return fail(r, at, "this grows to more than 100000 nodes, "
 		    "aliases counted as copies");
-	e = add_entry(r, f);
-	if (!e)
-		return -1;
-	e->key = f->key;
-	e->value = n;
+	if (gather_add(&f->gather, f->key, n) < 0)
+		return fail_memory(r);
 	f->key = NULL;
 	return 0;
 }
@@ -359,7 +168,7 @@ alias(struct reader *r, const yaml_event_t *ev)
 		    "no anchor &%s before this alias", name);
 	}
 	for (i = 0; i < r->depth; i++)
-		if (r->stack[i].node == n)
+		if (r->stack[i].gather.node == n)
 			return fail(r, ev->start_mark,
 			    "an alias inside its own anchor");
 	return place(r, n, ev->start_mark);
@@ -377,21 +186,22 @@ open_node(struct reader *r, enum node_type type, const yaml_event_t *ev,
 	n = new_node(r, type, ev->start_mark, anchor, tag);
 	if (!n)
 		return -1;
-	r->stack[r->depth++] = (struct frame){.node = n};
+	r->stack[r->depth++] = (struct frame){.gather = {.node = n}};
 	return 0;
 }
 
 static int
 close_node(struct reader *r)
 {
-	struct frame *f = &r->stack[r->depth - 1];
-	struct node *n = f->node;
+	struct gather *g = &r->stack[--r->depth].gather;
+	struct node *n = g->node;
 	yaml_mark_t at = {0, (size_t)n->line - 1, (size_t)n->col - 1};
-	int rc;
+	size_t errors = r->errors->count + r->errors->dropped;
+	int rc = gather_finish(g, r->arena, r->errors);
 
-	rc = n->type == NODE_MAP ? finish_map(r, f) : finish_list(r, f);
-	free(f->entries);
-	r->depth--;
+	gather_release(g);
+	if (r->errors->count + r->errors->dropped > errors)
+		r->bad = true;
 	return rc < 0 ? -1 : place(r, n, at);
 }
 
@@ -496,7 +306,7 @@ yaml_read(struct arena *a, const char *file, const char *bytes, size_t n,
 	    n);
 	read_events(r);
 	while (r->depth)
-		free(r->stack[--r->depth].entries);
+		gather_release(&r->stack[--r->depth].gather);
 	root = r->bad ? NULL : r->root;
 	map_release(&r->anchors);
 	yaml_parser_delete(&r->parser);
