@@ -75,9 +75,12 @@ fuzz-all: $(FUZZ:%=$(B)/fuzz/%)
 	@for f in $(FUZZ); do \
 		echo "# $$f"; mkdir -p $(BUILD)/corpus/$$f $(BUILD)/crash; \
 		$(B)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
-			-rss_limit_mb=1024 -max_len=8192 -verbosity=0 \
-			-print_final_stats=1 -artifact_prefix=$(BUILD)/crash/$$f- \
-			$(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+			-rss_limit_mb=1024 -max_len=8192 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/crash/$$f- \
+			$(BUILD)/corpus/$$f tests/fuzz/corpus/$$f \
+			>$(B)/fuzz/$$f.log 2>&1 || \
+			{ tail -n 60 $(B)/fuzz/$$f.log; exit 1; }; \
+		grep -E '^stat::(number|new)' $(B)/fuzz/$$f.log; done
 
 # --- lint: each file once, by four readers; see .clang-tidy -----------------
 
@@ -108,8 +111,15 @@ CPPCHECK := cppcheck --quiet --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 --std=c11 -I. \
 	-D'__attribute__(x)=' -D'ElfW(type)=Elf64_\#\#type'
 
-.PHONY: lint
-lint: $(LINTED)
+# The manual is well-formed, and every call of the SDK has a page.
+.PHONY: lint lint-man
+lint-man: man
+	$(Q)mandoc -Tlint -Wwarning $(PAGES)
+	$(Q)for n in $$(grep -o '\<bothy_[a-z_]*(' functions/sdk/bothy.h); do \
+		test -e "www/docs/$${n%(}.3.html" || \
+		{ echo "functions/sdk: no page for $${n%(}"; exit 1; }; done
+
+lint: lint-man $(LINTED)
 	@echo "lint: $(words $(LINTED)) files, nothing found"
 
 $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
@@ -123,6 +133,22 @@ $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
 	$(Q)$(CPPCHECK) $<
 	$(Q)touch $@
 -include $(shell test -d $(BUILD)/lint && find $(BUILD)/lint -name '*.d')
+
+# --- end to end, and beside its peers ---------------------------------------
+
+PYTEST := $(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTHON) -B -m pytest \
+	-q -p no:cacheprovider
+
+.PHONY: e2e bench
+e2e: all
+	@$(PYTEST) tests/e2e
+
+bench:
+	@.ci/packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
+		BENCH_OUT=$(abspath $(BUILD)/bench) \
+		$(PYTHON) -B tests/bench/bench.py
 
 # --- make test ----------------------------------------------------------------
 
@@ -139,5 +165,5 @@ test:
 	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
 	@$(part) lint $(again) -k lint
-	@$(part) e2e $(NO_MAKE) $(PYTHON) -m pytest -q tests/e2e
+	@$(part) e2e $(PYTEST) tests/e2e
 	@$(part) --end
