@@ -28,7 +28,7 @@ enum cli_exit {
 
 /* The options that every command takes, parsed. */
 struct cli {
-	const char *site, *state, *sdk;	/* as given, or NULL */
+	const char *site, *state, *stage, *sdk;	/* as given, or NULL */
 	bool json, help;
 };
 

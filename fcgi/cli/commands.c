@@ -12,6 +12,8 @@ const struct opt cli_opts[] = {
 	    "the site (else $BOTHY_SITE, else upwards from here)"},
 	{"state", 0, OPT_VALUE, "DIR", offsetof(struct cli, state),
 	    "its state (else $BOTHY_STATE, else SITE/.bothy)"},
+	{"stage", 0, OPT_VALUE, "NAME", offsetof(struct cli, stage),
+	    "the stage (else $BOTHY_STAGE, else deploy.yaml's)"},
 	{"sdk", 0, OPT_VALUE, "DIR", offsetof(struct cli, sdk),
 	    "bothy.h and libbothy.a (else $BOTHY_SDK)"},
 	{"json", 0, OPT_SWITCH, NULL, offsetof(struct cli, json),

@@ -2,6 +2,7 @@
  * bothy config: prints a web server's configuration.
  */
 #include "cli.h"
+#include "site.h"
 #include "webconf.h"
 
 #include "store/base/io.h"
@@ -35,7 +36,7 @@ static const struct opt config_opts[] = {
 	{"socket", 0, OPT_VALUE, "PATH", offsetof(struct config, socket),
 	    "the gateway's socket (STATE/run/gateway.sock)"},
 	{"base-path", 0, OPT_VALUE, "/PATH", offsetof(struct config, base),
-	    "only what lies below it goes to Bothy"},
+	    "what goes to Bothy (else deploy.yaml's basePath)"},
 	{"install", 0, OPT_VALUE, "DIR", offsetof(struct config, install),
 	    "apache-cgi, apache-fcgid: put .htaccess, the gateway "
 	    "and bothy.site into this document root"},
@@ -100,7 +101,7 @@ struct paths {
 	struct place place;
 	char gateway[PATH_MAX], launcher[PATH_MAX], socket[PATH_MAX];
 	char root[PATH_MAX], docroot[PATH_MAX];
-	char user[PATH_MAX], group[PATH_MAX];
+	char user[PATH_MAX], group[PATH_MAX], base[PATH_MAX];
 };
 
 /* The user that the server becomes, and his group; "" for none. */
@@ -122,14 +123,32 @@ find_user(const char *name, struct paths *p, struct err *e)
 	return place_path(p->group, e, "%s", group->gr_name);
 }
 
+/* basePath of a deploy.yaml that can be read; what is wrong is not said. */
+static void
+find_base(const struct cli *c, struct paths *p)
+{
+	struct site s = {.place = p->place, .stage = c->stage};
+	struct errlist errors;
+	struct err ignored;
+
+	errlist_init(&errors);
+	if (site_load(&s, &errors) == CLI_OK &&
+	    place_path(p->base, &ignored, "%s", s.conf->base_path) < 0)
+		p->base[0] = '\0';
+	errlist_release(&errors);
+	site_close(&s);
+}
+
 static int
 find_paths(const struct cli *c, const struct config *o, struct paths *p,
     struct err *e)
 {
 	char root[PATH_MAX];
 
-	if (cli_place(c, &p->place, e) < 0 ||
-	    place_program("bothy-fcgi", p->gateway, e) < 0 ||
+	if (cli_place(c, &p->place, e) < 0)
+		return -1;
+	find_base(c, p);
+	if (place_program("bothy-fcgi", p->gateway, e) < 0 ||
 	    place_program("bothy-launch", p->launcher, e) < 0)
 		return -1;
 	if (o->socket ? place_path(p->socket, e, "%s", o->socket) :
@@ -165,7 +184,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	const struct config *o = values;
 	const struct webserver *s;
 	struct paths p = {.root = "", .docroot = "", .user = "",
-	    .group = ""};
+	    .group = "", .base = ""};
 	struct webconf w;
 	struct buf text;
 	struct err e;
@@ -190,7 +209,8 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	    .socket = p.socket,
 	    .root = p.root,
 	    .docroot = p.docroot,
-	    .base = o->base ? o->base : "",
+	    .base = o->base ? o->base : p.base,
+	    .stage = c->stage ? c->stage : "",
 	    .listen = o->listen ? o->listen : "127.0.0.1",
 	    .port = o->port ? o->port : "8080",
 	    .user = p.user,

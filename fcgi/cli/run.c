@@ -335,7 +335,11 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	code = site_open(c, &l.site, false);
 	if (code != CLI_OK)
 		return code;
-	code = serve(c, &l);
+	/* The gateway takes the stage from its environment. */
+	if (c->stage && setenv("BOTHY_STAGE", c->stage, 1) < 0)
+		code = CLI_FAILED;
+	else
+		code = serve(c, &l);
 	watch_close(&l.watch);
 	if (l.signal_fd >= 0)
 		close(l.signal_fd);

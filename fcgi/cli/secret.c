@@ -17,16 +17,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-struct options {
-	const char *stage;
-};
-
-static const struct opt secret_opts[] = {
-	{"stage", 0, OPT_VALUE, "NAME", offsetof(struct options, stage),
-	    "of this stage (else deploy.yaml's)"},
-	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
-};
-
 /* The service and stage whose secrets are meant. */
 struct vault {
 	const char *service, *stage;
@@ -126,13 +116,13 @@ list(const struct vault *v, bool json, struct err *e)
 static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
-	const struct options *o = values;
 	const char *verb = argv[0];
 	struct vault v;
 	struct site s;
 	struct err e;
 	int code, rc;
 
+	(void)values;
 	if (strcmp(verb, "set") != 0 && strcmp(verb, "rm") != 0 &&
 	    strcmp(verb, "ls") != 0)
 		return cli_usage("secret", "secret %s is none of set, ls, rm",
@@ -145,8 +135,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	code = site_open(c, &s, c->json);
 	if (code != CLI_OK)
 		return code;
-	v = (struct vault){s.conf->service, o->stage ? o->stage :
-	    s.conf->stage};
+	v = (struct vault){s.conf->service, s.conf->stage};
 	if (strcmp(verb, "set") == 0)
 		rc = set(&v, argv[1], &e);
 	else if (strcmp(verb, "rm") == 0)
@@ -167,8 +156,6 @@ const struct command command_secret = {
 	    "standard input, or asked for without echo; it is kept with "
 	    "mode 0600 below $BOTHY_SECRETS or ~/.config/bothy, outside "
 	    "the site.",
-	.opts = secret_opts,
-	.size = sizeof(struct options),
 	.least = 1,
 	.most = 2,
 	.tables = true,

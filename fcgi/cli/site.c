@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int
 site_load(struct site *s, struct errlist *errors)
 {
-	struct conf_options opt = {.state_dir = s->place.state};
+	struct conf_options opt = {.state_dir = s->place.state,
+	    .stage = s->stage};
 	struct conf *conf;
 
 	if (conf_load(s->place.site, &opt, &conf, errors) < 0)
@@ -43,6 +45,7 @@ site_open(const struct cli *c, struct site *s, bool json)
 	int code;
 
 	memset(s, 0, sizeof *s);
+	s->stage = c->stage ? c->stage : getenv("BOTHY_STAGE");
 	if (cli_place(c, &s->place, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	errlist_init(&errors);

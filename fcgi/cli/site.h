@@ -16,6 +16,7 @@
 
 struct site {
 	struct place place;
+	const char *stage;		/* asked for, or NULL: deploy.yaml's */
 	struct conf *conf;		/* NULL before it is loaded */
 	struct build build;		/* points into include and lib */
 	char include[PATH_MAX], lib[PATH_MAX];

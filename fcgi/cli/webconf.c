@@ -25,7 +25,7 @@ struct value {
 	const char *name, *text;
 };
 
-enum { VALUES = 16 };
+enum { VALUES = 20 };
 
 /* The directories where distributions keep Apache's modules. */
 static const char *
@@ -81,21 +81,24 @@ name_length(const char *p)
 	return p[n] == '@' ? n : 0;
 }
 
-/* True if the line at *p is wanted; *p moves behind its condition. */
+/* True if the line at *p is wanted; *p moves behind its conditions. */
 static bool
 line_wanted(const struct value *v, const char **p)
 {
 	const char *s = *p, *text;
-	bool want_empty;
+	bool wanted = true, want_empty;
 	size_t n;
 
-	if (s[0] != '@' || (s[1] != '?' && s[1] != '!'))
-		return true;
-	want_empty = s[1] == '!';
-	n = name_length(s + 2);
-	text = value_of(v, s + 2, n);
-	*p = s + 2 + n + 1;
-	return want_empty == (!text || !*text);
+	while (s[0] == '@' && (s[1] == '?' || s[1] == '!')) {
+		want_empty = s[1] == '!';
+		n = name_length(s + 2);
+		text = value_of(v, s + 2, n);
+		if (want_empty != (!text || !*text))
+			wanted = false;
+		s += 2 + n + 1;
+	}
+	*p = s;
+	return wanted;
 }
 
 static void
@@ -148,6 +151,7 @@ webconf_print(const struct webserver *s, const struct webconf *w,
 	    {"ROOT", w->root},
 	    {"DOCROOT", w->docroot},
 	    {"BASE", w->base},
+	    {"STAGE", w->stage},
 	    {"BASE_OR_ROOT", *w->base ? w->base : "/"},
 	    {"LISTEN", w->listen},
 	    {"PORT", w->port},

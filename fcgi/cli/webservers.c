@@ -20,6 +20,7 @@ static const char lighttpd_fragment[] =
     "@?SPAWNED@\t\"bin-path\" => \"@GATEWAY@\",\n"
     "@?SPAWNED@\t\"bin-environment\" => (\n"
     "@?SPAWNED@\t\t\"BOTHY_SITE\" => \"@SITE@\",\n"
+    "@?SPAWNED@@?STAGE@\t\t\"BOTHY_STAGE\" => \"@STAGE@\",\n"
     "@?SPAWNED@\t\t\"BOTHY_STATE\" => \"@STATE@\"\n"
     "@?SPAWNED@\t),\n"
     "@?SPAWNED@\t\"max-procs\" => 1,   # it has threads\n"

@@ -57,7 +57,8 @@ gateway_reload(struct gateway *g, bool force)
 
 	if (old && !force && snapshot_fresh(old->snapshot))
 		return 0;
-	snapshot = site_snapshot(g->site_dir, g->state_dir, old != NULL, &e);
+	snapshot = site_snapshot(g->site_dir, g->state_dir, g->dev,
+	    old != NULL, &e);
 	if (!snapshot)
 		return refuse(g, &e);
 	if (old && !force &&

@@ -185,12 +185,12 @@ compile(const char *site_dir, const char *state_dir,
 }
 
 struct snapshot *
-site_snapshot(const char *site_dir, const char *state_dir, bool quiet,
-    struct err *e)
+site_snapshot(const char *site_dir, const char *state_dir, bool dev,
+    bool quiet, struct err *e)
 {
 	struct conf_options o = {.state_dir = state_dir,
 	    .stage = getenv("BOTHY_STAGE"),
-	    .require_builds = true};
+	    .require_builds = !dev};
 	char path[4096];
 	struct snapshot *s;
 

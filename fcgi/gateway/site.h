@@ -59,9 +59,10 @@ void site_release(struct site *s);	/* NULL is fine */
 /*
  * The snapshot for the site as it lies there: the compiled one if it is
  * fresh, else deploy.yaml is checked and compiled.  NULL with the first error
- * set; unless `quiet`, all errors of the file go to stderr.
+ * set; unless `quiet`, all errors of the file go to stderr.  With `dev`, a
+ * function that has never compiled is no error: its address shows why.
  */
 struct snapshot *site_snapshot(const char *site_dir, const char *state_dir,
-    bool quiet, struct err *e);
+    bool dev, bool quiet, struct err *e);
 
 #endif

@@ -26,6 +26,7 @@ static const struct webconf VALUES = {.site = "/srv/site",
     .root = "/srv/web",
     .docroot = "/srv/docs",
     .base = "",
+    .stage = "",
     .listen = "127.0.0.1",
     .port = "8123",
     .user = "",
@@ -109,9 +110,11 @@ test_conditions(void **state)
 	free(text);
 	w.spawned = true;
 	w.base = "/api";
+	w.stage = "prod";
 	text = print(s, &w, false);
 	assert_non_null(strstr(text, "\"bin-path\" => \"/opt/bothy-fcgi\""));
 	assert_non_null(strstr(text, "\"BOTHY_SITE\" => \"/srv/site\""));
+	assert_non_null(strstr(text, "\"BOTHY_STAGE\" => \"prod\""));
 	assert_non_null(strstr(text, "\"^/api(?:/|$)\""));
 	free(text);
 }
