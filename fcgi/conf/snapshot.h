@@ -151,7 +151,7 @@ struct snapshot *snapshot_build(const struct conf *c, struct err *e);
 /*
  * Builds the image, puts it into <state_dir>/snap/<id> and makes
  * <state_dir>/snap/current point there, each in one step.  Images that have
- * not been current for a day are removed.  0, or -1 with the error set.
+ * not been current for a week are removed.  0, or -1 with the error set.
  */
 int snapshot_write(const struct conf *c, const char *state_dir,
     char id[SNAP_ID_SIZE], struct err *e);

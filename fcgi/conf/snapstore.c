@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEEP_SECONDS = 24 * 60 * 60 };
+enum { KEEP_SECONDS = 7 * 24 * 60 * 60 };
 
-/* What has been neither current nor made for a day goes. */
+/* What has been neither current nor made for a week goes. */
 static void
 prune(const char *dir, const char *id)
 {
