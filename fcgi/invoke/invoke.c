@@ -20,9 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { RECONNECT_PAUSE_MS = 200, STACK_BYTES = 256 * 1024 };
+enum {
+	RECONNECT_PAUSE_MS = 200,
+	SEND_PAUSE_MS = 1,
+	SEND_WAIT_MS = 2000,	/* a launcher that reads nothing so long hangs */
+	STACK_BYTES = 256 * 1024
+};
 
 /* ---- connection ------------------------------------------------------- */
 
@@ -52,6 +58,37 @@ connect_locked(struct invoke *v, struct err *e)
 	return 0;
 }
 
+/*
+ * With `lock` held and a connection: 0 or -1.  Lets go of the lock while the
+ * launcher is slow: the receiving thread needs it, and if both sides waited
+ * for the other to read neither would.
+ */
+static int
+send_locked(struct invoke *v, struct launch_msg *m)
+{
+	static const struct timespec PAUSE = {0, SEND_PAUSE_MS * 1000000L};
+	unsigned epoch = v->epoch;
+	int waited_ms = 0;
+
+	while (link_send(v->fd, m) < 0) {
+		if (errno != EAGAIN || waited_ms >= SEND_WAIT_MS) {
+			/* The receiver sees the end. */
+			shutdown(v->fd, SHUT_RDWR);
+			errno = EPIPE;
+			return -1;
+		}
+		pthread_mutex_unlock(&v->lock);
+		nanosleep(&PAUSE, NULL);
+		waited_ms += SEND_PAUSE_MS;
+		pthread_mutex_lock(&v->lock);
+		if (v->epoch != epoch || v->fd < 0) {
+			errno = EPIPE;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int
 invoke_send(struct invoke *v, struct launch_msg *m, struct err *e)
 {
@@ -59,10 +96,8 @@ invoke_send(struct invoke *v, struct launch_msg *m, struct err *e)
 
 	pthread_mutex_lock(&v->lock);
 	rc = connect_locked(v, e);
-	if (rc == 0 && link_send(v->fd, m) < 0) {
+	if (rc == 0 && send_locked(v, m) < 0)
 		rc = err_sys(e, "cannot reach bothy-launch");
-		shutdown(v->fd, SHUT_RDWR);	/* the receiver sees the end */
-	}
 	pthread_mutex_unlock(&v->lock);
 	return rc;
 }
@@ -72,15 +107,18 @@ void
 invoke_tell(struct invoke *v, struct launch_msg *m)
 {
 	pthread_mutex_lock(&v->lock);
-	if (v->fd >= 0 && link_send(v->fd, m) < 0)
-		shutdown(v->fd, SHUT_RDWR);
+	if (v->fd >= 0)
+		send_locked(v, m);
 	pthread_mutex_unlock(&v->lock);
 }
 
 /* ---- waiters ---------------------------------------------------------- */
 
-/* An answer to one waiting thread, by tag (slots) or by id (reports). */
-static void
+/*
+ * An answer to one waiting thread, by tag (slots) or by id (reports); false
+ * if nobody waits for it any more.
+ */
+static bool
 wake_waiter(struct invoke *v, const struct launch_msg *m, const char *text)
 {
 	struct invoke_waiter *w;
@@ -97,6 +135,7 @@ wake_waiter(struct invoke *v, const struct launch_msg *m, const char *text)
 			break;
 		}
 	pthread_mutex_unlock(&v->lock);
+	return w != NULL;
 }
 
 static int
@@ -132,8 +171,8 @@ invoke_ask(struct invoke *v, struct launch_msg *m, struct invoke_waiter *w,
 	m->tag = w->tag;
 	w->next = v->waiters;
 	v->waiters = w;
-	if (link_send(v->fd, m) < 0)
-		shutdown(v->fd, SHUT_RDWR);
+	if (send_locked(v, m) < 0)
+		rc = EPIPE;
 	while (!w->done && rc == 0 && epoch == v->epoch && v->fd >= 0)
 		rc = v->single ? pump_locked(v, deadline_mono_ms)
 		               : pthread_cond_clockwait(&v->answered,
@@ -144,7 +183,7 @@ invoke_ask(struct invoke *v, struct launch_msg *m, struct invoke_waiter *w,
 	pthread_mutex_unlock(&v->lock);
 	if (w->done)
 		return 0;
-	return err_set(e, rc == ETIMEDOUT ? ETIMEDOUT : ECONNRESET,
+	return err_set(e, rc == ETIMEDOUT ? ETIMEDOUT : EPIPE,
 	    rc == ETIMEDOUT ? "bothy-launch did not answer in time"
 	                    : "bothy-launch went away");
 }
@@ -155,14 +194,15 @@ static void
 dispatch(struct invoke *v, const struct launch_msg *m, const char *text,
     const int *fds, size_t nfds)
 {
+	struct launch_msg back = {.type = LAUNCH_RELEASE, .id = m->id};
 	size_t i;
 
 	if ((m->type == LAUNCH_LEASED || m->type == LAUNCH_REFUSED) &&
 	    !(m->tag & INVOKE_WAITER_TAG)) {
 		if (invoke_pool_answer(v, m, text, fds, nfds) == 0)
 			return;
-	} else
-		wake_waiter(v, m, text);
+	} else if (!wake_waiter(v, m, text) && m->type == LAUNCH_GRANTED)
+		invoke_tell(v, &back);	/* it came too late */
 	for (i = 0; i < nfds; i++)
 		close(fds[i]);
 }
@@ -205,6 +245,7 @@ receive(void *arg)
 	struct launch_msg m;
 	int fds[2 * LAUNCH_BATCH];
 	size_t nfds;
+	bool ending;
 	int fd;
 
 	for (;;) {
@@ -212,8 +253,9 @@ receive(void *arg)
 		while (v->fd < 0 && !v->ending)
 			pthread_cond_wait(&v->connected, &v->lock);
 		fd = v->fd;
+		ending = v->ending;
 		pthread_mutex_unlock(&v->lock);
-		if (v->ending)
+		if (ending)
 			return NULL;
 		for (;;) {
 			nfds = 2 * LAUNCH_BATCH;

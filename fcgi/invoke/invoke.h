@@ -71,6 +71,9 @@ void lease_drop(struct invoke_pool *p, struct lease *l, bool kill);
 /* A new child is tried in place of one that never began: no in-flight change. */
 void lease_discard(struct invoke_pool *p, struct lease *l);
 
+/* Lets go of those in stock that are dead: one that was taken was. */
+void lease_sweep(struct invoke_pool *p);
+
 /* Signals a leased child. */
 void lease_signal(const struct invoke_pool *p, const struct lease *l,
     int sig);

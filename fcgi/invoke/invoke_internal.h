@@ -15,7 +15,11 @@ enum {
 	INVOKE_TEXT = LAUNCH_TEXT_MAX + 1
 };
 
-/* Set in tags that name a waiter; else a tag is a pool's number. */
+/*
+ * Set in tags that name a waiter.  Else a tag is a pool's index and, above it,
+ * a number that differs from that of the last pool there: children that were
+ * asked for by a pool that is gone are not another's.
+ */
 #define INVOKE_WAITER_TAG 0x80000000u
 
 /* A thread that waits for one answer; on its stack. */
@@ -29,7 +33,13 @@ struct invoke_waiter {
 	struct invoke_waiter *next;
 };
 
-enum lease_state { LEASE_WAITS, LEASE_GIVEN, LEASE_REFUSED, LEASE_AGAIN };
+enum lease_state {
+	LEASE_WAITS,
+	LEASE_GIVEN,
+	LEASE_REFUSED,
+	LEASE_AGAIN,
+	LEASE_NO_LAUNCHER	/* none can be had: not worth another try */
+};
 
 /* A worker that waits for a lease; on its stack. */
 struct lease_waiter {
@@ -58,7 +68,7 @@ struct invoke_pool {
 	struct lease stock[INVOKE_STOCK];
 	unsigned nstock, asked, in_flight, waiting;
 	unsigned peak, peak_before;	/* in flight, by window */
-	int64_t window_ms;
+	int64_t window_ms, wanted_ms;
 	uint32_t refusal;	/* enum launch_refusal of the last */
 	char refusal_text[512];
 };
@@ -72,7 +82,7 @@ struct invoke {
 	uid_t own_uid;
 	int fd;			/* -1: not connected */
 	unsigned epoch;		/* grows with each connection and its end */
-	uint32_t last_tag;
+	uint32_t last_tag, pools_made;
 	int64_t failed_ms;
 	struct err failure;
 	struct invoke_waiter *waiters;

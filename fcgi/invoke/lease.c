@@ -4,10 +4,13 @@
  */
 #include "invoke_internal.h"
 
+#include "link.h"
+
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,14 +23,16 @@ enum {
 	IDLE_LEASE_MS = 10000,
 	DEPTH_MAX = 24,		/* leases kept ready for one function */
 	ASK_AGAIN_MS = 1000,
-	ASKS_MAX = 64		/* of one request */
+	ASKS_MAX = 64,		/* of one request */
+	PAUSE_STEP_NS = 5000000,
+	WANTED_EVERY_MS = 15000	/* the launcher forgets it after 60 s */
 };
 
 struct invoke_pool *
 invoke_pool_new(struct invoke *v, const struct snapshot *s, uint32_t function)
 {
 	struct invoke_pool *p = calloc(1, sizeof *p);
-	uint32_t tag;
+	uint32_t i;
 
 	if (!p)
 		return NULL;
@@ -40,13 +45,17 @@ invoke_pool_new(struct invoke *v, const struct snapshot *s, uint32_t function)
 	pthread_mutex_init(&p->lock, NULL);
 	p->waiters_end = &p->waiters;
 	pthread_mutex_lock(&v->lock);
-	for (tag = 1; tag < INVOKE_POOLS && v->pools[tag]; tag++)
+	for (i = 0; i < INVOKE_POOLS && v->pools[i]; i++)
 		;
-	if (tag < INVOKE_POOLS)
-		v->pools[p->tag = tag] = p;
+	if (i < INVOKE_POOLS) {
+		p->tag = (++v->pools_made * INVOKE_POOLS + i) &
+		    ~INVOKE_WAITER_TAG;
+		v->pools[i] = p;
+	}
 	pthread_mutex_unlock(&v->lock);
-	if (p->tag)
+	if (i < INVOKE_POOLS)
 		return p;
+	pthread_mutex_destroy(&p->lock);
 	free(p);
 	return NULL;
 }
@@ -60,16 +69,22 @@ close_lease(struct lease *l)
 	io_close(&l->err_fd);
 }
 
+static void
+drop_stock(struct invoke_pool *p)
+{
+	while (p->nstock)
+		close_lease(&p->stock[--p->nstock]);
+}
+
 void
 invoke_pool_free(struct invoke_pool *p)
 {
 	if (!p)
 		return;
 	pthread_mutex_lock(&p->owner->lock);
-	p->owner->pools[p->tag] = NULL;
+	p->owner->pools[p->tag % INVOKE_POOLS] = NULL;
 	pthread_mutex_unlock(&p->owner->lock);
-	while (p->nstock)
-		close_lease(&p->stock[--p->nstock]);
+	drop_stock(p);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -204,6 +219,15 @@ hand_to_someone(struct invoke_pool *p, const struct lease *l)
 	return true;
 }
 
+static bool
+hand_stock(struct invoke_pool *p, struct lease *out)
+{
+	if (p->nstock == 0)
+		return false;
+	*out = p->stock[--p->nstock];
+	return true;
+}
+
 /* A single-threaded process receives what it waits for itself. */
 static int
 pump(struct invoke_pool *p, int64_t until_ms)
@@ -245,10 +269,8 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 		pthread_mutex_lock(&p->lock);
 		if (rc < 0 && w.state == LEASE_WAITS) {
 			forget_waiter(p, &w);
-			p->refusal = LAUNCH_LEAVING;
-			snprintf(p->refusal_text, sizeof p->refusal_text,
-			    "%s", e->text);
-			w.state = LEASE_REFUSED;
+			w.state = e->code == EPIPE ? LEASE_AGAIN
+			                           : LEASE_NO_LAUNCHER;
 		}
 		rc = 0;
 	}
@@ -269,6 +291,18 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 	return (int)w.state;
 }
 
+/*
+ * A launcher that leaves, or has just gone, is soon replaced: the next try
+ * comes later each time.
+ */
+static void
+pause_before_try(int tries)
+{
+	struct timespec t = {0, (tries < 20 ? tries + 1 : 20) * PAUSE_STEP_NS};
+
+	nanosleep(&t, NULL);
+}
+
 /* With the lock held, no stock: 0 with a lease, a refusal, or -1. */
 static int
 wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
@@ -280,18 +314,25 @@ wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
 		state = stand_in_line(p, deadline_mono_ms, out, e);
 		if (state == LEASE_GIVEN)
 			return 0;
+		if (state == LEASE_NO_LAUNCHER)
+			return LAUNCH_LEAVING;	/* with the reason in *e */
 		if (state == LEASE_WAITS)
-			break;
-		if (state == LEASE_REFUSED) {
+			return err_set(e, ETIMEDOUT, "no process for the "
+			    "function came free in time");
+		if (state == LEASE_REFUSED && p->refusal != LAUNCH_LEAVING) {
 			err_set(e, 0, "%s", p->refusal_text);
-			if (p->refusal != LAUNCH_LEAVING)
-				return (int)p->refusal;
+			return (int)p->refusal;
 		}
+		pthread_mutex_unlock(&p->lock);
+		pause_before_try(tries);
+		pthread_mutex_lock(&p->lock);
+		if (hand_stock(p, out))
+			return 0;
+		if (clock_mono_ms() >= deadline_mono_ms)
+			break;
 	}
-	if (state == LEASE_REFUSED)
-		return LAUNCH_LEAVING;
-	return err_set(e, ETIMEDOUT,
-	    "no process for the function came free in time");
+	err_set(e, 0, "the launcher leaves, and no other came in time");
+	return LAUNCH_LEAVING;
 }
 
 int
@@ -303,8 +344,7 @@ lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	if (p->nstock) {
-		*out = p->stock[--p->nstock];
+	if (hand_stock(p, out)) {
 		n = shortage(p);
 	} else
 		rc = wait_lease(p, deadline_mono_ms, out, e);
@@ -337,6 +377,25 @@ lease_discard(struct invoke_pool *p, struct lease *l)
 	p->in_flight--;
 	pthread_mutex_unlock(&p->lock);
 	close_lease(l);
+}
+
+/* With children of a zygote that is gone more of its are in the stock. */
+void
+lease_sweep(struct invoke_pool *p)
+{
+	unsigned keep = 0, i;
+
+	pthread_mutex_lock(&p->lock);
+	for (i = 0; i < p->nstock; i++) {
+		struct pollfd f = {p->stock[i].ctl_fd, POLLIN, 0};
+
+		if (poll(&f, 1, 0) == 0)
+			p->stock[keep++] = p->stock[i];
+		else
+			close_lease(&p->stock[i]);
+	}
+	p->nstock = keep;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void
@@ -394,8 +453,7 @@ lease_retire(struct invoke_pool *p, const struct lease *l)
 	m.id = l->id;
 	invoke_tell(p->owner, &m);
 	pthread_mutex_lock(&p->lock);
-	while (p->nstock)
-		close_lease(&p->stock[--p->nstock]);
+	drop_stock(p);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -423,17 +481,29 @@ slot_take(struct invoke_pool *p, int64_t deadline_mono_ms, uint64_t *id,
 	char text[512] = "";
 	struct invoke_waiter w = {.text = text, .text_size = sizeof text};
 
+	int tries;
+
 	*id = 0;
 	if (p->fn->reserved_concurrency == SNAP_UNLIMITED)
 		return 0;
-	if (invoke_ask(p->owner, &m, &w, deadline_mono_ms, e) < 0)
-		return e->code == ETIMEDOUT ? -1 : LAUNCH_LEAVING;
-	if (w.answer.type == LAUNCH_GRANTED) {
-		*id = w.answer.id;
-		return 0;
+	for (tries = 0; tries < ASKS_MAX; tries++) {
+		if (invoke_ask(p->owner, &m, &w, deadline_mono_ms, e) == 0) {
+			if (w.answer.type == LAUNCH_GRANTED) {
+				*id = w.answer.id;
+				return 0;
+			}
+			err_set(e, 0, "%s", text);
+			if (w.answer.code != LAUNCH_LEAVING)
+				return (int)w.answer.code;
+		} else if (e->code == ETIMEDOUT)
+			return -1;
+		else if (e->code != EPIPE)
+			break;
+		if (clock_mono_ms() >= deadline_mono_ms)
+			break;
+		pause_before_try(tries);
 	}
-	err_set(e, 0, "%s", text);
-	return (int)w.answer.code;
+	return LAUNCH_LEAVING;
 }
 
 void
@@ -464,6 +534,23 @@ add_stock(struct invoke_pool *p, const struct launch_msg *m, const int *fds)
 	}
 }
 
+/* With `lock` of `v` held. */
+static void
+drop_all_stock(struct invoke *v)
+{
+	struct invoke_pool *p;
+	size_t i;
+
+	for (i = 0; i < INVOKE_POOLS; i++) {
+		p = v->pools[i];
+		if (!p)
+			continue;
+		pthread_mutex_lock(&p->lock);
+		drop_stock(p);
+		pthread_mutex_unlock(&p->lock);
+	}
+}
+
 int
 invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
     const char *text, const int *fds, size_t nfds)
@@ -474,8 +561,10 @@ invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
 	    (m->count > LAUNCH_BATCH || nfds != 2 * m->count))
 		return -1;
 	pthread_mutex_lock(&v->lock);
-	p = m->tag < INVOKE_POOLS ? v->pools[m->tag] : NULL;
-	if (!p) {
+	if (m->type == LAUNCH_REFUSED && m->code == LAUNCH_LEAVING)
+		drop_all_stock(v);	/* or it would wait for them */
+	p = v->pools[m->tag % INVOKE_POOLS];
+	if (!p || p->tag != m->tag) {
 		pthread_mutex_unlock(&v->lock);
 		return -1;
 	}
@@ -506,6 +595,7 @@ invoke_pools_disconnected(struct invoke *v)
 			continue;
 		pthread_mutex_lock(&p->lock);
 		p->asked = 0;
+		drop_stock(p);	/* nobody would end them in time now */
 		wake_all(p, LEASE_AGAIN);
 		pthread_mutex_unlock(&p->lock);
 	}
@@ -546,6 +636,13 @@ invoke_tick(struct invoke *v, int64_t now_ms)
 		}
 		let_idle_go(p, now_ms);
 		pthread_mutex_unlock(&p->lock);
+		if (p->fn->warm && v->fd >= 0 &&
+		    now_ms - p->wanted_ms >= WANTED_EVERY_MS) {
+			struct launch_msg m = message(p, LAUNCH_LEASE, 0);
+
+			link_send(v->fd, &m);	/* or the next time */
+			p->wanted_ms = now_ms;
+		}
 	}
 	pthread_mutex_unlock(&v->lock);
 }

@@ -3,6 +3,7 @@
  */
 #include "link.h"
 
+#include "store/base/clock.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
 
@@ -19,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES = 100, PAUSE_MS = 20, HELLO_WAIT_MS = 5000 };
+enum { OPEN_WAIT_MS = 5000, PAUSE_MS = 20, HELLO_WAIT_MS = 2000 };
 
 extern char **environ;
 
@@ -167,11 +168,12 @@ int
 link_open(const struct link_options *o, struct err *e)
 {
 	struct timespec pause = {0, PAUSE_MS * 1000000L};
+	int64_t until_ms = clock_mono_ms() + OPEN_WAIT_MS;
 	int tries, fd;
 
 	if (o->private_launcher)
 		return open_private(o, e);
-	for (tries = 0; tries < TRIES; tries++) {
+	for (tries = 0; clock_mono_ms() < until_ms; tries++) {
 		fd = connect_once(o);
 		if (fd >= 0) {
 			if (read_hello(fd, e) == 0)
@@ -190,7 +192,7 @@ link_open(const struct link_options *o, struct err *e)
 		if (tries)
 			nanosleep(&pause, NULL);
 	}
-	return open_private(o, e);	/* this host ends daemons */
+	return open_private(o, e);	/* this host ends or stops daemons */
 }
 
 int
@@ -199,7 +201,7 @@ link_send(int fd, struct launch_msg *m)
 	struct iovec iov = {m, sizeof *m};
 
 	m->version = LAUNCH_VERSION;
-	return sock_send(fd, &iov, 1, NULL, 0, 0) < 0 ? -1 : 0;
+	return sock_send(fd, &iov, 1, NULL, 0, MSG_DONTWAIT) < 0 ? -1 : 0;
 }
 
 int

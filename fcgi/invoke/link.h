@@ -18,12 +18,13 @@ struct link_options {
 };
 
 /*
- * Connects and reads HELLO, starting a launcher if need be.  The descriptor,
- * or -1 with the error set (ENOENT: none is there and none was to start).
+ * Connects and reads HELLO, starting a launcher if need be; a private one if
+ * none answers within seconds.  The descriptor, or -1 with the error set
+ * (ENOENT: none is there and none was to start).
  */
 int link_open(const struct link_options *o, struct err *e);
 
-/* Sends one message: 0 or -1. */
+/* Sends one message without waiting: 0, or -1 (EAGAIN: it reads too slowly). */
 int link_send(int fd, struct launch_msg *m);
 
 /*

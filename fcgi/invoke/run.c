@@ -29,7 +29,8 @@ enum {
 	GRACE_MS = 1000,	/* from TERM to KILL */
 	END_WAIT_MS = 250,	/* from the output's end to the process's */
 	REPORT_WAIT_MS = 2000,
-	READ_BYTES = 64 * 1024
+	READ_BYTES = 64 * 1024,
+	PIPE_MAX = 1 << 20	/* what a process can make its pipe hold */
 };
 
 enum { AT_CTL, AT_OUT, AT_ERR, AT_CLIENT, AT_COUNT };
@@ -79,7 +80,10 @@ make_pipe(int *read_fd, int *write_fd)
 	return 0;
 }
 
-/* 0; or -1 with errno: EPIPE and ECONNRESET mean that the child is dead. */
+/*
+ * 0; or -1 with errno: EPIPE and ECONNRESET mean that the child is dead,
+ * EAGAIN that it is none of ours.
+ */
 static int
 hand_over(struct walk *w)
 {
@@ -108,7 +112,10 @@ hand_over(struct walk *w)
 		fds[nfds++] = q->body_fd;
 	else
 		h.flags |= ABI_NO_STDIN;
-	rc = sock_send(w->lease.ctl_fd, iov, 2, fds, nfds, 0) < 0 ? -1 : 0;
+	/* A new socket has room for it; another's would hold us up. */
+	rc = sock_send(w->lease.ctl_fd, iov, 2, fds, nfds, MSG_DONTWAIT) < 0
+	    ? -1
+	    : 0;
 	saved = errno;
 	io_close(&out_w);
 	io_close(&err_w);
@@ -177,15 +184,15 @@ read_err(struct walk *w)
 }
 
 /*
- * Empties both pipes of what is there already.  The process may still write
- * to them, so it stops after a bounded number of rounds.
+ * Empties both pipes of what is there already: no more than they hold.  The
+ * process may still write to them, and meanwhile nobody looks at its time.
  */
 static void
 drain(struct walk *w, bool keep_inline)
 {
 	struct pollfd p[2] = {{w->lease.out_fd, POLLIN, 0},
 	    {w->lease.err_fd, POLLIN, 0}};
-	static const int ROUNDS = 1024;
+	static const int ROUNDS = PIPE_MAX / READ_BYTES;
 	char held[ABI_INLINE_MAX];
 	size_t n = keep_inline ? w->done.inline_bytes : 0;
 	bool moved = false;
@@ -342,6 +349,8 @@ ask_how(struct walk *w)
 		out->end = RUN_MEMORY;
 	else if (m.code == LAUNCH_END_DEADLINE)
 		out->end = RUN_TIMEOUT;
+	else if (m.code == LAUNCH_END_LOST)
+		return;		/* it is not known to have ended well */
 	else if (WIFSIGNALED(m.wait_status))
 		out->status = WTERMSIG(m.wait_status);
 	else if (WIFEXITED(m.wait_status) && WEXITSTATUS(m.wait_status) > 128)
@@ -379,6 +388,19 @@ conclude(struct walk *w)
 		out->end = RUN_STOPPED;
 }
 
+/*
+ * One that serves one request and says that it is done ends by itself; if it
+ * only says so, the launcher ends it (child_end_overdue).
+ */
+static bool
+ends_itself(const struct walk *w)
+{
+	const struct snap_function *fn = invoke_pool_function(w->pool);
+
+	return fn->requests_per_process == 1 && fn->timeout_ms &&
+	    fn->runtime == SNAP_RUNTIME_C;
+}
+
 /* Gives the child back, or sees to it that it is gone. */
 static void
 part(struct walk *w)
@@ -395,8 +417,7 @@ part(struct walk *w)
 	if (crashed &&
 	    invoke_pool_function(w->pool)->runtime == SNAP_RUNTIME_C)
 		lease_retire(w->pool, &w->lease);
-	/* One that says that it is done ends by itself. */
-	lease_drop(w->pool, &w->lease, !w->gone && !w->have_done);
+	lease_drop(w->pool, &w->lease, !w->have_done || !ends_itself(w));
 }
 
 /* A child that has the request: 0; a refusal or -1 with the text set. */
@@ -407,6 +428,7 @@ begin(struct walk *w)
 	int64_t until = q->deadline_mono_ms ? q->deadline_mono_ms
 	                                    : clock_mono_ms() + 30000;
 	struct err e;
+	bool again;
 	int tries, rc;
 
 	for (tries = 0; tries < TRIES; tries++) {
@@ -422,9 +444,11 @@ begin(struct walk *w)
 		    "cannot hand a request to a process: %s",
 		    strerror(errno));
 		rc = errno == EPIPE || errno == ECONNRESET;
+		again = rc || errno == EAGAIN;
 		lease_drop(w->pool, &w->lease, !rc);
-		if (!rc)
+		if (!again)
 			return LAUNCH_BROKEN;
+		lease_sweep(w->pool);
 	}
 	return LAUNCH_BROKEN;
 }
@@ -451,6 +475,7 @@ run_request(struct run *r, struct invoke_pool *p, const struct run_request *q,
 		if (!w.reset)
 			break;
 		lease_discard(p, &w.lease);	/* it never began: another */
+		lease_sweep(p);
 	}
 	if (w.reset) {
 		out->end = RUN_REFUSED;

@@ -132,16 +132,6 @@ child_rest(struct launcher *l, struct child *c)
 	c->peak_kb = c->cpu_us = 0;
 }
 
-/* Its request ended in time: the next one has a deadline of its own. */
-void
-child_unwatch(struct launcher *l, struct child *c)
-{
-	if (c->watched)
-		l->nwatched--;
-	c->watched = false;
-	c->deadline_mono_ms = 0;
-}
-
 void
 child_report(struct launcher *l, struct client *client, uint64_t id)
 {

@@ -171,9 +171,7 @@ about_child(struct launcher *l, struct client *c, const struct launch_msg *m)
 
 	if (!child)
 		return;		/* it ended in the meantime */
-	if (m->type == LAUNCH_WATCH && m->deadline_mono_ms < 0)
-		child_unwatch(l, child);
-	else if (m->type == LAUNCH_WATCH)
+	if (m->type == LAUNCH_WATCH)
 		child_watch(l, child, m->deadline_mono_ms);
 	else if (m->type == LAUNCH_REST)
 		child_rest(l, child);

@@ -210,7 +210,6 @@ void child_signal(struct launcher *l, struct child *c, uint32_t sig);
 void child_ended(struct launcher *l, struct child *c, int wait_status,
     uint64_t max_rss_kb, uint64_t cpu_us);
 void child_watch(struct launcher *l, struct child *c, int64_t deadline);
-void child_unwatch(struct launcher *l, struct child *c);
 void child_rest(struct launcher *l, struct child *c);
 void child_report(struct launcher *l, struct client *c, uint64_t id);
 void child_sample_all(struct launcher *l, int64_t now_ms);

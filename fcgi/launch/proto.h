@@ -20,9 +20,7 @@
  *     RELEASE  id                                gives a slot back
  *     WATCH    id, deadline_mono_ms              this child's request is long:
  *                                                sample it, end it in time
- *                                                (0: no deadline; -1: the
- *                                                request is over, the child
- *                                                serves others)
+ *                                                (0: no deadline)
  *     REST     id                                that request is over
  *     KILL     id, code                          sends it TERM (code), or
  *                                                ends it and its tree
