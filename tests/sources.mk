@@ -153,7 +153,7 @@ bench:
 # --- make test ----------------------------------------------------------------
 
 part := tests/part $(BUILD)/test
-again := $(MAKE) --no-print-directory -j$(JOBS)
+again := $(MAKE) --no-print-directory -O -j$(JOBS)
 
 .PHONY: test
 test:
