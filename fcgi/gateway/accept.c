@@ -17,6 +17,7 @@
 
 enum {
 	PAUSE_US = 10000,	/* out of descriptors: wait for some */
+	LOG_EVERY_MS = 1000,
 	OVERFLOW_WAIT_MS = 20
 };
 
@@ -44,23 +45,32 @@ accept_again(struct gateway *g, int fd)
 		close(fd);
 }
 
+/* Before the socket is armed again, so that one worker waits and not all. */
+static void
+pause_accept(struct gateway *g)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - g->accept_failed_ms >= LOG_EVERY_MS) {
+		g->accept_failed_ms = now_ms;
+		gateway_log(g, "error", "cannot accept a connection: out of "
+		    "descriptors or memory; raise `ulimit -n`");
+	}
+	usleep(PAUSE_US);
+}
+
 /* A new connection: its descriptor if it has a request already, else -1. */
 static int
 accept_one(struct gateway *g)
 {
 	int fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	int error = errno;
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	                  errno == ENOMEM || errno == ENOBUFS))
+		pause_accept(g);
 	watch(g, g->listen_fd, EPOLL_CTL_MOD);
-	if (fd < 0) {
-		if (error == EMFILE || error == ENFILE || error == ENOMEM ||
-		    error == ENOBUFS) {
-			gateway_log(g, "error", "cannot accept a connection: "
-			    "out of descriptors or memory; raise `ulimit -n`");
-			usleep(PAUSE_US);
-		}
+	if (fd < 0)
 		return -1;
-	}
 	if (has_bytes(fd))
 		return fd;
 	accept_again(g, fd);
@@ -91,6 +101,26 @@ wait_event(struct gateway *g, int timeout_ms)
 	return n == 1 ? on_event(g, ev.data.fd) : -1;
 }
 
+/*
+ * While leaving: false if no request is there that came before.  wake_fd is
+ * always ready, but the kernel puts what it has told to the end of its list:
+ * whoever sees wake_fd twice has seen all.
+ */
+static bool
+last_event(struct gateway *g, int *fd)
+{
+	struct epoll_event ev;
+	int tries;
+
+	for (tries = 0; tries < 2; tries++)
+		if (epoll_wait(g->epoll_fd, &ev, 1, 0) == 1 &&
+		    ev.data.fd != g->wake_fd) {
+			*fd = on_event(g, ev.data.fd);
+			return true;
+		}
+	return false;
+}
+
 int
 accept_next(struct gateway *g, int64_t *wait_us)
 {
@@ -101,11 +131,12 @@ accept_next(struct gateway *g, int64_t *wait_us)
 		if (queue_try(&g->queue, &item) == 0) {
 			fd = item.fd;
 			*wait_us = clock_mono_us() - item.since_us;
-		} else if (atomic_load(&g->stopping))
-			return -1;
-		else {
-			fd = wait_event(g, -1);
+		} else {
 			*wait_us = 0;
+			if (!atomic_load(&g->stopping))
+				fd = wait_event(g, -1);
+			else if (!last_event(g, &fd))
+				return -1;
 		}
 		if (fd < 0)
 			continue;
@@ -130,6 +161,22 @@ all_busy(struct gateway *g)
 	return atomic_load(&g->busy) >= g->nworkers;
 }
 
+/*
+ * A worker that came free meanwhile may have looked at the queue before this
+ * was put there, and wait in the epoll set for ever: it gets it there then.
+ * Either it sees the item, or we see that not all are busy.
+ */
+static void
+put_aside(struct gateway *g, int fd)
+{
+	struct queue_item item;
+
+	if (queue_put(&g->queue, fd) < 0)
+		shed(g, fd);
+	else if (!all_busy(g) && queue_try(&g->queue, &item) == 0)
+		accept_again(g, item.fd);
+}
+
 static void *
 overflow_main(void *arg)
 {
@@ -144,8 +191,8 @@ overflow_main(void *arg)
 		pthread_mutex_unlock(&g->overflow_lock);
 		while (all_busy(g) && !atomic_load(&g->stopping)) {
 			fd = wait_event(g, OVERFLOW_WAIT_MS);
-			if (fd >= 0 && queue_put(&g->queue, fd) < 0)
-				shed(g, fd);
+			if (fd >= 0)
+				put_aside(g, fd);
 		}
 	}
 	return NULL;

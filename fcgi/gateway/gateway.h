@@ -50,6 +50,7 @@ struct gateway {
 	pthread_mutex_t overflow_lock;
 	pthread_cond_t overflow_wake;
 	atomic_size_t busy;		/* workers with a request */
+	_Atomic int64_t accept_failed_ms;	/* when that was logged last */
 	struct worker *workers;
 	size_t nworkers;
 	int epoll_fd, listen_fd, wake_fd;

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -250,6 +251,8 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 		ticked_ms = now_ms;
 		gateway_reload(g, false);
 		invoke_tick(g->invoke, now_ms);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;	/* a private launcher that ended */
 	}
 }
 
@@ -257,6 +260,7 @@ static int
 serve_fastcgi(struct gateway *g, const struct options *o,
     const sigset_t *signals)
 {
+	g->nworkers = o->workers;
 	if (queue_init(&g->queue, o->queue) < 0 || accept_start(g) < 0 ||
 	    shed_start(g) < 0 || workers_start(g, o->workers) < 0) {
 		fprintf(stderr, "bothy-fcgi: cannot start %zu threads: %s\n",

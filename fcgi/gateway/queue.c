@@ -58,7 +58,7 @@ queue_try(struct queue *q, struct queue_item *out)
 {
 	int rc = -1;
 
-	if (atomic_load_explicit(&q->count, memory_order_relaxed) == 0)
+	if (atomic_load(&q->count) == 0)
 		return -1;
 	pthread_mutex_lock(&q->lock);
 	if (q->count) {

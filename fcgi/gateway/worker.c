@@ -104,7 +104,6 @@ workers_start(struct gateway *g, size_t n)
 		return -1;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	g->nworkers = n;
 	for (i = 0; i < n; i++) {
 		struct worker *w = &g->workers[i];
 
