@@ -36,12 +36,12 @@ build_result_release(struct build_result *r)
 	buf_release(&r->messages);
 }
 
-/* <state>/build/cache/<function>.<variant>.files */
+/* <state>/build/.cache/<function>.<variant>.files */
 static int
 list_path(const struct build *b, const char *function, char *path,
     struct err *e)
 {
-	if (snprintf(path, PATH_MAX, "%s/build/cache/%s.%s.files",
+	if (snprintf(path, PATH_MAX, "%s/build/.cache/%s.%s.files",
 	    b->state_dir, function, variant_names[b->variant]) >= PATH_MAX)
 		return err_set(e, ENAMETOOLONG, "%s: the name is too long",
 		    b->state_dir);

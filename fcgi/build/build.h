@@ -6,8 +6,8 @@
  *
  *   <state>/build/<function>		link to the newest good binary
  *   <state>/build/<function>.error	what the compiler said, while it is bad
- *   <state>/build/cache/<key>/<function>
- *   <state>/build/cache/<function>.<variant>.files   what the last was made of
+ *   <state>/build/.cache/<key>/<function>
+ *   <state>/build/.cache/<function>.<variant>.files   what the last was made of
  *
  * The key is a hash of all sources, the headers that were really included,
  * flags, compiler and libbothy.a.

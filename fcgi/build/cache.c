@@ -1,9 +1,9 @@
 /*
  * Keeps built binaries by key, as cache.h describes.
  *
- *   build/<function> -> cache/<key>/<function>
- *   build/cache/<key>/<function>
- *   build/cache/tmp.XXXXXX/		a build that is going on
+ *   build/<function> -> .cache/<key>/<function>
+ *   build/.cache/<key>/<function>
+ *   build/.cache/tmp.XXXXXX/		a build that is going on
  */
 #include "cache.h"
 
@@ -46,7 +46,7 @@ cache_prepare(const char *state_dir, struct err *e)
 {
 	char path[PATH_MAX];
 
-	if (format(path, e, "%s/build/cache", state_dir) < 0)
+	if (format(path, e, "%s/build/.cache", state_dir) < 0)
 		return -1;
 	return io_mkdirs(path, CACHE_DIR_MODE, e);
 }
@@ -57,7 +57,7 @@ cache_find(const char *state_dir, const char *key, const char *function,
 {
 	char dir[PATH_MAX];
 
-	if (format(dir, e, "%s/build/cache/%s", state_dir, key) < 0 ||
+	if (format(dir, e, "%s/build/.cache/%s", state_dir, key) < 0 ||
 	    format(path, e, "%s/%s", dir, function) < 0)
 		return -1;
 	if (access(path, X_OK) < 0)
@@ -69,7 +69,7 @@ cache_find(const char *state_dir, const char *key, const char *function,
 int
 cache_scratch(const char *state_dir, char *dir, struct err *e)
 {
-	if (format(dir, e, "%s/build/cache/tmp.XXXXXX", state_dir) < 0)
+	if (format(dir, e, "%s/build/.cache/tmp.XXXXXX", state_dir) < 0)
 		return -1;
 	if (!mkdtemp(dir))
 		return err_sys(e, "cannot make %s", dir);
@@ -102,7 +102,7 @@ cache_put(const char *state_dir, const char *dir, const char *key,
 	char built[PATH_MAX], clean[PATH_MAX], cache[PATH_MAX];
 	char entry[PATH_MAX];
 
-	if (format(cache, e, "%s/build/cache", state_dir) < 0 ||
+	if (format(cache, e, "%s/build/.cache", state_dir) < 0 ||
 	    format(entry, e, "%s/%s", cache, key) < 0 ||
 	    format(path, e, "%s/%s", entry, function) < 0 ||
 	    format(built, e, "%s/%s", dir, function) < 0 ||
@@ -141,7 +141,7 @@ cache_link(const char *state_dir, const char *key, const char *function,
 	char target[PATH_MAX], link[PATH_MAX], now[PATH_MAX], tmp[PATH_MAX];
 	ssize_t n;
 
-	if (format(target, e, "cache/%s/%s", key, function) < 0 ||
+	if (format(target, e, ".cache/%s/%s", key, function) < 0 ||
 	    format(link, e, "%s/build/%s", state_dir, function) < 0)
 		return -1;
 	n = readlink(link, now, sizeof now - 1);
@@ -150,7 +150,7 @@ cache_link(const char *state_dir, const char *key, const char *function,
 		if (strcmp(now, target) == 0)
 			return 0;
 	}
-	if (format(tmp, e, "%s/build/cache/tmp.link.%s.%d", state_dir,
+	if (format(tmp, e, "%s/build/.cache/tmp.link.%s.%d", state_dir,
 	    function, (int)getpid()) < 0)
 		return -1;
 	unlink(tmp);
@@ -195,9 +195,9 @@ linked_key(const char *state_dir, const char *function, char *key)
 	if (n < 0)
 		return;
 	target[n] = '\0';
-	if (strncmp(target, "cache/", 6) == 0 &&
-	    (size_t)n > 6 + HASH_HEX_SIZE - 1) {
-		memcpy(key, target + 6, HASH_HEX_SIZE - 1);
+	if (strncmp(target, ".cache/", 7) == 0 &&
+	    (size_t)n > 7 + HASH_HEX_SIZE - 1) {
+		memcpy(key, target + 7, HASH_HEX_SIZE - 1);
 		key[HASH_HEX_SIZE - 1] = '\0';
 	}
 }
@@ -251,7 +251,7 @@ cache_trim(const char *state_dir, const char *function)
 	size_t n, i;
 	DIR *d;
 
-	if (format(path, &ignored, "%s/build/cache", state_dir) < 0)
+	if (format(path, &ignored, "%s/build/.cache", state_dir) < 0)
 		return;
 	d = opendir(path);
 	if (!d)

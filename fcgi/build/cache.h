@@ -1,5 +1,6 @@
 /*
- * The directory of built binaries: <state>/build.
+ * The directory of built binaries: <state>/build.  No function can have a
+ * name with a dot, so ".cache" and "<function>.error" stand in nobody's way.
  *
  * Root's launcher gives functions uids of their own, so the way to a binary
  * can be searched by others, and the binary be read.
@@ -17,7 +18,7 @@ enum {
 	CACHE_STALE_S = 3600	/* age of a build directory left behind */
 };
 
-/* Makes <state>/build/cache: 0 or -1. */
+/* Makes <state>/build/.cache: 0 or -1. */
 int cache_prepare(const char *state_dir, struct err *e);
 
 /*

@@ -25,7 +25,8 @@ enum { ARGS_MAX = 1024, LIB_MAX = 64 * 1024 * 1024 };
 static const struct {
 	const char *cflags, *ldflags;
 } flags[] = {
-    [BUILD_RELEASE] = {COMMON " -O2 -D_FORTIFY_SOURCE=2",
+    [BUILD_RELEASE] = {COMMON " -O2 -U_FORTIFY_SOURCE"
+	" -D_FORTIFY_SOURCE=2",
 	"-static-pie " HARDEN},
     [BUILD_DEBUG] = {COMMON " -O0", "-pie"},
     [BUILD_SANITIZE] = {COMMON " -O0 -fno-omit-frame-pointer"
@@ -54,7 +55,7 @@ link_flags(const struct build *b, const struct conf_function *f)
 struct args {
 	const char *argv[ARGS_MAX];
 	size_t count;
-	char words[512];	/* what add_words() has cut */
+	char words[1024];	/* what add_words() has cut */
 	size_t used;
 };
 
@@ -164,6 +165,19 @@ read_dependencies(const char *path, struct map *files, struct err *e)
 	return rc;
 }
 
+/* 0; 1 if it found errors; -1 if it could not do its work. */
+static int
+run(const char *const *argv, const char *directory, struct buf *messages,
+    struct err *e)
+{
+	int status = process_run(argv, directory, messages, e);
+
+	if (status > PROCESS_KILLED)
+		return err_set(e, EINTR, "%s was killed by signal %d", argv[0],
+		    status - PROCESS_KILLED);
+	return status < 0 ? -1 : status > 0;
+}
+
 /* Compiles one source to `object`. */
 static int
 compile_one(const struct compile *c, const char *source, const char *object,
@@ -186,12 +200,10 @@ compile_one(const struct compile *c, const char *source, const char *object,
 	add(&a, "-o");
 	add(&a, object);
 	add(&a, source);
-	status = process_run(a.argv, c->build->site_dir, messages, e);
+	status = run(a.argv, c->build->site_dir, messages, e);
 	if (status < 0)
 		return missing_compiler(e);
-	if (status > 0)
-		return 1;
-	return read_dependencies(dep, files, e);
+	return status ? 1 : read_dependencies(dep, files, e);
 }
 
 static int
@@ -217,10 +229,8 @@ link_all(const struct compile *c, char *const *objects, size_t n,
 		add(&a, objects[i]);
 	add(&a, lib);
 	add_words(&a, libraries);
-	status = process_run(a.argv, c->build->site_dir, messages, e);
-	if (status < 0)
-		return missing_compiler(e);
-	return status > 0;
+	status = run(a.argv, c->build->site_dir, messages, e);
+	return status < 0 ? missing_compiler(e) : status;
 }
 
 int
@@ -283,7 +293,7 @@ compile_make(const struct compile *c, struct buf *messages, struct err *e)
 	add(&a, v.cflags);
 	add(&a, v.ldlibs);
 	add(&a, out);
-	status = process_run(a.argv, c->function->source, messages, e);
+	status = run(a.argv, c->function->source, messages, e);
 	if (status < 0) {
 		if (e->code == ENOENT)
 			err_set(e, ENOENT, "there is no make; install it "
@@ -295,5 +305,5 @@ compile_make(const struct compile *c, struct buf *messages, struct err *e)
 		    "program $(OUT)\n", c->function->handler);
 		return 1;
 	}
-	return status > 0;
+	return status;
 }

@@ -139,7 +139,7 @@ inputs_sources(const char *site_dir, const char *source, struct map *files,
 	if (walk(site_dir, source, 0, *kind == INPUTS_C, files, e) < 0)
 		return -1;
 	if (files->count == before)
-		return err_set(e, ENOENT, "the handler %s holds neither a .c "
+		return err_set(e, EINVAL, "the handler %s holds neither a .c "
 		    "file nor a Makefile", source);
 	return 0;
 }

@@ -79,5 +79,5 @@ process_run(const char *const argv[], const char *cwd, struct buf *out,
 			return err_sys(e, "cannot wait for %s", argv[0]);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    128 + WTERMSIG(status);
+	    PROCESS_KILLED + WTERMSIG(status);
 }

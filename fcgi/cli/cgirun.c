@@ -82,6 +82,14 @@ start(struct running *x, struct err *e)
 	x->out_fd = out[0];
 	x->err_fd = err[0];
 	x->pid_fd = pidfd_open(x->pid, 0);
+	if (x->pid_fd < 0) {
+		err_sys(e, "cannot watch %s", x->request->argv[0]);
+		kill(x->pid, SIGKILL);
+		waitpid(x->pid, NULL, 0);
+		close(x->out_fd);
+		close(x->err_fd);
+		return -1;
+	}
 	io_nonblock(x->out_fd);
 	io_nonblock(x->err_fd);
 	return 0;

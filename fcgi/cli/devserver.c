@@ -253,6 +253,10 @@ devserver_start(struct devserver *d, const char *base_path, struct err *e)
 	const char *argv[] = {d->web_path, "-D", "-f", d->config, NULL};
 	char log[PATH_MAX];
 
+	if (gateway_answers(d))
+		return err_set(e, EADDRINUSE, "a gateway is running at %s "
+		    "already; stop it, or choose another --state", d->socket);
+	d->started = true;
 	if (start_gateway(d, e) < 0 ||
 	    wait_ready(d, &d->gateway, gateway_answers, e) < 0)
 		return -1;
@@ -320,7 +324,7 @@ devserver_close(struct devserver *d)
 {
 	service_stop(&d->web, GRACE_MS);
 	service_stop(&d->gateway, GRACE_MS);
-	if (d->lock_fd >= 0)
+	if (d->started)
 		stop_launcher(d);
 	io_close(&d->lock_fd);
 }

@@ -28,6 +28,7 @@ struct devserver {
 	char config[PATH_MAX];		/* its configuration */
 	struct service gateway, web;
 	int lock_fd;
+	bool started;			/* the gateway, and by it the launcher */
 };
 
 /*

@@ -18,10 +18,10 @@ belongs(const struct conf *conf, const struct conf_route *r,
 	return &conf->functions[r->function] == f;
 }
 
-/* "/a/{b}/{c+}" without braces and plus. */
-static void
-example_path(const char *route, char *path, size_t room)
+void
+routematch_path(const struct conf_route *r, char *path, size_t room)
 {
+	const char *route = r->path;
 	size_t n = 0;
 
 	for (; *route && n + 1 < room; route++) {
@@ -44,7 +44,7 @@ routematch_example(const struct conf *conf, const struct conf_function *f,
 	}
 	snprintf(path, room, "/");
 	if (r && r->kind != SNAP_KIND_DEFAULT)
-		example_path(r->path, path, room);
+		routematch_path(r, path, room);
 	if (*method)
 		return;
 	*method = r && r->method != SNAP_ANY ?

@@ -13,9 +13,12 @@
 
 #include <stddef.h>
 
+/* A path that a route answers: "{name}" and "{name+}" become "name". */
+void routematch_path(const struct conf_route *r, char *path, size_t room);
+
 /*
- * A path and method that the function's first route answers: "{name}" becomes
- * "name".  "/" and GET without routes.  *method stays if it is set.
+ * A path and method that the function's first route answers; "/" and GET
+ * without routes.  *method stays if it is set.
  */
 void routematch_example(const struct conf *conf,
     const struct conf_function *f, char *path, size_t room,

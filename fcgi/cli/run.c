@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "devserver.h"
 #include "logshow.h"
+#include "routematch.h"
 #include "site.h"
 #include "watch.h"
 
@@ -53,7 +54,7 @@ struct loop {
 	struct logshow show;
 	int signal_fd;
 	int64_t changed_ms;	/* of the last change not built yet, or 0 */
-	bool leave;
+	bool leave, told_full;
 };
 
 static void say(const char *fmt, ...)
@@ -104,6 +105,11 @@ watch_sources(struct loop *l)
 	}
 	watch_files(&l->watch, l->site.place.site, &files);
 	map_release(&files);
+	if (l->watch.full && !l->told_full)
+		say("not all directories can be watched; raise "
+		    "fs.inotify.max_user_watches, or save deploy.yaml to "
+		    "build");
+	l->told_full = l->watch.full;
 }
 
 static void
@@ -157,6 +163,8 @@ refresh(struct loop *l)
 	struct err e;
 	int code;
 
+	/* Before and after: what is written meanwhile is seen either way. */
+	watch_sources(l);
 	errlist_init(&errors);
 	code = site_load(&l->site, &errors);
 	if (code == CLI_OK) {
@@ -172,8 +180,7 @@ refresh(struct loop *l)
 		errlist_print(&errors, stderr);
 	}
 	errlist_release(&errors);
-	if (l->site.conf)
-		watch_sources(l);
+	watch_sources(l);
 	return code;
 }
 
@@ -183,6 +190,7 @@ static void
 show_addresses(const struct loop *l)
 {
 	const struct conf *conf = l->site.conf;
+	char path[1024];
 	size_t i;
 
 	if (l->options->no_web)
@@ -196,9 +204,10 @@ show_addresses(const struct loop *l)
 
 		if (r->kind == SNAP_KIND_DEFAULT || l->options->no_web)
 			continue;
+		routematch_path(r, path, sizeof path);
 		printf("  %-6s http://%s:%s%s%s  %s\n",
 		    snapshot_method_name(r->method), l->server.listen,
-		    l->server.port, conf->base_path, r->path,
+		    l->server.port, conf->base_path, path,
 		    conf->functions[r->function].name);
 	}
 	if (conf->nroutes > ROUTES_SHOWN)

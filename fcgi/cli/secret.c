@@ -12,6 +12,7 @@
 #include "store/base/io.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -22,11 +23,23 @@ struct vault {
 	const char *service, *stage;
 };
 
-/* Reads a line from the terminal that is not shown. */
+/* Only so that a read ends. */
+static void
+wake(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * Reads a line from the terminal that is not shown.  Ctrl-C ends it (EINTR),
+ * with the terminal as it was.
+ */
 static ssize_t
 prompt(const char *name, char *out, size_t room)
 {
+	struct sigaction interrupt = {.sa_handler = wake}, before;
 	struct termios old, quiet;
+	int error;
 	ssize_t n;
 
 	if (tcgetattr(STDIN_FILENO, &old) < 0)
@@ -36,9 +49,13 @@ prompt(const char *name, char *out, size_t room)
 	fprintf(stderr, "value of %s (not shown): ", name);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) < 0)
 		return -1;
-	n = io_read(STDIN_FILENO, out, room);
+	sigaction(SIGINT, &interrupt, &before);
+	n = read(STDIN_FILENO, out, room);
+	error = errno;
+	sigaction(SIGINT, &before, NULL);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	fputc('\n', stderr);
+	errno = error;
 	return n;
 }
 

@@ -116,27 +116,29 @@ read_stats(const struct place *p, json_t *answer, json_t *rows)
 static json_t *
 ask_launcher(int fd, struct err *e)
 {
-	static char text[LAUNCH_TEXT_MAX + 1];
 	struct launch_msg m = {.type = LAUNCH_STATUS};
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	json_t *answer;
+	char *text = malloc(LAUNCH_TEXT_MAX + 1);
+	json_t *answer = NULL;
 	size_t nfds;
 
-	if (link_send(fd, &m) < 0) {
+	if (!text || link_send(fd, &m) < 0) {
 		err_sys(e, "cannot ask the launcher");
-		return NULL;
+		goto out;
 	}
 	do {
 		nfds = 0;
-		if (poll(&p, 1, ANSWER_MS) <= 0 ||
-		    link_receive(fd, &m, text, sizeof text, NULL, &nfds) <= 0) {
+		if (poll(&p, 1, ANSWER_MS) <= 0 || link_receive(fd, &m, text,
+		    LAUNCH_TEXT_MAX + 1, NULL, &nfds) <= 0) {
 			err_set(e, ETIMEDOUT, "the launcher does not answer");
-			return NULL;
+			goto out;
 		}
 	} while (m.type != LAUNCH_STATUS);
 	answer = json_loads(text, 0, NULL);
 	if (!answer)
 		err_set(e, EPROTO, "the launcher's answer is no JSON");
+out:
+	free(text);
 	return answer;
 }
 

@@ -5,6 +5,7 @@
 
 #include "store/base/io.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 
 enum {
 	EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-	    IN_ONLYDIR
+	    IN_CREATE | IN_ONLYDIR
 };
 
 int
@@ -35,9 +36,23 @@ watch_close(struct watch *w)
 void
 watch_directory(struct watch *w, const char *path)
 {
-	/* What can't be watched is built by `bothy build` as ever. */
-	if (inotify_add_watch(w->fd, path, EVENTS) < 0)
-		return;
+	if (inotify_add_watch(w->fd, path, EVENTS) < 0 && errno == ENOSPC)
+		w->full = true;
+}
+
+/* The file's directory, and the ones above it within the site. */
+static void
+watch_above(struct watch *w, const char *site_dir, char *path)
+{
+	size_t site = strlen(site_dir);
+	char *slash;
+
+	while ((slash = strrchr(path, '/'))) {
+		*slash = '\0';
+		watch_directory(w, *path ? path : "/");
+		if (strncmp(path, site_dir, site) != 0 || path[site] != '/')
+			break;
+	}
 }
 
 void
@@ -57,8 +72,7 @@ watch_files(struct watch *w, const char *site_dir, const struct map *files)
 			    name);
 		if (n < 0 || n >= (int)sizeof path)
 			continue;
-		*strrchr(path, '/') = '\0';
-		watch_directory(w, *path ? path : "/");
+		watch_above(w, site_dir, path);
 	}
 }
 
@@ -82,6 +96,18 @@ is_source(const char *name)
 	return true;
 }
 
+/* A new file matters when it has been written, a new directory at once. */
+static bool
+matters(const struct inotify_event *event, const char *name)
+{
+	if (event->mask & IN_Q_OVERFLOW)
+		return true;
+	if (!event->len || ((event->mask & IN_CREATE) &&
+	    !(event->mask & IN_ISDIR)))
+		return false;
+	return is_source(name);
+}
+
 bool
 watch_changed(struct watch *w)
 {
@@ -97,8 +123,7 @@ watch_changed(struct watch *w)
 		for (at = 0; at < n;
 		    at += (ssize_t)(sizeof event + event.len)) {
 			memcpy(&event, b.bytes + at, sizeof event);
-			if (event.mask & IN_Q_OVERFLOW || (event.len &&
-			    is_source(b.bytes + at + sizeof event)))
+			if (matters(&event, b.bytes + at + sizeof event))
 				changed = true;
 		}
 	}

@@ -11,6 +11,7 @@
 
 struct watch {
 	int fd;			/* readable when something may have changed */
+	bool full;		/* the system watches no more directories */
 };
 
 /* 0, or -1 with the error set. */
@@ -20,7 +21,10 @@ void watch_close(struct watch *w);
 /* Watches a directory; one that is watched already or is not there is fine. */
 void watch_directory(struct watch *w, const char *path);
 
-/* Watches the directories of files (relative ones are below `site_dir`). */
+/*
+ * Watches the directories of files (relative ones are below `site_dir`) and
+ * those above them within the site, which may be replaced.
+ */
 void watch_files(struct watch *w, const char *site_dir,
     const struct map *files);
 

@@ -490,6 +490,22 @@ def test_a_second_run(running, tool):
     assert r.returncode == FAILED and "another --port" in r.stderr
 
 
+def test_run_sees_a_directory_that_is_replaced(running, tool):
+    functions = os.path.join(tool.dir, "functions")
+    os.rename(functions, functions + ".away")
+    running.expect("the site goes on as it was")
+    assert running.get("/other").body == b"other\n"
+    for path, text in FILES.items():
+        tool.write(path, text.replace('"other', '"brand new'))
+    tool.lab.own(tool.dir)
+    procs.wait_for(lambda: running.get("/other").body == b"brand new\n", 10,
+                   "the new sources")
+    shutil.rmtree(functions)
+    os.rename(functions + ".away", functions)
+    procs.wait_for(lambda: running.get("/other").body == b"other\n", 10,
+                   "the old sources")
+
+
 def test_status(running, tool):
     running.get("/other")
     s = json.loads(call(tool, "status", "--json").stdout)
@@ -536,6 +552,24 @@ def test_logs_follow_through_rotation(running, tool):
         p.terminate()
         p.wait(10)
         p.stdout.close()
+
+
+def test_run_where_a_function_never_compiled(lab):
+    site = lab.site("half", build=False, files=dict(FILES, **{
+        "deploy.yaml": DEPLOY.replace(
+            "{name: bothy,", "{name: bothy, basePath: /base,").replace(
+            "\'${secret:KEY}\'", "x"),
+        "functions/fault.c": "int x"}))
+    run = Run(site, "--stage", "prod")
+    run.expect("fault does not compile")
+    run.expect("requests:")
+    assert run.get("/base/hello/you").body == b"hello you\n"
+    assert b"functions/fault.c:1:" in run.get("/base/fault/x").body
+    assert run.get("/hello/you").status in (403, 404)
+    site.write("functions/fault.c", FAULT)
+    procs.wait_for(lambda: run.get("/base/fault/x").status == 404, 10,
+                   "the function")
+    assert run.stop() == OK
 
 
 def test_status_when_nothing_runs(lab):

@@ -358,7 +358,7 @@ count_cache(const struct fixture *x)
 	int n;
 
 	snprintf(command, sizeof command,
-	    "ls -d %s/build/cache/*/ | wc -l", x->state);
+	    "ls -d %s/build/.cache/*/ | wc -l", x->state);
 	p = popen(command, "r");
 	assert_non_null(fgets(line, sizeof line, p));
 	pclose(p);
