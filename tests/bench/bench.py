@@ -40,7 +40,8 @@ from required import judge, spread
 CONNECTIONS = (1, 16, 200)
 CHOICE_MS = 700         # of each run that picks the best of a kind
 CHOICE_ROUNDS = 2
-RAW_MS = 800
+RAW_MS = 800            # for each kind of process
+OVERLOAD_MS = 500       # of each run, for each second of a run of wrk
 LEASES_GO_S = 13        # until the gateway has let its idle children go
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -150,12 +151,10 @@ class Bench:
 
     def overload(self):
         say('overload')
-        o = Overload(self.stage.program('flood'),
-                     self.stage.contenders['warm'],
-                     600 * self.settings['seconds'])
-        for _ in range(self.settings['rounds']):
-            o.round()
-        return o.results()
+        return Overload(self.stage.program('flood'),
+                        self.stage.contenders['warm'],
+                        OVERLOAD_MS * self.settings['seconds']
+                        ).measure(self.settings['rounds'])
 
     def memory_under_load(self):
         c = self.stage.contenders['warm']

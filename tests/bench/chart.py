@@ -21,6 +21,8 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans",
 .note { font-size: 11.5px; fill: #57606a }
 .value { font-weight: 600 }
 .page { fill: #ffffff }
+.halo { paint-order: stroke; stroke: #ffffff; stroke-width: 4px;
+  stroke-linejoin: round }
 .grid { stroke: #d0d7de; stroke-width: 1 }
 .whisker { stroke: #24292f; stroke-width: 1.3; fill: none }
 .ceiling { fill: #afb8c1 }
@@ -30,6 +32,7 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans",
   text { fill: #e6edf3 }
   .note { fill: #9198a1 }
   .page { fill: #0d1117 }
+  .halo { stroke: #0d1117 }
   .grid { stroke: #30363d }
   .whisker { stroke: #e6edf3 }
   .ceiling { fill: #484f58 }
@@ -91,7 +94,7 @@ def row(name, c, y, scale):
         '<path class="whisker" d="M%.1f %.1fV%.1fM%.1f %.1fH%.1f'
         'M%.1f %.1fV%.1f"/>' % (low, middle - 4, middle + 4, low, middle,
                                 high, high, middle - 4, middle + 4),
-        '<text x="%.1f" y="%.1f"><tspan class="value">%s</tspan>'
+        '<text class="halo" x="%.1f" y="%.1f"><tspan class="value">%s</tspan>'
         '<tspan class="note" dx="7">%s</tspan></text>' % (
             at_x, middle + 4.5, escape(words), escape(after)),
     ]
@@ -105,10 +108,10 @@ def draw(r):
     m, s = r['machine'], r['settings']
     parts = [text(16, 27, 'Requests a second, 16 connections, one JSON reply',
                   'title'),
-             text(16, 46, 'median of %d rounds of %d s with min to max; '
+             text(16, 46, 'median of %d round%s of %d s with min to max; '
                   '%d cores shared with the load generator, Linux %s' % (
-                      s['rounds'], s['seconds'], m['cores'],
-                      m['kernel'].split('-')[0]), 'note')]
+                      s['rounds'], 's' * (s['rounds'] > 1), s['seconds'],
+                      m['cores'], m['kernel'].split('-')[0]), 'note')]
     parts += grid(most, scale, bottom)
     for i, (name, c) in enumerate(contenders.items()):
         parts += row(name, c, TOP + i * ROW, scale)

@@ -6,39 +6,27 @@ from required import spread
 
 STEPS = (4, 8, 16, 32, 64)
 TIMES = 10
+LEAST = 16              # all ratios are taken there: saturation is no less
 MANY = 1000             # connections, whatever saturates
 SATURATED = 0.95        # of the peak
 
 
 class Overload:
-    """Rounds of `contender` at growing numbers of connections."""
+    """Rounds of `contender`: first what saturates it, then beyond."""
 
     def __init__(self, program, contender, ms):
         self.program = program
         self.contender = contender
         self.ms = ms
         self.runs = {}      # connections -> what each round gave
-        self.saturation = None
 
-    def run(self, connections):
-        self.runs.setdefault(connections, []).append(load.flood(
-            self.program, self.contender, connections, self.ms))
+    def round(self, levels):
+        for n in levels:
+            self.runs.setdefault(n, []).append(load.flood(
+                self.program, self.contender, n, self.ms))
 
     def goodput(self, connections):
         return median(run['goodput'] for run in self.runs[connections])
-
-    def levels_over(self):
-        return sorted({TIMES * self.saturation, MANY})
-
-    def round(self):
-        for n in STEPS:
-            self.run(n)
-        if self.saturation is None:
-            peak = max(map(self.goodput, STEPS))
-            self.saturation = next(n for n in STEPS if
-                                   self.goodput(n) >= SATURATED * peak)
-        for n in self.levels_over():
-            self.run(n)
 
     def level(self, connections, note=''):
         runs = self.runs[connections]
@@ -54,13 +42,22 @@ class Overload:
             'overdue': sum(run['overdue'] for run in runs),
         }
 
-    def results(self):
-        notes = {TIMES * self.saturation: ', 10 times what saturates'}
+    def measure(self, rounds):
+        """The peak is taken again beside what goes beyond it."""
+        for _ in range(rounds):
+            self.round(STEPS)
+        peak = max(map(self.goodput, STEPS))
+        saturation = max(LEAST, next(
+            n for n in STEPS if self.goodput(n) >= SATURATED * peak))
+        over = [TIMES * saturation, MANY]
+        best = max(STEPS, key=self.goodput)
+        for _ in range(rounds):
+            self.round([best] + over)
         return {
-            'saturation': self.saturation,
-            'peak': max(map(self.goodput, STEPS)),
-            'steps': [self.level(n, ', saturates' *
-                                 (n == self.saturation)) for n in STEPS],
-            'over': [self.level(n, notes.get(n, ''))
-                     for n in self.levels_over()],
+            'saturation': saturation,
+            'peak': self.goodput(best),
+            'steps': [self.level(n, ', saturates' * (n == saturation))
+                      for n in STEPS],
+            'over': [self.level(over[0], ', 10 times what saturates'),
+                     self.level(over[1])],
         }

@@ -36,8 +36,9 @@ def machine_text(r):
             m.get('commit') or '', s['routes'], s['containment'],
             'missing: ' + s['missing'] if s['missing'] else
             'nothing of the sandbox is missing'),
-        'medians of %d rounds of %d s each, interleaved; wrk and the servers '
-        'share the cores' % (s['rounds'], s['seconds']),
+        'medians of %d round%s of %d s each, interleaved; wrk and the '
+        'servers share the cores' % (
+            s['rounds'], 's' * (s['rounds'] > 1), s['seconds']),
     ]
     if m['load_at_start'] > 0.5:
         lines.append('NOT QUIET: the load was %.1f before the start' %

@@ -48,6 +48,7 @@ struct client {
 
 static struct tally tallies[KINDS];
 static uint64_t broken;		/* connections that ended amid a reply */
+static struct client *clients;
 static int epoll_fd;
 static struct sockaddr_in server;
 static char request[1024];
@@ -228,7 +229,7 @@ run(int64_t end_us)
 
 /* A request without an answer is in no percentile: it is counted here. */
 static unsigned
-overdue(const struct client *clients, long n, int64_t us)
+overdue(long n, int64_t us)
 {
 	unsigned late = 0;
 	long i;
@@ -269,7 +270,6 @@ main(int argc, char **argv)
 	long connections = argc == 5 ? atol(argv[3]) : 0, i;
 	long ms = argc == 5 ? atol(argv[4]) : 0;
 	int64_t start_us, took_us;
-	struct client *clients;
 
 	if (port < 1 || port > 65535 || connections < 1 || ms < 1 ||
 	    connections > 65536) {
@@ -301,7 +301,7 @@ main(int argc, char **argv)
 	print_kind("other", OTHER);
 	printf("\"broken\":%llu,\"overdue\":%u,\"duration_us\":%lld}\n",
 	    (unsigned long long)broken,
-	    overdue(clients, connections, start_us + took_us),
+	    overdue(connections, start_us + took_us),
 	    (long long)took_us);
 	free(clients);
 	return 0;
