@@ -91,9 +91,11 @@ on_expired(void *ctx)
 	r->answered = true;
 	buf_reset(&w->head);
 	answer_json(&w->head, &a);
+	deadline_set(&w->deadline, peer_fd(w->peer), DEADLINE_WRITE_MS);
 	if (peer_write(w->peer, w->head.data, w->head.len) < 0 ||
 	    peer_flush(w->peer) < 0)
 		r->left = true;
+	deadline_clear(&w->deadline);
 }
 
 static bool

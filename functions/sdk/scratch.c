@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,22 @@ is_empty(const char *path)
 	return n == 2;
 }
 
+/*
+ * A tree that can't be removed (it is too deep, or somebody else's) must not
+ * cost the function its slot for ever.
+ */
+static void
+put_aside(const struct scratch *s, const char *path)
+{
+	char aside[PATH_MAX];
+
+	snprintf(aside, sizeof aside, "%s/left-%lld", s->root,
+	    (long long)clock_wall_ms());
+	if (rename(path, aside) == 0)
+		fprintf(stderr, "what a request left in its directory can't "
+		    "be removed; it is now %s\n", aside);
+}
+
 int
 scratch_ready(struct scratch *s, size_t i)
 {
@@ -96,15 +113,17 @@ scratch_ready(struct scratch *s, size_t i)
 	if (name_slot(s, i) < 0)
 		return -1;
 	path = slot->variables[0] + strlen("HOME=");
-	if (slot->made && lstat(path, &st) == 0 && S_ISDIR(st.st_mode) &&
+	if (slot->made && lstat(path, &st) == 0 &&
+	    S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0700 &&
 	    (untouched(slot, &st) || is_empty(path))) {
 		slot->changed = st.st_ctim;
 		slot->dirty = 0;
 		return 0;
 	}
 	slot->made = 0;
-	if (io_remove_tree(AT_FDCWD, path) < 0 || mkdir(path, 0700) < 0 ||
-	    lstat(path, &st) < 0)
+	if (io_remove_tree(AT_FDCWD, path) < 0)
+		put_aside(s, path);
+	if (mkdir(path, 0700) < 0 || lstat(path, &st) < 0)
 		return -1;
 	slot->changed = st.st_ctim;
 	slot->made = 1;

@@ -207,6 +207,25 @@ io_mkdirs(const char *path, mode_t mode, struct err *e)
 	return err_sys(e, "cannot make directory %s", path);
 }
 
+/*
+ * Makes a directory below `at_fd` one that its owner can read and empty; not
+ * what a link leads to.
+ */
+static int
+open_up(int at_fd, const char *path)
+{
+	char name[64];
+	int rc, fd = openat(at_fd, path,
+	    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	rc = chmod(name, 0700);
+	close(fd);
+	return rc;
+}
+
 static int
 empty_dir(DIR *d)
 {
@@ -223,16 +242,25 @@ empty_dir(DIR *d)
 	return rc;
 }
 
+static int
+open_dir(int at_fd, const char *path)
+{
+	return openat(at_fd, path,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int
 io_remove_tree(int at_fd, const char *path)
 {
+	struct stat st;
 	DIR *d;
 	int fd, rc;
 
 	if (unlinkat(at_fd, path, 0) == 0 || errno == ENOENT)
 		return 0;
-	fd = openat(at_fd, path,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_dir(at_fd, path);
+	if (fd < 0 && errno == EACCES && open_up(at_fd, path) == 0)
+		fd = open_dir(at_fd, path);
 	if (fd < 0)
 		return -1;
 	d = fdopendir(fd);
@@ -240,6 +268,8 @@ io_remove_tree(int at_fd, const char *path)
 		close(fd);
 		return -1;
 	}
+	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
+		fchmod(fd, 0700);	/* else nothing in it can be removed */
 	rc = empty_dir(d);
 	closedir(d);
 	if (unlinkat(at_fd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
