@@ -558,7 +558,7 @@ def test_run_where_a_function_never_compiled(lab):
     site = lab.site("half", build=False, files=dict(FILES, **{
         "deploy.yaml": DEPLOY.replace(
             "{name: bothy,", "{name: bothy, basePath: /base,").replace(
-            "\'${secret:KEY}\'", "x"),
+            "'${secret:KEY}'", "x"),
         "functions/fault.c": "int x"}))
     run = Run(site, "--stage", "prod")
     run.expect("fault does not compile")
