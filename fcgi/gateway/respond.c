@@ -96,11 +96,10 @@ respond_output(void *ctx, const char *p, size_t n)
 		return 0;	/* whatever follows means nothing */
 	if (w->reply.state == REPLY_MORE)
 		return 0;
-	if (r->committed)
-		return n ? put_body(r, p, n) : 0;
-	if (!r->stream && w->body.len + n <= RESPOND_HOLD)
+	if (!r->committed && !r->stream && w->body.len + n <= RESPOND_HOLD)
 		return n ? buf_add(&w->body, p, n) : 0;
-	if (commit(r, false) < 0 || (n && put_body(r, p, n) < 0))
+	if ((!r->committed && commit(r, false) < 0) ||
+	    (n && put_body(r, p, n) < 0))
 		return -1;
 	return r->stream ? push(r) : 0;
 }
