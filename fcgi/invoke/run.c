@@ -30,7 +30,8 @@ enum {
 	END_WAIT_MS = 250,	/* from the output's end to the process's */
 	REPORT_WAIT_MS = 2000,
 	READ_BYTES = 64 * 1024,
-	PIPE_MAX = 1 << 20	/* what a process can make its pipe hold */
+	PIPE_MAX = 1 << 20,	/* what a process can make its pipe hold */
+	QUIET_BYTES = 64 * 1024	/* of output; with more, writing may block */
 };
 
 enum { AT_CTL, AT_OUT, AT_ERR, AT_CLIENT, AT_COUNT };
@@ -51,6 +52,7 @@ struct walk {
 	int64_t ended_ms;	/* when stdout ended; 0: open */
 	int64_t last_output_ms;
 	int64_t watch_ms;	/* when the launcher is to be told; 0: was */
+	size_t output_bytes;
 	bool have_done, gone, reset, stopped, expired, watched;
 };
 
@@ -125,10 +127,24 @@ hand_over(struct walk *w)
 
 /* ---- reading back ----------------------------------------------------- */
 
+/* From now on the launcher ends it in time, whatever holds us up. */
+static void
+watch(struct walk *w)
+{
+	int64_t due_ms = w->q->deadline_mono_ms;
+
+	lease_watch(w->pool, &w->lease, due_ms ? due_ms + 2 * GRACE_MS : 0);
+	w->watch_ms = 0;
+	w->watched = true;
+}
+
 static void
 pass_output(struct walk *w, const char *p, size_t n)
 {
 	w->last_output_ms = clock_mono_ms();
+	w->output_bytes += n;
+	if (w->watch_ms && !w->have_done && w->output_bytes > QUIET_BYTES)
+		watch(w);
 	if (!w->stopped && !w->expired && w->q->output(w->q->ctx, p, n) < 0)
 		w->stopped = true;
 }
@@ -260,13 +276,8 @@ on_time(struct walk *w, int64_t now_ms)
 {
 	const struct run_request *q = w->q;
 
-	if (w->watch_ms && now_ms >= w->watch_ms) {
-		lease_watch(w->pool, &w->lease, q->deadline_mono_ms
-		        ? q->deadline_mono_ms + 2 * GRACE_MS
-		        : 0);
-		w->watch_ms = 0;
-		w->watched = true;
-	}
+	if (w->watch_ms && now_ms >= w->watch_ms)
+		watch(w);
 	if (!w->expired &&
 	    ((q->deadline_mono_ms && now_ms >= q->deadline_mono_ms) ||
 	        (q->idle_timeout_ms &&
