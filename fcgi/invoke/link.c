@@ -3,6 +3,7 @@
  */
 #include "link.h"
 
+#include "fcgi/launch/key.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
@@ -108,6 +109,17 @@ start_daemon(const struct link_options *o, struct err *e)
 	return 0;
 }
 
+/* Shows the key on a fresh connection; who does not know it is dropped. */
+static int
+prove(int fd, int run_fd)
+{
+	struct launch_msg m = {.type = LAUNCH_PROVE};
+
+	if (key_read(run_fd, m.snapshot) < 0)
+		return -1;
+	return link_send(fd, &m);
+}
+
 static int
 connect_once(const struct link_options *o)
 {
@@ -120,6 +132,10 @@ connect_once(const struct link_options *o)
 		return -1;
 	fd = sock_connect_at(dir_fd, "launch.sock", SOCK_SEQPACKET);
 	saved = errno;
+	if (fd >= 0 && prove(fd, dir_fd) < 0) {
+		io_close(&fd);
+		saved = ECONNREFUSED;	/* as if it had just left */
+	}
 	close(dir_fd);
 	errno = saved;
 	return fd;

@@ -185,6 +185,11 @@ static int
 carry_out(struct launcher *l, struct client *c, struct launch_msg *m)
 {
 	m->snapshot[sizeof m->snapshot - 1] = '\0';
+	if (!c->proven) {
+		c->proven = m->type == LAUNCH_PROVE &&
+		    key_equal(m->snapshot, l->key);
+		return c->proven ? 0 : -1;
+	}
 	switch (m->type) {
 	case LAUNCH_LEASE:
 	case LAUNCH_ACQUIRE:
@@ -230,7 +235,9 @@ client_ready(struct launcher *l, struct source *s, uint32_t events)
 	    carry_out(l, c, &m) == 0)
 		return;
 	if (n > 0)
-		launchlog(l, "warning", "dropped a client that sent what is "
-		    "no request of this launcher's version");
+		launchlog(l, "warning", c->proven
+		        ? "dropped a client that sent what is no request of "
+		          "this launcher's version"
+		        : "dropped a client that does not know the key");
 	client_drop(l, c);
 }

@@ -16,6 +16,8 @@
 #ifndef LAUNCH_LAUNCHER_H
 #define LAUNCH_LAUNCHER_H
 
+#include "key.h"
+
 #include "fcgi/conf/snapshot.h"
 #include "fcgi/launch/proto.h"
 
@@ -52,6 +54,7 @@ struct client {
 	struct source source;		/* first: a source is its client */
 	struct client *next, *prev;
 	bool gone;			/* freed at the end of the round */
+	bool proven;			/* it knows the key */
 };
 
 /* A client that waits for children of a pool, oldest first. */
@@ -140,6 +143,7 @@ struct launcher {
 	const char *site_dir, *state_dir;
 	int state_fd, epoll_fd, log_fd;
 	struct source listener, signals;
+	char key[KEY_SIZE];
 	bool private_client;		/* serves one client, then leaves */
 	bool leaving, accept_paused;
 	int64_t leave_by_ms, busy_ms;

@@ -118,6 +118,10 @@ listen_here(struct launcher *l, struct err *e)
 	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int fd = -1;
 
+	if (key_make(l->state_dir, l->key, e) < 0) {
+		io_close(&run_fd);
+		return -1;
+	}
 	if (run_fd >= 0)
 		fd = sock_listen_at(run_fd, "launch.sock",
 		    SOCK_SEQPACKET | SOCK_NONBLOCK, 0600, BACKLOG);
@@ -225,6 +229,7 @@ static int
 prepare(struct launcher *l, const struct options *o,
     struct containment *containment, struct err *e)
 {
+	struct client *client;
 	int rc;
 
 	if (open_state(l, e) < 0)
@@ -246,7 +251,10 @@ prepare(struct launcher *l, const struct options *o,
 		return listen_here(l, e);
 	l->private_client = true;
 	fcntl(o->client_fd, F_SETFD, FD_CLOEXEC);
-	return client_add(l, io_raise_fd(o->client_fd, HIGH_FD)) ? 0 : -1;
+	client = client_add(l, io_raise_fd(o->client_fd, HIGH_FD));
+	if (client)
+		client->proven = true;	/* it holds the other end */
+	return client ? 0 : -1;
 }
 
 int

@@ -5,7 +5,8 @@
  * launch_msg, then `bytes` of text where the table says so.  Both ends are of
  * one machine and one installation; numbers are in its byte order, and
  * HELLO's version must be equal.  The launcher accepts just these requests
- * and closes the connection of who sends anything else.
+ * and closes the connection of who sends anything else, or does not begin with
+ * the key.
  *
  *   launcher -> client
  *     HELLO    version, pid                      at once after accept
@@ -15,6 +16,7 @@
  *     EXIT     id, wait_status, max_rss_kb, cpu_us, code (enum launch_end)
  *     STATUS   + text: JSON
  *   client -> launcher
+ *     PROVE    key (in `snapshot`)               first of all; see key.h
  *     LEASE    tag, snapshot, function, count    asks for children
  *     ACQUIRE  tag, snapshot, function           a slot of reservedConcurrency
  *     RELEASE  id                                gives a slot back
@@ -60,7 +62,8 @@ enum launch_type {
 	LAUNCH_KILL,
 	LAUNCH_RETIRE,
 	LAUNCH_REPORT,
-	LAUNCH_QUIT
+	LAUNCH_QUIT,
+	LAUNCH_PROVE
 };
 
 enum launch_refusal {
