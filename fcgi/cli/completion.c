@@ -41,14 +41,14 @@ put_cases(void)
 	for (i = 0; commands[i]; i++) {
 		const struct command *cmd = commands[i];
 
-		printf("\t%s) words=\"", cmd->name);
+		printf("\t%s) offer=\"", cmd->name);
 		if (cmd->words && cmd->words[0] != '@')
 			printf("%s", cmd->words);
 		put_options(cmd->opts, true);
 		put_options(cli_opts, cmd->tables);
 		printf("\"");
 		if (cmd->words && strcmp(cmd->words, "@functions") == 0)
-			printf("\n\t\twords=\"$words $(bothy completion "
+			printf("\n\t\toffer=\"$offer $(bothy completion "
 			    "functions 2>/dev/null)\"");
 		puts(" ;;");
 	}
@@ -62,7 +62,7 @@ print_bash(void)
 	    "_bothy()\n{\n"
 	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	    "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	    "\tlocal command='' words i\n"
+	    "\tlocal command='' offer i\n"
 	    "\tcase $prev in\n"
 	    "\t--site|--state|--sdk|--root|--install)\n"
 	    "\t\tCOMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
@@ -71,17 +71,17 @@ print_bash(void)
 	    "\tesac\n"
 	    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	    "\t\tcase ${COMP_WORDS[i]} in\n"
-	    "\t\t--site|--state|--sdk) ((i++)) ;;\n"
+	    "\t\t--site|--state|--stage|--sdk) ((i++)) ;;\n"
 	    "\t\t-*) ;;\n"
 	    "\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
 	    "\t\tesac\n"
 	    "\tdone\n"
 	    "\tcase $command in");
 	put_cases();
-	printf("\thelp|'') words='");
+	printf("\thelp|'') offer='");
 	put_command_names();
 	puts("' ;;\n\tesac\n"
-	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "\tCOMPREPLY=($(compgen -W \"$offer\" -- \"$cur\"))\n"
 	    "}\ncomplete -F _bothy bothy");
 }
 
@@ -95,7 +95,7 @@ print_zsh(void)
 	    "\tlocal command='' reply='' i\n"
 	    "\tfor ((i = 2; i < CURRENT; i++)); do\n"
 	    "\t\tcase ${words[i]} in\n"
-	    "\t\t--site|--state|--sdk) ((i++)) ;;\n"
+	    "\t\t--site|--state|--stage|--sdk) ((i++)) ;;\n"
 	    "\t\t-*) ;;\n"
 	    "\t\t*) command=${words[i]}; break ;;\n"
 	    "\t\tesac\n"
@@ -108,12 +108,12 @@ print_zsh(void)
 	    "\tcompadd -- ${=reply}\n"
 	    "}\n"
 	    "_bothy_words()\n{\n"
-	    "\tlocal words=''\n"
+	    "\tlocal offer=''\n"
 	    "\tcase $1 in");
 	put_cases();
-	printf("\thelp|'') words='");
+	printf("\thelp|'') offer='");
 	put_command_names();
-	puts("' ;;\n\tesac\n\treply=$words\n}\n_bothy \"$@\"");
+	puts("' ;;\n\tesac\n\treply=$offer\n}\n_bothy \"$@\"");
 }
 
 static int
