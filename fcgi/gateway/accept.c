@@ -177,6 +177,17 @@ put_aside(struct gateway *g, int fd)
 		accept_again(g, item.fd);
 }
 
+/* No worker may come free for long: who waits hears of it at once. */
+static void
+shed_overdue(struct gateway *g)
+{
+	int64_t before_us = clock_mono_us() - QUEUE_WAIT_US;
+	struct queue_item item;
+
+	while (queue_overdue(&g->queue, before_us, &item) == 0)
+		shed(g, item.fd);
+}
+
 static void *
 overflow_main(void *arg)
 {
@@ -193,6 +204,7 @@ overflow_main(void *arg)
 			fd = wait_event(g, OVERFLOW_WAIT_MS);
 			if (fd >= 0)
 				put_aside(g, fd);
+			shed_overdue(g);
 		}
 	}
 	return NULL;

@@ -70,6 +70,20 @@ queue_try(struct queue *q, struct queue_item *out)
 }
 
 int
+queue_overdue(struct queue *q, int64_t before_us, struct queue_item *out)
+{
+	int rc = -1;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->count && q->items[q->first].since_us < before_us) {
+		pop(q, out);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&q->lock);
+	return rc;
+}
+
+int
 queue_take(struct queue *q, struct queue_item *out)
 {
 	int rc = -1;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { QUEUE_WAIT_US = 60000 };	/* a request that waited longer is shed */
+
 struct queue_item {
 	int fd;
 	int64_t since_us;	/* monotonic */
@@ -39,6 +41,9 @@ int queue_take(struct queue *q, struct queue_item *out);
 
 /* Takes without waiting: 0, or -1 if there is none. */
 int queue_try(struct queue *q, struct queue_item *out);
+
+/* Takes one that waits since before that moment: 0, or -1 if there is none. */
+int queue_overdue(struct queue *q, int64_t before_us, struct queue_item *out);
 
 /* Nothing comes any more. */
 void queue_close(struct queue *q);

@@ -16,10 +16,13 @@
 #include <unistd.h>
 
 enum {
+#ifdef __SANITIZE_THREAD__	/* which keeps its own state there */
+	STACK_BYTES = 2048 * 1024,
+#else
 	STACK_BYTES = 320 * 1024,
+#endif
 	HEAD_MAX = 1 << 20,
-	BODY_MAX = 128 * 1024,
-	WAIT_MAX_US = 60000	/* a request that waited longer is shed */
+	BODY_MAX = 128 * 1024
 };
 
 int
@@ -61,7 +64,7 @@ worker_release(struct worker *w)
 static void
 serve(struct worker *w, int fd, int64_t wait_us)
 {
-	if (wait_us > WAIT_MAX_US) {
+	if (wait_us > QUEUE_WAIT_US) {
 		shed(w->g, fd);
 		return;
 	}
