@@ -136,13 +136,29 @@ $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
 
 # --- end to end, and beside its peers ---------------------------------------
 
-PYTEST := $(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTHON) -B -m pytest \
-	-q -p no:cacheprovider
+PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 
-.PHONY: e2e bench
+.PHONY: e2e
 e2e: all
-	@$(PYTEST) tests/e2e
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTEST) tests/e2e
 
+# The same with a gateway under a sanitizer, over one way in, beside programs
+# of the release build; a report of the sanitizer fails it.
+SANITIZED := $(BUILD)/e2e/$(VARIANT)
+.PHONY: e2e-sanitized
+e2e-sanitized: $(B)/bin/bothy-fcgi
+	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
+	@cp -r $(BUILD)/release/bin $(BUILD)/release/sdk $(SANITIZED)
+	@cp $< $(SANITIZED)/bin
+	@reports=$$(mktemp -d) && chmod 1777 $$reports && \
+	$(NO_MAKE) BOTHY_BIN=$(abspath $(SANITIZED)/bin) \
+		ASAN_OPTIONS=log_path=$$reports/asan \
+		TSAN_OPTIONS=log_path=$$reports/tsan \
+		UBSAN_OPTIONS=print_stacktrace=1:log_path=$$reports/ubsan \
+		$(PYTEST) --way lighttpd tests/e2e; r=$$?; \
+	cat $$reports/* 2>/dev/null && r=1; rm -rf $$reports; exit $$r
+
+.PHONY: bench
 bench:
 	@.ci/packages $(RUN_PACKAGES) $(BENCH_PACKAGES)
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -160,10 +176,13 @@ test:
 	@.ci/packages $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@rm -rf $(BUILD)/test
 	@$(part) build $(again) WERROR=1 all
+	@test ! -e $(BUILD)/test/failed
 	@$(part) unit $(again) WERROR=1 unit
 	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan unit
 	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
 	@$(part) lint $(again) -k lint
-	@$(part) e2e $(PYTEST) tests/e2e
+	@$(part) e2e $(again) e2e
+	@$(part) e2e-asan $(again) VARIANT=asan B=$(BUILD)/asan e2e-sanitized
+	@$(part) e2e-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan e2e-sanitized
 	@$(part) --end
