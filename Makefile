@@ -145,7 +145,7 @@ NO_MAKE := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL
 .PHONY: run
 run:
 	@.ci/packages $(RUN_PACKAGES)
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@exec $(NO_MAKE) $(B)/bin/bothy run --site . --state $(BUILD)/run \
 		--port $(PORT)
 

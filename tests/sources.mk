@@ -186,3 +186,7 @@ test:
 	@$(part) e2e-asan $(again) VARIANT=asan B=$(BUILD)/asan e2e-sanitized
 	@$(part) e2e-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan e2e-sanitized
 	@$(part) --end
+
+.PHONY: fresh-test
+fresh-test:
+	@$(NO_MAKE) tests/fresh
