@@ -56,7 +56,8 @@ def test_failures_are_logged(way, site):
     assert line["outcome"] == "crashed" and line["signal"] == 11
     assert line["function"] == "fault" and line["status"] == 502
     texts = [e["text"] for e in site.logged("fault", request_id)]
-    assert any("signal 11" in t and "bothy invoke fault" in t for t in texts)
+    assert any("signal 11" in t for t in texts)
+    assert any("bothy invoke fault" in t for t in texts)
 
 
 def test_exit_status_with_a_reply_is_logged(way, site):

@@ -24,12 +24,12 @@ def programs_directory():
 
 
 class Lab:
-    def __init__(self, as_root=False):
+    def __init__(self, as_root=False, user_offset=0):
         self.root = tempfile.mkdtemp(prefix="bothy-e2e-", dir="/tmp")
         os.chmod(self.root, 0o755)
         self.user = None
         if os.geteuid() == 0 and not as_root:
-            self.user = 600000 + os.getpid() % 100000
+            self.user = 600000 + os.getpid() % 100000 + user_offset
         self.sites = []
         self._install()
         self.own(self.root)
@@ -63,6 +63,9 @@ class Lab:
                        "/sbin:/bin",
                "HOME": self.path("home"), "TMPDIR": self.path("tmp"),
                "LANG": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:      # of a sanitizer build
+                env[name] = os.environ[name]
         env.update(more)
         return env
 
@@ -137,28 +140,32 @@ class Site:
         self.lab.bothy("build", *self.places(), timeout=120)
         self.lab.bothy("check", *self.places())
 
-    def log(self, name):
-        """The JSON lines of a log."""
+    def log(self, name, part=""):
+        """The JSON lines of a log, or those that hold a text."""
         try:
             with open(os.path.join(self.state, "log", name + ".jsonl"),
                       encoding="utf-8") as f:
                 lines = f.read().split("\n")
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines[:-1]]
+        return [json.loads(line) for line in lines[:-1] if part in line]
 
     def logged(self, name, request_id, seconds=5):
         """Waits for the lines of a request."""
         return procs.wait_for(
-            lambda: [e for e in self.log(name) if e.get("id") == request_id],
+            lambda: [e for e in self.log(name, request_id)
+                     if e.get("id") == request_id],
             seconds, "%s's line of %s" % (name, request_id))
 
     def launchers(self):
-        return [p for p in procs.pids()
-                if procs.alive(p) and
-                procs.arguments(p)[:1] and
-                procs.arguments(p)[0].endswith(b"bothy-launch") and
-                self.state.encode() in procs.arguments(p)]
+        def is_launcher(pid):
+            args = procs.arguments(pid)
+            return args and args[0].endswith(b"bothy-launch") and \
+                self.state.encode() in args
+
+        # A zygote looks like its launcher between fork and exec.
+        found = [p for p in procs.pids() if is_launcher(p) and procs.alive(p)]
+        return [p for p in found if procs.parent(p) not in found]
 
     def stop_launcher(self):
         for pid in self.launchers():

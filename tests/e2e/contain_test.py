@@ -1,0 +1,198 @@
+"""What functions do to get out of their limits, on each rung of the ladder."""
+import os
+import socket
+import threading
+import time
+import uuid
+
+import pytest
+
+import fcgi
+import procs
+from lab import HERE, Lab
+from ways import Gateway
+
+RUNGS = ["namespace", "subreaper", "cgroup"]
+
+
+@pytest.fixture(scope="module")
+def pen():
+    """A lab whose user nobody else has: some beasts shoot at all they see."""
+    lab = Lab(user_offset=100000)
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module", params=RUNGS)
+def rung(request, pen):
+    site = pen.site("beast-" + request.param, os.path.join(HERE, "beast"))
+    gateway = Gateway(site, request.param,
+                      env={"BOTHY_CONTAINMENT": request.param})
+    gateway.rung = request.param
+    r = fcgi.request(gateway.socket, "GET", "/fine")
+    if r.status != 200:
+        procs.stop(gateway.process)
+        site.stop_launcher()
+        pytest.skip("no rung %s here: %s" % (
+            request.param, r.json()["message"]))
+    yield gateway
+    procs.stop(gateway.process)
+    site.stop_launcher()
+
+
+def get(gateway, target, timeout=15):
+    return fcgi.request(gateway.socket, "GET", target, timeout=timeout)
+
+
+def marked(mark):
+    mark = mark.encode()
+    return [p for p in procs.pids() if procs.alive(p) and (
+        procs.read(p, "comm").strip() == mark or
+        mark in procs.read(p, "cmdline"))]
+
+
+def all_gone(mark, seconds=4):
+    procs.wait_for(lambda: not marked(mark), seconds,
+                   "all of %s to end" % mark)
+
+
+class Neighbour:
+    """Somebody else's requests, all to be answered as always."""
+
+    def __init__(self, gateway):
+        self.gateway, self.slow, self.bad, self.stop = gateway, 0, [], False
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stop:
+            began = time.monotonic()
+            try:
+                r = get(self.gateway, "/fine")
+                if r.status != 200:
+                    self.bad.append(r)
+            except Exception as e:
+                self.bad.append(e)
+            self.slow = max(self.slow, time.monotonic() - began)
+            time.sleep(0.01)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop = True
+        self.thread.join()
+
+
+def mark():
+    return str(uuid.uuid4().int)[:12]
+
+
+@pytest.mark.parametrize("how,statuses", [
+    ("bomb", (502, 504)), ("loop", (504,)), ("hog", (502,)), ("hogs", (502,)),
+    ("stubborn", (504,)), ("stopped", (200, 504)), ("closer", (200,)),
+    ("daemon", (200,)), ("children", (502,)), ("kill", (200, 502))])
+def test_beast(rung, how, statuses):
+    assert_kept_in(rung, "beast", how, statuses)
+
+
+@pytest.mark.parametrize("how,statuses", [
+    ("bomb", (502, 504)), ("loop", (504,)), ("hog", (502,)),
+    ("stubborn", (504,)), ("closer", (200,)), ("daemon", (200,)),
+    ("children", (502,))])
+def test_beast_in_a_process_that_serves_again(rung, how, statuses):
+    assert_kept_in(rung, "reused", how, statuses)
+
+
+def assert_kept_in(rung, function, how, statuses):
+    name = mark()
+    if how == "kill" and rung.site.lab.user is None:
+        pytest.skip("would shoot at everything that this user runs")
+    launchers = rung.site.launchers()
+    with Neighbour(rung) as neighbour:
+        r = get(rung, "/%s/%s/%s" % (function, how, name))
+        assert r.status in statuses, r
+        all_gone(name)
+    assert not neighbour.bad, neighbour.bad[:3]
+    assert neighbour.slow < 3
+    assert rung.site.launchers() == launchers
+    assert get(rung, "/%s/fine/%s" % (function, name)).status == 200
+
+
+def test_closing_everything_ends_it(rung):
+    name = mark()
+    try:
+        get(rung, "/beast/close-all/" + name)
+    except ConnectionError:
+        pass                    # broken off: nobody could say how it ended
+    all_gone(name)
+
+
+@pytest.mark.parametrize("how,status", [
+    ("daemon", 200), ("stubborn", 504), ("crowd", 504)])
+def test_beast_that_is_a_program(rung, how, status):
+    name = mark()
+    r = get(rung, "/script/%s/%s" % (how, name))
+    assert r.status == status, r
+    all_gone(name)
+
+
+def test_writer_that_never_ends(rung):
+    name = mark()
+    with fcgi.connect(rung.socket) as s:
+        s.sendall(fcgi.request_bytes("GET", "/beast/writer/" + name))
+        began = time.monotonic()
+        try:
+            while s.recv(1 << 20):
+                assert time.monotonic() - began < 8
+        except ConnectionError:
+            pass
+    all_gone(name)
+
+
+def test_writer_that_nobody_reads(rung):
+    name = mark()
+    with fcgi.connect(rung.socket) as s:
+        s.sendall(fcgi.request_bytes("GET", "/beast/writer/" + name))
+        procs.wait_for(lambda: marked(name), 5)
+        all_gone(name, 7)
+
+
+def test_descriptors_are_limited(rung):
+    r = get(rung, "/beast/descriptors/" + mark())
+    assert r.status == 200 and 10 < int(r.body) <= 256
+
+
+def test_client_that_leaves_ends_the_tree(rung):
+    name = mark()
+    s = fcgi.connect(rung.socket)
+    s.sendall(fcgi.request_bytes("GET", "/beast/children/" + name))
+    s.close()
+    s = fcgi.connect(rung.socket)
+    s.sendall(fcgi.request_bytes("GET", "/beast/stubborn/" + name))
+    procs.wait_for(lambda: marked(name), 5)
+    s.close()
+    all_gone(name, 3)
+
+
+def test_files_of_others_are_out_of_reach(rung):
+    site = rung.site
+    secret = site.lab.path("home", "secret")
+    with open(secret, "w") as f:
+        f.write("x")
+    os.chmod(secret, 0o644)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        r = get(rung, "/peek?read=%s&write=%s&port=%d" % (
+            secret, os.path.join(site.dir, "deploy.yaml"),
+            listener.getsockname()[1])).json()
+    if r["read"] == 0:
+        missing = site.lab.bothy("status", "--json", *site.places(),
+                                 check=False).stdout
+        pytest.skip("no Landlock here: " + missing[:200])
+    assert r["read"] == 13 and r["write"] in (13, 30), r
+    assert r["system"] == 0 and r["scratch"] == 0 and r["connect"] != 0, r
+    # No request sees what another has left in its scratch directory.
+    for _ in range(20):
+        assert get(rung, "/peek").json()["scratch"] == 0

@@ -1,0 +1,182 @@
+"""The gateway alone: connections, overload, signals, logs."""
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+import fcgi
+import procs
+from lab import together
+from ways import Gateway
+
+
+@pytest.fixture
+def gateway(site, request):
+    """A gateway of one's own; its options are the test's `options` mark."""
+    running = []
+
+    def start(*options):
+        g = Gateway(site, "own%d" % len(os.listdir(site.lab.root)), *options)
+        running.append(g)
+        return g
+
+    yield start
+    for g in running:
+        procs.stop(g.process)
+
+
+def get(g, target, **more):
+    return fcgi.request(g.socket, "GET", target, **more)
+
+
+def test_silent_connections_hold_nobody(gateway):
+    g = gateway("--workers", "4")
+    idle = [fcgi.connect(g.socket) for _ in range(300)]
+    try:
+        began = time.monotonic()
+        for r in together(lambda i: get(g, "/echo"), range(20)):
+            assert r.status == 200
+        assert time.monotonic() - began < 4
+    finally:
+        for s in idle:
+            s.close()
+
+
+def test_kept_connections_hold_nobody(gateway):
+    """More kept connections than workers, as a web server's pool makes."""
+    g = gateway("--workers", "2")
+    kept = [fcgi.connect(g.socket) for _ in range(12)]
+    try:
+        for turn in range(5):
+            for s in kept:
+                s.sendall(fcgi.request_bytes("GET", "/echo", keep=True))
+            for s in kept:
+                r = fcgi.receive(s)
+                assert r.status in (200, 503), r
+                assert turn == 0 or r.status == 200 or len(kept) > 2
+    finally:
+        for s in kept:
+            s.close()
+
+
+def test_slow_parameters_are_cut(gateway):
+    g = gateway("--workers", "2")
+    data = fcgi.request_bytes("GET", "/echo")
+    slow = [fcgi.connect(g.socket) for _ in range(2)]
+    began = time.monotonic()
+
+    def drip(s):
+        try:
+            for at in range(len(data)):
+                s.sendall(data[at:at + 1])
+                time.sleep(0.2)
+        except OSError:
+            return time.monotonic() - began
+        return None
+
+    for cut_s in together(drip, slow):
+        assert cut_s is not None and 4 < cut_s < 9
+    assert get(g, "/echo").status == 200
+    for s in slow:
+        s.close()
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"\0", b"GET / HTTP/1.0\r\n\r\n", os.urandom(500),
+    fcgi.record(fcgi.BEGIN, b"x"), fcgi.begin() + fcgi.record(fcgi.END),
+    fcgi.begin() + fcgi.record(fcgi.PARAMS, b"\xff" * 20),
+    fcgi.begin() + fcgi.record(fcgi.PARAMS,
+                               b"\xff\xff\xff\xff\xff\xff\xff\xffab"),
+    fcgi.begin() + fcgi.record(fcgi.PARAMS),
+    fcgi.begin() + fcgi.record(fcgi.ABORT)])
+def test_nonsense_ends_nobody(started, site, data):
+    way = next((w for w in started.values() if hasattr(w, "gateway")), None)
+    if not way:
+        pytest.skip("needs a way in with a gateway of its own")
+    with fcgi.connect(way.gateway.socket) as s:
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        s.settimeout(8)
+        try:
+            while s.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+    assert get(way.gateway, "/echo").status == 200
+
+
+def test_overload_is_503_at_once(gateway):
+    g = gateway("--workers", "2", "--queue", "2")
+    began = time.monotonic()
+
+    def timed(_):
+        r = get(g, "/pause/700")
+        return r, time.monotonic() - began
+
+    results = together(timed, range(12))
+    shed = [(r, t) for r, t in results if r.status == 503]
+    assert len([r for r, _ in results if r.status == 200]) >= 2
+    assert len(shed) >= 6
+    for r, _ in shed:
+        assert int(r.header("Retry-After")) >= 1
+        assert json.loads(r.body)["message"] and r.whole
+    assert min(t for _, t in shed) < 0.5
+    procs.wait_for(lambda: get(g, "/echo").status == 200, 3)
+
+
+def test_term_finishes_what_runs(gateway):
+    g = gateway()
+    replies = []
+    slow = threading.Thread(
+        target=lambda: replies.append(get(g, "/pause/800")))
+    slow.start()
+    procs.wait_for(lambda: b"pause" in b" ".join(
+        procs.link(p, "exe") for p in procs.below(g.site.state)), 5)
+    time.sleep(0.1)
+    g.process.send_signal(signal.SIGTERM)
+    assert g.process.wait(10) == 0
+    slow.join()
+    assert replies[0].status == 200
+    assert not os.path.exists(g.socket)
+
+
+def test_term_with_a_peer_that_drips(gateway):
+    """A peer that never finishes its request does not hold the gateway."""
+    g = gateway()
+    with fcgi.connect(g.socket) as s:
+        s.sendall(fcgi.request_bytes("GET", "/echo")[:100])
+        time.sleep(0.1)
+        g.process.send_signal(signal.SIGTERM)
+        assert g.process.wait(12) == 0
+
+
+def test_second_gateway_is_refused_the_socket(gateway, site):
+    g = gateway()
+    p = site.lab.popen([site.lab.path("bin", "bothy-fcgi"), *site.places(),
+                        "--listen", "unix:" + g.socket],
+                       stderr=-1, stdout=-1)
+    out, err = p.communicate(timeout=10)
+    assert p.returncode != 0 and b"another bothy-fcgi" in err
+    assert get(g, "/echo").status == 200
+
+
+def test_socket_of_a_dead_gateway_is_taken_over(gateway, site):
+    g = gateway()
+    g.process.kill()
+    g.process.wait()
+    again = Gateway(site, os.path.basename(g.socket)[:-5])
+    try:
+        assert get(again, "/echo").status == 200
+    finally:
+        procs.stop(again.process)
+
+
+def test_tcp_is_for_this_machine_only(site):
+    p = site.lab.popen([site.lab.path("bin", "bothy-fcgi"), *site.places(),
+                        "--listen", "tcp:0.0.0.0:0"], stderr=-1)
+    _, err = p.communicate(timeout=10)
+    assert p.returncode != 0 and b"127.0.0.1" in err

@@ -1,0 +1,167 @@
+"""A changed deploy.yaml or function: swapped in without a lost request."""
+import signal
+import threading
+import time
+
+import pytest
+
+import procs
+import ways
+
+HEAD = """service: reload
+provider: {name: bothy, timeout: 3}
+functions:
+  version:
+    handler: version.c
+    events:
+      - httpApi: 'GET /version'
+"""
+
+VERSION_C = """#include <bothy.h>
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	return bothy_text(req, 200, "%%s", "%s");
+}
+"""
+
+
+def deploy(*routes):
+    return HEAD + "".join("      - httpApi: 'GET %s'\n" % r for r in routes)
+
+
+class Load:
+    """Requests without a pause, from several threads, all to be 200."""
+
+    def __init__(self, way, target, threads=3):
+        self.bad, self.count, self.stop = [], 0, False
+        self.threads = [threading.Thread(target=self.run,
+                                         args=(way, target))
+                        for _ in range(threads)]
+
+    def run(self, way, target):
+        while not self.stop:
+            try:
+                r = way.get(target)
+                if r.status != 200:
+                    self.bad.append(r)
+            except Exception as e:      # counts as a lost request
+                self.bad.append(e)
+            self.count += 1
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop = True
+        for t in self.threads:
+            t.join()
+
+
+@pytest.fixture(scope="module", params=[ways.Lighttpd, ways.Nginx],
+                ids=["lighttpd", "nginx"])
+def reloading(request, lab):
+    if request.param.missing():
+        pytest.skip(request.param.missing())
+    name = "reload-" + request.param.name
+    site = lab.site(name, files={"deploy.yaml": deploy(),
+                                 "version.c": VERSION_C % "v1"})
+    way = request.param(site)
+    way.start()
+    yield way
+    way.stop()
+    site.stop_launcher()
+
+
+def hup(way):
+    way.gateway.process.send_signal(signal.SIGHUP)
+
+
+def test_ten_swaps_under_load(reloading):
+    way, site = reloading, reloading.site
+    with Load(way, "/version") as load:
+        for i in range(10):
+            site.write("deploy.yaml", deploy("/swap%d" % i))
+            if i:
+                hup(way)        # the first is found without being told
+            procs.wait_for(lambda: way.get("/swap%d" % i).status == 200, 5,
+                           "the new route")
+            if i:
+                procs.wait_for(
+                    lambda: way.get("/swap%d" % (i - 1)).status == 404, 5,
+                    "the old route to go")
+    assert not load.bad, load.bad[:3]
+    assert load.count > 50
+
+
+def test_bad_file_keeps_the_old_one(reloading):
+    way, site = reloading, reloading.site
+    site.write("deploy.yaml", deploy("/kept"))
+    hup(way)
+    procs.wait_for(lambda: way.get("/kept").status == 200, 5)
+    site.write("deploy.yaml", deploy("/kept") + "    tiemout: 3\n")
+    hup(way)
+    procs.wait_for(lambda: any("tiemout" in e["message"]
+                               for e in site.log("gateway")), 5,
+                   "the refusal in the log")
+    line = [e for e in site.log("gateway") if "tiemout" in e["message"]][0]
+    assert "deploy.yaml:" in line["message"] and line["level"] == "error"
+    assert "timeout" in line["message"]
+    assert way.get("/kept").status == 200
+    site.write("deploy.yaml", deploy("/mended"))
+    hup(way)
+    procs.wait_for(lambda: way.get("/mended").status == 200, 5)
+
+
+def test_new_binary_is_swapped_in(reloading):
+    way, site = reloading, reloading.site
+    assert way.get("/version").body == b"v1"
+    with Load(way, "/version") as load:
+        site.write("version.c", VERSION_C % "v2")
+        site.lab.bothy("build", *site.places())
+        procs.wait_for(lambda: way.get("/version").body == b"v2", 5,
+                       "the new version")
+    assert not load.bad, load.bad[:3]
+    assert {way.get("/version").body for _ in range(20)} == {b"v2"}
+
+
+def test_build_that_fails_changes_nothing(reloading):
+    way, site = reloading, reloading.site
+    version = way.get("/version").body
+    site.write("version.c", "this is no C\n")
+    r = site.lab.bothy("build", *site.places(), check=False)
+    assert r.returncode != 0 and "version.c:1" in r.stdout + r.stderr
+    hup(way)
+    assert way.get("/version").body == version
+    site.write("version.c", VERSION_C % version.decode())
+    site.build()
+
+
+def test_old_processes_drain(reloading):
+    """Nothing of an old release runs on once its requests are done."""
+    way, site = reloading, reloading.site
+    for i in range(3):
+        site.write("version.c", VERSION_C % ("d%d" % i))
+        site.lab.bothy("build", *site.places())
+        procs.wait_for(
+            lambda: way.get("/version").body == b"d%d" % i, 5)
+
+    def zygotes():
+        return {procs.link(p, "exe") for p in procs.below(site.state)
+                if b"/build/" in procs.link(p, "exe")}
+
+    procs.wait_for(lambda: len(zygotes()) == 1, 10,
+                   "old processes to leave: %r" % zygotes())
+
+
+def test_default_route(reloading):
+    way, site = reloading, reloading.site
+    site.write("deploy.yaml", HEAD + "      - httpApi: '*'\n")
+    hup(way)
+    procs.wait_for(lambda: way.get("/what/ever").status == 200, 5)
+    assert way.post("/x", b"").status == 200
+    for target in ("/%2e%2e/x", "/a%2fb", "/%00"):
+        assert way.get(target).status in (400, 404)
