@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_MS = 10000, WANT_MAX = 64 };
+enum {
+	WINDOW_MS = 10000,
+	WANT_MAX = 64,
+	REPLACED_MS = 3000	/* what an old release is kept ready for */
+};
 
 void
 pool_add_stock(struct pool *p, struct child *c)
@@ -48,7 +52,7 @@ hand_out(struct launcher *l, struct pool *p)
 		fds[2 * n] = c->ctl_fd;
 		fds[2 * n + 1] = c->pidfd;
 		m.ids[n] = c->id;
-		c->owner = w->client;
+		child_own(c, w->client);
 		c->leased_ms = p->used_ms;
 	}
 	m.count = n;
@@ -235,9 +239,46 @@ shrink(struct pool *p, int64_t now_ms)
 	}
 }
 
+/* The function's name and stage. */
+static bool
+same_function(const struct pool *a, const struct pool *b)
+{
+	const struct snapshot *s = a->release->snapshot;
+	const struct snapshot *t = b->release->snapshot;
+
+	return strcmp(snapshot_str(s, a->fn->name),
+	           snapshot_str(t, b->fn->name)) == 0 &&
+	    strcmp(snapshot_str(s, snapshot_site(s)->stage),
+	        snapshot_str(t, snapshot_site(t)->stage)) == 0;
+}
+
+/* A later release has the function, too; new pools stand first. */
+static bool
+is_replaced(const struct launcher *l, const struct pool *p)
+{
+	const struct pool *newer;
+
+	for (newer = l->pools; newer != p; newer = newer->next)
+		if (same_function(newer, p))
+			return true;
+	return false;
+}
+
+/* Nobody has come back to the old release for a moment: it drains. */
+static void
+drain_replaced(struct launcher *l, struct pool *p, int64_t now_ms)
+{
+	if (!p->zygote || p->wants || now_ms - p->wanted_ms < REPLACED_MS ||
+	    !is_replaced(l, p))
+		return;
+	p->misses = p->misses_before = p->warm = 0;
+	zygote_retire(l, p->zygote);
+}
+
 void
 pool_tick(struct launcher *l, struct pool *p, int64_t now_ms)
 {
+	drain_replaced(l, p, now_ms);
 	if (now_ms - p->window_ms >= WINDOW_MS) {
 		p->misses_before = p->misses;
 		p->misses = 0;

@@ -145,6 +145,23 @@ new_pool(struct launcher *l, struct release *r,
 	return p;
 }
 
+/* The pool of that key becomes the first: it is what a new release uses. */
+static struct pool *
+take_pool(struct launcher *l, uint64_t key)
+{
+	struct pool **at, *p;
+
+	for (at = &l->pools; *at && (*at)->key != key; at = &(*at)->next)
+		;
+	p = *at;
+	if (p) {
+		*at = p->next;
+		p->next = l->pools;
+		l->pools = p;
+	}
+	return p;
+}
+
 struct pool *
 release_pool(struct launcher *l, const char *snapshot_id, uint32_t function,
     struct err *e)
@@ -166,8 +183,7 @@ release_pool(struct launcher *l, const char *snapshot_id, uint32_t function,
 	if (r->pools[function])
 		return r->pools[function];
 	key = pool_key(r->snapshot, fn);
-	for (p = l->pools; p && p->key != key; p = p->next)
-		;
+	p = take_pool(l, key);
 	if (!p)
 		p = new_pool(l, r, fn, key);
 	if (!p) {
