@@ -19,14 +19,7 @@ def pytest_generate_tests(metafunc):
         return
     only = metafunc.config.getoption("--way")
     names = [w.name for w in ways.ALL if not only or w.name in only]
-    wanted = metafunc.definition.get_closest_marker("only")
-    if wanted:
-        names = [n for n in names if n in wanted.args]
     metafunc.parametrize("way", names, indirect=True, scope="session")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "only(names): just these ways in")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,12 +1,9 @@
-"""What is written down: access log, function logs, rotation."""
+"""What is written down: the access log and what functions say."""
 import json
 import os
 import re
-import signal
 
 import pytest
-
-import procs
 
 
 def test_function_log(way, site):
@@ -73,26 +70,6 @@ def test_outcomes(way, site, target, status, outcome):
     r = way.get(target)
     line, = site.logged("access", r.header("X-Request-Id"))
     assert (line["status"], line["outcome"]) == (status, outcome)
-
-
-@pytest.mark.only("lighttpd", "nginx")
-def test_rotation(way, site):
-    log = os.path.join(site.state, "log")
-    before = way.get("/echo").header("X-Request-Id")
-    site.logged("access", before)
-    os.rename(os.path.join(log, "access.jsonl"),
-              os.path.join(log, "access.1.jsonl"))
-    held = way.get("/echo").header("X-Request-Id")
-    site.logged("access.1", held)           # still the old file
-    way.gateway.process.send_signal(signal.SIGUSR1)
-
-    def moved():
-        r = way.get("/echo").header("X-Request-Id")
-        return [e for e in site.log("access") if e["id"] == r]
-
-    procs.wait_for(moved, 5, "the new log file")
-    assert [e for e in site.log("access.1") if e["id"] == before]
-    assert not [e for e in site.log("access") if e["id"] == before]
 
 
 def test_all_lines_are_json(started, site):

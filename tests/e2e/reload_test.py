@@ -1,4 +1,6 @@
-"""A changed deploy.yaml or function: swapped in without a lost request."""
+"""A changed deploy.yaml or function: swapped in without a lost request; and
+logs that are moved away."""
+import os
 import signal
 import threading
 import time
@@ -165,3 +167,23 @@ def test_default_route(reloading):
     assert way.post("/x", b"").status == 200
     for target in ("/%2e%2e/x", "/a%2fb", "/%00"):
         assert way.get(target).status in (400, 404)
+
+
+def test_log_rotation(reloading):
+    way, site = reloading, reloading.site
+    log = os.path.join(site.state, "log")
+    before = way.get("/_bothy/health").header("X-Request-Id")
+    site.logged("access", before)
+    os.rename(os.path.join(log, "access.jsonl"),
+              os.path.join(log, "access.1.jsonl"))
+    held = way.get("/_bothy/health").header("X-Request-Id")
+    site.logged("access.1", held)           # still the old file
+    way.gateway.process.send_signal(signal.SIGUSR1)
+
+    def moved():
+        request_id = way.get("/_bothy/health").header("X-Request-Id")
+        return site.log("access", request_id)
+
+    procs.wait_for(moved, 5, "the new log file")
+    assert site.log("access.1", before)
+    assert not site.log("access", before)
