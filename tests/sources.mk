@@ -111,13 +111,10 @@ CPPCHECK := cppcheck --quiet --enable=warning,performance,portability \
 	--inline-suppr --error-exitcode=1 --std=c11 -I. \
 	-D'__attribute__(x)=' -D'ElfW(type)=Elf64_\#\#type'
 
-# The manual is well-formed, and every call of the SDK has a page.
+# The manual is well-formed.
 .PHONY: lint lint-man
-lint-man: man
+lint-man:
 	$(Q)mandoc -Tlint -Wwarning $(PAGES)
-	$(Q)for n in $$(grep -o '\<bothy_[a-z_]*(' functions/sdk/bothy.h); do \
-		test -e "www/docs/$${n%(}.3.html" || \
-		{ echo "functions/sdk: no page for $${n%(}"; exit 1; }; done
 
 lint: lint-man $(LINTED)
 	@echo "lint: $(words $(LINTED)) files, nothing found"
@@ -177,9 +174,9 @@ test:
 	@rm -rf $(BUILD)/test
 	@$(part) build $(again) WERROR=1 all
 	@test ! -e $(BUILD)/test/failed
-	@$(part) unit $(again) WERROR=1 unit
-	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan unit
-	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan unit
+	@$(part) unit $(again) -k WERROR=1 unit
+	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan -k unit
+	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan -k unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
 	@$(part) lint $(again) -k lint
 	@$(part) e2e $(again) e2e
