@@ -31,8 +31,8 @@ open_unix(struct listener *l, const char *path, struct err *e)
 	        slash ? (slash == path ? "/" : path) : ".") >=
 	        (int)sizeof dir ||
 	    strlen(path) >= sizeof l->path)
-		return err_set(e, ENAMETOOLONG, "%s: the path is too long",
-		    path);
+		return err_set(e, ENAMETOOLONG, "--listen unix: the path is "
+		    "too long: %.100s...", path);
 	if (io_mkdirs(dir, 0711, e) < 0)
 		return -1;
 	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
