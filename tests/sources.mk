@@ -179,6 +179,8 @@ test:
 	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan -k unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
 	@$(part) lint $(again) -k lint
+	@$(part) install $(again) install DESTDIR= PREFIX=$(BUILD)/test/prefix
+	@$(part) installed $(NO_MAKE) tests/installed $(BUILD)/test/prefix
 	@$(part) e2e $(again) e2e
 	@$(part) e2e-asan $(again) VARIANT=asan B=$(BUILD)/asan e2e-sanitized
 	@$(part) e2e-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan e2e-sanitized
