@@ -297,9 +297,176 @@ def test_valgrind(tool):
     assert "definitely lost" in r.stderr and "fault.c" in r.stderr
 
 
-def test_nothing_of_an_invocation_is_left(tool):
-    call(tool, "invoke", "hello")
-    assert os.listdir(os.path.join(tool.state, "scratch", "hello")) == []
+def test_nothing_of_a_bare_invocation_is_left(tool):
+    call(tool, "invoke", "hello", "--debug")
+    left = os.listdir(os.path.join(tool.state, "scratch", "hello"))
+    assert not [n for n in left if n.startswith("invoke.")]
+
+
+# --- invoke keeps a function in its limits, as the gateway does ----------------
+
+BEAST = """\
+#include <bothy.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static int
+look(struct bothy_req *req, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	return bothy_text(req, 200, "%s\\n", fd < 0 ? strerror(errno) :
+	    "open");
+}
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	const char *how = bothy_param(req, "how");
+	const char *home = getenv("HOME");
+	int i;
+
+	alarm(8);
+	if (strcmp(how, "look") == 0)
+		return look(req, bothy_query(req, "path"));
+	if (strcmp(how, "home") == 0)
+		return chdir(home) == 0 && open("f", O_CREAT | O_EXCL | O_RDWR,
+		    0600) >= 0 ? bothy_text(req, 200, "%s %s\\n", home,
+		    bothy_env("BOTHY_DEADLINE_MS", "none")) : 1;
+	prctl(PR_SET_NAME, bothy_query(req, "mark"));
+	if (strcmp(how, "hog") == 0)
+		for (i = 0; i < 200; i++, usleep(1000))
+			memset(malloc(1 << 20), i, 1 << 20);
+	if (strcmp(how, "bomb") == 0)
+		for (i = 0; i < 100; i++)
+			if (fork() == 0) {
+				setsid();
+				signal(SIGTERM, SIG_IGN);
+				alarm(8);
+				i = 100;
+			}
+	for (;;)
+		pause();
+}
+"""
+
+PEN = {"deploy.yaml": """\
+service: pen
+provider: {name: bothy, timeout: 2, memorySize: 64}
+functions:
+  beast:
+    handler: functions/beast.c
+    events: [httpApi: 'GET /beast/{how}']
+  slow:
+    handler: functions/beast.c
+    timeout: 0.5
+    events: [httpApi: 'GET /slow/{how}']
+  off:
+    handler: functions/beast.c
+    reservedConcurrency: 0
+    events: [httpApi: 'GET /off/{how}']
+  bare:
+    handler: functions/bare.sh
+    runtime: exec
+    events: [httpApi: 'GET /bare']
+""", "functions/beast.c": BEAST, "functions/bare.sh": """\
+#!/bin/sh
+printf 'Content-Type: text/plain\\n\\n'
+cat "$(dirname "$0")/../deploy.yaml" 2>&1 || echo refused
+"""}
+
+
+def users():
+    return ["user", "root"] if os.geteuid() == 0 else ["user"]
+
+
+@pytest.fixture(scope="module", params=users())
+def pen(request):
+    lab = labs.Lab(as_root=request.param == "root", user_offset=200000)
+    yield lab.site("pen", files=PEN)
+    lab.close()
+
+
+def beast(pen, how, *args, function="beast"):
+    return call(pen, "invoke", function, "--path",
+                "/%s/%s" % (function, how), *args)
+
+
+def marked(mark):
+    return [p for p in procs.pids() if procs.alive(p) and
+            procs.read(p, "comm").strip() == mark.encode()]
+
+
+def test_an_invoked_function_is_confined(pen):
+    aside = pen.lab.path("aside")
+    with open(aside, "w") as f:
+        f.write("open to all")
+    os.chmod(aside, 0o644)
+    for path in (pen.dir + "/deploy.yaml", aside, "/etc/shadow",
+                 pen.state + "/snap/current"):
+        r = beast(pen, "look?path=" + path)
+        assert r.stdout == "Permission denied\n", (path, r.stdout, r.stderr)
+    # The same function bare: it is the sandbox that refuses.
+    r = beast(pen, "look?path=" + aside, "--debug")
+    assert r.stdout == "open\n", r.stderr
+    r = call(pen, "invoke", "bare")
+    assert "service:" not in r.stdout and "refused" in r.stdout, r.stderr
+    assert "service:" in call(pen, "invoke", "bare", "--debug").stdout
+
+
+def test_an_invoked_function_has_scratch_and_deadline(pen):
+    r = beast(pen, "home")
+    home, deadline = r.stdout.split()
+    assert home.startswith(pen.state + "/scratch/beast/"), r.stderr
+    assert -10 < int(deadline) / 1000 - time.time() < 2
+    assert r.returncode == OK
+    assert beast(pen, "home").returncode == OK      # it is empty again
+    assert beast(pen, "home", "--debug").stdout.split()[1] == "none"
+
+
+def test_an_invoked_bomb_is_gone(pen):
+    mark = "inv%d" % (time.time_ns() % 10**9)
+    r = beast(pen, "bomb?mark=" + mark, function="slow")
+    assert marked(mark) == []
+    assert r.returncode == FUNCTION
+    assert "slow: timed out after 0.5 s" in r.stderr
+
+
+def test_an_invoked_hog_is_ended(pen):
+    mark = "inv%d" % (time.time_ns() % 10**9)
+    r = beast(pen, "hog?mark=" + mark)
+    assert marked(mark) == []
+    assert r.returncode == FUNCTION
+    assert "beast: used more than its memorySize of 64 MB" in r.stderr
+
+
+def test_invoke_honours_reserved_concurrency(pen):
+    r = beast(pen, "home", function="off")
+    assert r.returncode == FUNCTION
+    assert "reservedConcurrency" in r.stderr, r.stderr
+    assert r.stdout == ""
+
+
+def test_invoke_leaves_no_launcher(pen):
+    beast(pen, "home")
+    assert pen.launchers() == []
+
+
+def test_invoke_uses_a_launcher_that_runs(pen):
+    launcher = pen.lab.popen([pen.lab.path("bin", "bothy-launch"), "--site",
+                              pen.dir, "--state", pen.state, "--foreground"])
+    procs.wait_for(lambda: os.path.exists(pen.state + "/run/launch.sock"),
+                   what="the launcher")
+    r = beast(pen, "home")
+    assert r.returncode == OK, r.stderr
+    assert pen.launchers() == [launcher.pid]
+    procs.end(launcher.pid)
+    launcher.wait(10)
 
 
 # --- secrets, usage, completion -----------------------------------------------
