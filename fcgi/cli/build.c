@@ -95,31 +95,13 @@ report(const struct cli *c, struct job *jobs, size_t n)
 	return code;
 }
 
-/* What is built is ready to serve: the snapshot names the new binaries. */
-static int
-refresh(struct site *s)
-{
-	char id[SNAP_ID_SIZE];
-	struct errlist errors;
-	struct err e;
-	int code;
-
-	errlist_init(&errors);
-	code = site_load(s, &errors);
-	if (code != CLI_OK)
-		errlist_print(&errors, stderr);
-	else if (site_snapshot(s, id, &e) < 0)
-		code = cli_fail(&e, CLI_FAILED);
-	errlist_release(&errors);
-	return code;
-}
-
 static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct options *o = values;
 	enum build_variant variant = o->sanitize ? BUILD_SANITIZE :
 	    o->debug ? BUILD_DEBUG : BUILD_RELEASE;
+	char id[SNAP_ID_SIZE];
 	struct site s;
 	struct job *jobs;
 	struct err e;
@@ -141,7 +123,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 		builder_run(&s.build, jobs, n);
 		code = report(c, jobs, n);
 		if (code == CLI_OK && variant == BUILD_RELEASE)
-			code = refresh(&s);
+			code = site_refresh(&s, id);
 	}
 	builder_free(jobs, s.conf->nfunctions + (size_t)argc);
 	site_close(&s);

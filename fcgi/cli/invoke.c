@@ -1,22 +1,21 @@
 /*
  * bothy invoke: runs one function for one request, without a web server.
  *
- * The function runs as a plain CGI program, as this user, without the
- * launcher's limits and sandbox.
+ * As in production, confined and with its limits, by way of the launcher; with
+ * --debug or --sanitize as a plain CGI program of this user, without either.
  */
 #include "cgirun.h"
 #include "cli.h"
+#include "confined.h"
 #include "debugger.h"
 #include "event.h"
 #include "site.h"
 
 #include "fcgi/conf/secret.h"
-#include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +44,7 @@ static const struct opt invoke_opts[] = {
 	{"include", 'i', OPT_SWITCH, NULL, offsetof(struct options, include),
 	    "print the reply's headers too"},
 	{"debug", 0, OPT_MAYBE, "gdb|valgrind", offsetof(struct options, debug),
-	    "unoptimised, dynamic, without a time limit"},
+	    "unoptimised, dynamic; no limits, no sandbox"},
 	{"sanitize", 0, OPT_SWITCH, NULL, offsetof(struct options, sanitize),
 	    "the same with address and undefined sanitizers"},
 	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
@@ -55,7 +54,10 @@ static const struct opt invoke_opts[] = {
 struct call {
 	const struct options *options;
 	const struct conf_function *function;
-	char binary[PATH_MAX], scratch[PATH_MAX];
+	bool bare;			/* no launcher, no limits */
+	char binary[PATH_MAX];
+	char scratch[PATH_MAX];		/* of a bare one */
+	char snapshot[SNAP_ID_SIZE];	/* of one that is not */
 	struct envlist env;
 	struct buf body;
 };
@@ -106,7 +108,7 @@ make_binary(const struct cli *c, struct site *s, struct call *call)
 	return outcome == BUILD_BROKEN ? CLI_INVALID : CLI_OK;
 }
 
-/* HOME and TMPDIR of the function: removed after the request. */
+/* HOME and TMPDIR of a bare function: removed after the request. */
 static int
 make_scratch(const struct site *s, struct call *call, struct err *e)
 {
@@ -149,7 +151,7 @@ own_variables(const struct site *s, struct call *call, struct err *e)
 static void
 bothy_variables(struct call *call)
 {
-	char id[33], trace[64], deadline[32];
+	char id[33], trace[64];
 	unsigned char random[16];
 	size_t i;
 
@@ -161,14 +163,10 @@ bothy_variables(struct call *call)
 	envlist_set(&call->env, "BOTHY_FUNCTION", call->function->name);
 	envlist_set(&call->env, "BOTHY_REQUEST_ID", id);
 	envlist_set(&call->env, "TRACEPARENT", trace);
+	if (!call->bare)
+		return;
 	envlist_set(&call->env, "HOME", call->scratch);
 	envlist_set(&call->env, "TMPDIR", call->scratch);
-	if (call->options->sanitize || call->options->debug ||
-	    !call->function->timeout_ms)
-		return;
-	snprintf(deadline, sizeof deadline, "%" PRId64, clock_wall_ms() +
-	    (int64_t)call->function->timeout_ms);
-	envlist_set(&call->env, "BOTHY_DEADLINE_MS", deadline);
 }
 
 /* Environment and body from the event. 0 or -1. */
@@ -220,23 +218,19 @@ open_body(const struct call *call, struct err *e)
 
 /* What the result means, said to a person. */
 static int
-verdict(const struct call *call, const struct cgirun_result *r)
+verdict(const struct call *call, const struct cgi_result *r)
 {
 	const char *name = call->function->name;
 
-	if (r->timed_out)
-		fprintf(stderr, "%s: timed out after %.1f s (`timeout` in "
-		    "deploy.yaml)\n", name,
-		    call->function->timeout_ms / 1000.0);
+	if (r->failure[0])
+		fprintf(stderr, "%s: %s\n", name, r->failure);
+	else if (r->signal && call->bare)
+		fprintf(stderr, "%s: killed by signal %d (%s)\n", name,
+		    r->signal, strsignal(r->signal));
 	else if (r->signal)
-		fprintf(stderr, "%s: killed by signal %d (%s)%s%s%s\n", name,
-		    r->signal, strsignal(r->signal),
-		    call->options->debug || call->options->sanitize ? "" :
-		    "; look into it with `bothy invoke ",
-		    call->options->debug || call->options->sanitize ? "" :
-		    name,
-		    call->options->debug || call->options->sanitize ? "" :
-		    " --debug=gdb`");
+		fprintf(stderr, "%s: killed by signal %d (%s); look into it "
+		    "with `bothy invoke %s --debug=gdb`\n", name, r->signal,
+		    strsignal(r->signal), name);
 	else if (r->wrong[0])
 		fprintf(stderr, "%s: no CGI reply: %s\n", name, r->wrong);
 	else if (r->exit_status)
@@ -244,38 +238,67 @@ verdict(const struct call *call, const struct cgirun_result *r)
 		    r->exit_status);
 	else if (r->status >= 400)
 		fprintf(stderr, "%s: status %d\n", name, r->status);
-	return r->timed_out || r->signal || r->wrong[0] || r->exit_status ||
+	return r->failure[0] || r->signal || r->wrong[0] || r->exit_status ||
 	    r->status >= 500 ? CLI_FUNCTION : CLI_OK;
 }
 
 static int
-run_call(struct call *call, struct err *e)
+run_bare(struct call *call, struct cgi_result *result, struct err *e)
 {
-	const struct options *o = call->options;
 	const char *argv[2] = {call->binary, NULL};
-	struct cgirun_result result;
 	struct cgirun r = {.function = call->function->name,
 	    .argv = argv,
 	    .envp = call->env.items,
 	    .directory = call->function->directory,
 	    .binary = call->function->runtime == SNAP_RUNTIME_C ?
 	    call->binary : NULL,
-	    .show_header = o->include};
+	    .show_header = call->options->include};
 	int rc;
 
-	if (o->debug && *o->debug)
-		return debugger_run(o->debug, call->binary, &call->env,
-		    call->function->directory, &call->body, call->scratch, e);
-	if (!o->debug && !o->sanitize)
-		r.timeout_ms = call->function->timeout_ms;
 	r.stdin_fd = open_body(call, e);
 	if (r.stdin_fd < 0)
 		return -1;
 	/* Ctrl-C is for the function: the scratch directory has to go. */
 	signal(SIGINT, SIG_IGN);
-	rc = cgirun(&r, &result, e);
+	rc = cgirun(&r, result, e);
 	signal(SIGINT, SIG_DFL);
 	close(r.stdin_fd);
+	return rc;
+}
+
+static int
+run_confined(const struct site *s, struct call *call,
+    struct cgi_result *result, struct err *e)
+{
+	struct confined c = {.place = &s->place,
+	    .snapshot = call->snapshot,
+	    .function = call->function->name,
+	    .env = &call->env,
+	    .body_bytes = call->body.len,
+	    .show_header = call->options->include};
+	int rc;
+
+	c.body_fd = open_body(call, e);
+	if (c.body_fd < 0)
+		return -1;
+	rc = confined_run(&c, result, e);
+	close(c.body_fd);
+	return rc;
+}
+
+/* Runs the request: an exit code, or -1 with the error. */
+static int
+run_call(const struct site *s, struct call *call, struct err *e)
+{
+	const char *debug = call->options->debug;
+	struct cgi_result result;
+	int rc;
+
+	if (debug && *debug)
+		return debugger_run(debug, call->binary, &call->env,
+		    call->function->directory, &call->body, call->scratch, e);
+	rc = call->bare ? run_bare(call, &result, e)
+	                : run_confined(s, call, &result, e);
 	return rc < 0 ? -1 : verdict(call, &result);
 }
 
@@ -293,17 +316,27 @@ invoke(const struct cli *c, struct site *s, struct call *call,
 	code = make_binary(c, s, call);
 	if (code != CLI_OK)
 		return code;
-	if (make_scratch(s, call, &e) < 0)
-		return cli_fail(&e, CLI_FAILED);
+	if (call->bare) {
+		if (make_scratch(s, call, &e) < 0)
+			return cli_fail(&e, CLI_FAILED);
+	} else {
+		code = site_refresh(s, call->snapshot);
+		if (code != CLI_OK)
+			return code;
+		call->function = site_function(s, name, &e);
+		if (!call->function)
+			return cli_fail(&e, CLI_FAILED);
+	}
 	if (make_request(s, call, &e) < 0)
 		code = cli_fail(&e, CLI_FAILED);
 	else {
-		code = run_call(call, &e);
+		code = run_call(s, call, &e);
 		if (code < 0)
 			code = cli_fail(&e, e.code == ENOENT ? CLI_MISSING :
 			    CLI_FAILED);
 	}
-	io_remove_tree(AT_FDCWD, call->scratch);
+	if (call->bare)
+		io_remove_tree(AT_FDCWD, call->scratch);
 	return code;
 }
 
@@ -311,7 +344,8 @@ static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct options *o = values;
-	struct call call = {.options = o};
+	struct call call = {.options = o,
+	    .bare = o->debug || o->sanitize};
 	const char *wrong = misfit(o);
 	struct site s;
 	int code;
@@ -337,10 +371,10 @@ const struct command command_invoke = {
 	.summary = "run a function once, without a web server",
 	.help =
 	    "Runs a function once, without a web server, and prints the "
-	    "reply's body. It runs as you, with its environment and time "
-	    "limit, without the sandbox and the other limits. Exits with "
-	    "5 if it crashed, failed, timed out, spoke no CGI or answered "
-	    "500 or more.",
+	    "reply's body. It runs as in production, in a fresh process "
+	    "with its sandbox and its limits; with --debug or --sanitize "
+	    "as you, without either. Exits with 5 if it crashed, failed, "
+	    "passed a limit, spoke no CGI or answered 500 or more.",
 	.opts = invoke_opts,
 	.size = sizeof(struct options),
 	.least = 1,

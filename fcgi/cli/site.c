@@ -83,6 +83,23 @@ site_snapshot(const struct site *s, char *id, struct err *e)
 	return snapshot_write(s->conf, s->place.state, id, e);
 }
 
+int
+site_refresh(struct site *s, char *id)
+{
+	struct errlist errors;
+	struct err e;
+	int code;
+
+	errlist_init(&errors);
+	code = site_load(s, &errors);
+	if (code != CLI_OK)
+		errlist_print(&errors, stderr);
+	else if (site_snapshot(s, id, &e) < 0)
+		code = cli_fail(&e, CLI_FAILED);
+	errlist_release(&errors);
+	return code;
+}
+
 const struct conf_function *
 site_function(const struct site *s, const char *name, struct err *e)
 {

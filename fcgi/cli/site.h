@@ -41,6 +41,13 @@ int site_builder(const struct cli *c, struct site *s,
 int site_snapshot(const struct site *s, char *id, struct err *e);
 
 /*
+ * After a build: loads deploy.yaml anew and writes the snapshot, which names
+ * the new binaries.  What pointed into s->conf is gone.  CLI_OK, or another
+ * exit code with everything said.
+ */
+int site_refresh(struct site *s, char *id);
+
+/*
  * The function of that name; or NULL, with an error that names the nearest.
  */
 const struct conf_function *site_function(const struct site *s,
