@@ -9,6 +9,7 @@
 #include "store/base/clock.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -71,6 +72,9 @@ accept_one(struct gateway *g)
 	watch(g, g->listen_fd, EPOLL_CTL_MOD);
 	if (fd < 0)
 		return -1;
+	if (has_bytes(fd))
+		return fd;
+	sched_yield();	/* web servers connect first and write a moment later */
 	if (has_bytes(fd))
 		return fd;
 	accept_again(g, fd);

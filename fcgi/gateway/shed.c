@@ -22,7 +22,7 @@
 
 enum {
 	ROOM = 4096,
-	NICE = 5,
+	NICE = 19,
 	HEADER = 8,
 	TYPE_BEGIN = 1,
 	TYPE_END = 3,

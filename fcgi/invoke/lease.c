@@ -21,7 +21,10 @@
 enum {
 	WINDOW_MS = 10000,
 	IDLE_LEASE_MS = 10000,
-	DEPTH_MAX = 24,		/* leases kept ready for one function */
+	DEPTH_LEAST = 4,	/* leases kept ready for a function in use */
+	DEPTH_MAX = INVOKE_STOCK,
+	ASK_LEAST = LAUNCH_BATCH / 2,	/* fewer wait for company */
+	ASK_MOST = INVOKE_STOCK,	/* in one message */
 	ASK_AGAIN_MS = 1000,
 	ASKS_MAX = 64,		/* of one request */
 	PAUSE_STEP_NS = 5000000,
@@ -121,15 +124,18 @@ depth(const struct invoke_pool *p)
 {
 	unsigned n = p->peak > p->peak_before ? p->peak : p->peak_before;
 
-	if (p->reusable)
+	if (p->reusable || p->owner->single)
 		return p->waiting;
 	n = n + n / 2 + 1;
+	if (n < DEPTH_LEAST)
+		return DEPTH_LEAST;
 	return n < DEPTH_MAX ? n : DEPTH_MAX;
 }
 
 /*
- * With the lock held: how many children to ask for now.  Asks by halves of
- * the depth, so that a batch pays for its messages.
+ * With the lock held: how many children to ask for now.  A few are not worth
+ * a message while there are others, or some are on their way: who takes one,
+ * or brings them, looks again.
  */
 static unsigned
 shortage(struct invoke_pool *p)
@@ -141,7 +147,11 @@ shortage(struct invoke_pool *p)
 	if (have >= want)
 		return 0;
 	n = want - have;
-	if (p->nstock && !p->waiting && n < (want + 1) / 2)
+	if (n > ASK_MOST)
+		n = ASK_MOST;
+	if (p->nstock && !p->waiting && n < ASK_LEAST && 2 * n < want)
+		return 0;
+	if (p->asked && n < ASK_LEAST)
 		return 0;
 	p->asked += n;
 	return n;
@@ -422,6 +432,13 @@ lease_drop(struct invoke_pool *p, struct lease *l, bool kill)
 {
 	if (kill)
 		lease_signal(p, l, SIGKILL);
+	else if (p->owner->single) {
+		/* We close our connection before it may be gone. */
+		struct launch_msg m = message(p, LAUNCH_DONE, 0);
+
+		m.id = l->id;
+		invoke_tell(p->owner, &m);
+	}
 	lease_discard(p, l);
 }
 
@@ -551,6 +568,20 @@ drop_all_stock(struct invoke *v)
 	}
 }
 
+/* With both locks held: what was not worth a message before may be now. */
+static void
+ask_again(struct invoke_pool *p)
+{
+	unsigned n = shortage(p);
+	struct launch_msg m;
+
+	if (!n)
+		return;
+	m = message(p, LAUNCH_LEASE, n);
+	if (p->owner->fd < 0 || link_send(p->owner->fd, &m) < 0)
+		p->asked -= n;
+}
+
 int
 invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
     const char *text, const int *fds, size_t nfds)
@@ -569,9 +600,10 @@ invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
 		return -1;
 	}
 	pthread_mutex_lock(&p->lock);
-	if (m->type == LAUNCH_LEASED)
+	if (m->type == LAUNCH_LEASED) {
 		add_stock(p, m, fds);
-	else {
+		ask_again(p);
+	} else {
 		p->asked = 0;
 		p->refusal = m->code;
 		snprintf(p->refusal_text, sizeof p->refusal_text, "%s", text);

@@ -36,8 +36,10 @@ enum {
 
 enum { AT_CTL, AT_OUT, AT_ERR, AT_CLIENT, AT_COUNT };
 
+/* A message with its inline output, and behind it what the pipes bring. */
 struct run {
-	char bytes[sizeof(struct abi_done) + READ_BYTES];
+	char message[sizeof(struct abi_done) + ABI_INLINE_MAX];
+	char piped[READ_BYTES];
 };
 
 /* One request on its way. */
@@ -152,7 +154,7 @@ pass_output(struct walk *w, const char *p, size_t n)
 static void
 read_ctl(struct walk *w)
 {
-	struct iovec iov = {w->r->bytes, sizeof w->r->bytes};
+	struct iovec iov = {w->r->message, sizeof w->r->message};
 	size_t nfds = 0;
 	ssize_t n = sock_recv(w->lease.ctl_fd, &iov, 1, NULL, &nfds,
 	    MSG_DONTWAIT);
@@ -169,7 +171,7 @@ read_ctl(struct walk *w)
 		w->gone = true;
 		return;
 	}
-	memcpy(&w->done, w->r->bytes, sizeof w->done);
+	memcpy(&w->done, w->r->message, sizeof w->done);
 	if (abi_done_check(&w->done, (size_t)n) < 0)
 		w->gone = true;
 	else if (w->done.end != ABI_END_NOT_YET)
@@ -180,22 +182,20 @@ read_ctl(struct walk *w)
 static bool
 read_out(struct walk *w)
 {
-	char *p = w->r->bytes + sizeof(struct abi_done);
-	ssize_t n = io_read(w->lease.out_fd, p, READ_BYTES);
+	ssize_t n = io_read(w->lease.out_fd, w->r->piped, READ_BYTES);
 
 	if (n > 0)
-		pass_output(w, p, (size_t)n);
+		pass_output(w, w->r->piped, (size_t)n);
 	return n > 0;
 }
 
 static bool
 read_err(struct walk *w)
 {
-	char *p = w->r->bytes + sizeof(struct abi_done);
-	ssize_t n = io_read(w->lease.err_fd, p, READ_BYTES);
+	ssize_t n = io_read(w->lease.err_fd, w->r->piped, READ_BYTES);
 
 	if (n > 0)
-		w->q->log(w->q->ctx, p, (size_t)n);
+		w->q->log(w->q->ctx, w->r->piped, (size_t)n);
 	return n > 0;
 }
 
@@ -204,23 +204,16 @@ read_err(struct walk *w)
  * process may still write to them, and meanwhile nobody looks at its time.
  */
 static void
-drain(struct walk *w, bool keep_inline)
+drain(struct walk *w, bool with_inline)
 {
 	struct pollfd p[2] = {{w->lease.out_fd, POLLIN, 0},
 	    {w->lease.err_fd, POLLIN, 0}};
 	static const int ROUNDS = PIPE_MAX / READ_BYTES;
-	char held[ABI_INLINE_MAX];
-	size_t n = keep_inline ? w->done.inline_bytes : 0;
-	bool moved = false;
 	int i;
 
 	for (i = 0; i < ROUNDS && poll(p, 2, 0) > 0; i++) {
 		bool more = false;
 
-		if (n && !moved) {
-			memcpy(held, w->r->bytes + sizeof w->done, n);
-			moved = true;
-		}
 		if (p[0].revents & POLLIN)
 			more |= read_out(w);
 		if (p[1].revents & POLLIN)
@@ -228,8 +221,9 @@ drain(struct walk *w, bool keep_inline)
 		if (!more)
 			break;
 	}
-	if (n)
-		pass_output(w, moved ? held : w->r->bytes + sizeof w->done, n);
+	if (with_inline && w->done.inline_bytes)
+		pass_output(w, w->r->message + sizeof w->done,
+		    w->done.inline_bytes);
 }
 
 /* ---- time ------------------------------------------------------------- */
@@ -298,20 +292,21 @@ on_events(struct walk *w, const struct pollfd *p, int64_t now_ms)
 {
 	const struct run_request *q = w->q;
 
+	if (p[AT_CTL].revents) {
+		read_ctl(w);
+		if (w->have_done || w->gone)
+			return;		/* what is in the pipes comes last */
+		if (w->done.end == ABI_END_NOT_YET) {
+			drain(w, false);
+			if (!w->stopped && q->flush(q->ctx) < 0)
+				w->stopped = true;
+		}
+	}
 	if (p[AT_ERR].revents && !read_err(w))
 		io_close(&w->lease.err_fd);
 	if (p[AT_OUT].revents && !read_out(w)) {
 		io_close(&w->lease.out_fd);
 		w->ended_ms = now_ms;
-	}
-	if (p[AT_CTL].revents) {
-		read_ctl(w);
-		if (!w->have_done && !w->gone &&
-		    w->done.end == ABI_END_NOT_YET) {
-			drain(w, false);
-			if (!w->stopped && q->flush(q->ctx) < 0)
-				w->stopped = true;
-		}
 	}
 	if (p[AT_CLIENT].revents & (POLLHUP | POLLERR) && q->stop_on_leave)
 		w->stopped = true;

@@ -52,6 +52,26 @@ child_find(struct launcher *l, uint64_t id)
 }
 
 void
+child_own(struct child *c, struct client *owner)
+{
+	if (c->owner) {
+		if (c->owned_prev)
+			c->owned_prev->owned_next = c->owned_next;
+		else
+			c->owner->children = c->owned_next;
+		if (c->owned_next)
+			c->owned_next->owned_prev = c->owned_prev;
+	}
+	c->owner = owner;
+	c->owned_prev = NULL;
+	c->owned_next = owner ? owner->children : NULL;
+	if (c->owned_next)
+		c->owned_next->owned_prev = c;
+	if (owner)
+		owner->children = c;
+}
+
+void
 child_kill(struct launcher *l, struct child *c)
 {
 	containment_kill(l->containment, c->pidfd, c->zygote->uid,
@@ -102,6 +122,7 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 	io_close(&c->pidfd);
 	if (c->watched)
 		l->nwatched--;
+	child_own(c, NULL);
 	z->children[c->serial & 0xff] = NULL;
 	z->alive--;
 	z->pool->alive--;
@@ -199,7 +220,7 @@ child_end_overdue(struct launcher *l, int64_t now_ms)
 		struct child *c = &l->children[i];
 		const struct snap_function *fn;
 
-		if (!c->id || !c->owner || c->watched)
+		if (!c->id || !c->leased_ms || c->watched)
 			continue;
 		fn = c->zygote->pool->fn;
 		if (fn->requests_per_process == 1 &&

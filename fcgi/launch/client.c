@@ -115,21 +115,15 @@ client_accept(struct launcher *l, struct source *s, uint32_t events)
 void
 client_drop(struct launcher *l, struct client *c)
 {
-	size_t i;
-
 	if (c->gone)
 		return;
 	c->gone = true;
 	loop_remove(l, &c->source);
 	l->nclients--;
 	pool_forget_client(l, c);
-	for (i = 0; i < l->children_used; i++) {
-		struct child *child = &l->children[i];
-
-		if (child->id && child->owner == c) {
-			child_kill(l, child);
-			child->owner = NULL;
-		}
+	while (c->children) {
+		child_kill(l, c->children);
+		child_own(c->children, NULL);
 	}
 	if (l->private_client)
 		loop_leave(l);
@@ -175,6 +169,8 @@ about_child(struct launcher *l, struct client *c, const struct launch_msg *m)
 		child_watch(l, child, m->deadline_mono_ms);
 	else if (m->type == LAUNCH_REST)
 		child_rest(l, child);
+	else if (m->type == LAUNCH_DONE)
+		child_own(child, NULL);
 	else if (m->type == LAUNCH_KILL)
 		child_signal(l, child, m->code);
 	else
@@ -200,6 +196,7 @@ carry_out(struct launcher *l, struct client *c, struct launch_msg *m)
 		return 0;
 	case LAUNCH_WATCH:
 	case LAUNCH_REST:
+	case LAUNCH_DONE:
 	case LAUNCH_KILL:
 	case LAUNCH_RETIRE:
 		about_child(l, c, m);

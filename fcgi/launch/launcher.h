@@ -55,6 +55,7 @@ struct client {
 	struct client *next, *prev;
 	bool gone;			/* freed at the end of the round */
 	bool proven;			/* it knows the key */
+	struct child *children;		/* that it has leased */
 };
 
 /* A client that waits for children of a pool, oldest first. */
@@ -93,6 +94,7 @@ struct child {
 	int64_t leased_ms;		/* when it was handed out */
 	int cgroup_slot;		/* -1: none */
 	struct child *next;		/* in stock, or in the free list */
+	struct child *owned_next, *owned_prev;	/* of the same owner's */
 };
 
 struct zygote_host {
@@ -209,6 +211,7 @@ void zygote_free_gone(struct launcher *l);
 struct child *child_new(struct launcher *l, struct zygote_host *z,
     uint32_t serial, int ctl_fd, int pidfd);
 struct child *child_find(struct launcher *l, uint64_t id);
+void child_own(struct child *c, struct client *owner);	/* NULL: nobody */
 void child_kill(struct launcher *l, struct child *c);
 void child_signal(struct launcher *l, struct child *c, uint32_t sig);
 void child_ended(struct launcher *l, struct child *c, int wait_status,

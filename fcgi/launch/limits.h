@@ -15,7 +15,9 @@
 
 enum {
 	LIMITS_DATA_SLACK_MB = 64,	/* RLIMIT_DATA above memorySize */
-	LIMITS_FILES = 256,		/* descriptors of a process */
+	LIMITS_FILES = 65536,		/* of a zygote: those that it has sent and
+					 * that are on their way count; its
+					 * children have ABI_CHILD_FILES */
 	LIMITS_FILE_MB = 512,		/* size of one file */
 	LIMITS_PROCESSES = 2048		/* processes and threads, all children */
 };

@@ -48,7 +48,19 @@ trial_uid(void)
 	return identity_needed() ? IDENTITY_FIRST : geteuid();
 }
 
-/* Twice, since the second shows that the way back works. */
+/* A child whose end is seen by waiting: its pidfd is not needed. */
+static pid_t
+fork_child(struct contain *c)
+{
+	int pidfd;
+	pid_t pid = contain_fork(c, &pidfd);
+
+	if (pid > 0)
+		close(pidfd);
+	return pid;
+}
+
+/* Twice, since a zygote makes many. */
 static int
 try_pid_namespaces(struct err *e)
 {
@@ -59,7 +71,7 @@ try_pid_namespaces(struct err *e)
 	if (!c)
 		return -1;
 	for (i = 0; i < 2; i++) {
-		pid = contain_fork(c);
+		pid = fork_child(c);
 		if (pid == 0)
 			_exit(contain_child(c) == 0 && getpid() == 1 ? 0 : 1);
 		if (pid < 0)
@@ -130,7 +142,7 @@ try_subreaper(struct result *r, struct err *e)
 	(void)r;
 	if (!c)
 		return -1;
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0) {
 		if (fork() == 0)
 			pause();

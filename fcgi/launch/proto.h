@@ -24,6 +24,8 @@
  *                                                sample it, end it in time
  *                                                (0: no deadline)
  *     REST     id                                that request is over
+ *     DONE     id                                it has served its last: it
+ *                                                ends by itself
  *     KILL     id, code                          sends it TERM (code), or
  *                                                ends it and its tree
  *     RETIRE   id                                its zygote gets no new children
@@ -59,6 +61,7 @@ enum launch_type {
 	LAUNCH_RELEASE,
 	LAUNCH_WATCH,
 	LAUNCH_REST,
+	LAUNCH_DONE,
 	LAUNCH_KILL,
 	LAUNCH_RETIRE,
 	LAUNCH_REPORT,

@@ -32,9 +32,9 @@
  * clone3 is ENOSYS, so that libc takes clone.  setsid succeeds without effect:
  * Linux gives each session as much of the processor as any other (autogroup),
  * so a fork bomb that makes sessions would starve all of the machine, where
- * one that can't starves its own function.  unshare and setns are allowed
- * with exactly CLONE_NEWPID: a zygote needs them, and its children have no
- * capability to use them.
+ * one that can't starves its own function.  Of all
+ * namespaces clone may make only one of pids: a zygote needs that, and its
+ * children have no capability to.
  *
  * Network: "unix" leaves only AF_UNIX sockets; "none" leaves only connected
  * pairs (socketpair of type stream or seqpacket), so also no store: a function

@@ -34,6 +34,7 @@ enum {
 
 /* Refused whatever the arguments: EPERM. */
 static const int refused[] = {
+    SCMP_SYS(unshare), SCMP_SYS(setns),
     /* into other processes */
     SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
     SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd),
@@ -68,10 +69,7 @@ struct condition {
 #define TYPE(arg, type) arg, SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, type
 
 static const struct condition always[] = {
-    {SCMP_SYS(unshare), EPERM, ISNT(0, CLONE_NEWPID)},
-    {SCMP_SYS(setns), EPERM, ISNT(1, CLONE_NEWPID)},
     {SCMP_SYS(clone), EPERM, HAS(0, CLONE_NEWUSER)},
-    {SCMP_SYS(clone), EPERM, HAS(0, CLONE_NEWPID)},
     {SCMP_SYS(clone), EPERM, HAS(0, CLONE_NEWNS)},
     {SCMP_SYS(clone), EPERM, HAS(0, CLONE_NEWNET)},
     {SCMP_SYS(clone), EPERM, HAS(0, CLONE_NEWIPC)},

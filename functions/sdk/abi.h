@@ -33,7 +33,8 @@ enum {
 	ABI_MAGIC = 0x42746831,		/* "Bth1" */
 	ABI_ENV_MAX = 64 * 1024,	/* bytes of an environment block */
 	ABI_INLINE_MAX = 64 * 1024,	/* bytes of output in DONE */
-	ABI_VARIABLES_MAX = 1024	/* variables in a block */
+	ABI_VARIABLES_MAX = 1024,	/* variables in a block */
+	ABI_CHILD_FILES = 256		/* descriptors of a child (RLIMIT_NOFILE) */
 };
 
 /*

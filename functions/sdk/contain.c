@@ -36,14 +36,8 @@ struct path_attr {
 	int32_t parent_fd;
 } __attribute__((packed));
 
-/*
- * Invariants: ns_fd is >= 0 exactly on the rung namespace; between calls new
- * children of the process would land in the pid namespace that it stands for,
- * the process's own.
- */
 struct contain {
 	enum contain_rung rung;
-	int ns_fd;	/* this process's own pid namespace, or -1 */
 	int scope_fd;	/* a Landlock ruleset for each child, or -1 */
 };
 
@@ -129,9 +123,6 @@ join_rung(struct contain *c, struct err *e)
 		return err_set(e, EPERM,
 		    "containment \"namespace\" takes a pid namespace that the "
 		    "launcher has made; start this program through it");
-	c->ns_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	if (c->ns_fd < 0)
-		return err_sys(e, "cannot open /proc/self/ns/pid");
 	return 0;
 }
 
@@ -139,7 +130,7 @@ struct contain *
 contain_open(const char *name, struct err *e)
 {
 	static struct contain only;
-	struct contain c = {CONTAIN_SUBREAPER, -1, -1};
+	struct contain c = {CONTAIN_SUBREAPER, -1};
 
 	if (name && *name && contain_parse(name, &c.rung) < 0) {
 		err_set(e, EINVAL,
@@ -172,47 +163,42 @@ scope_child(struct contain *c)
 		close(c->scope_fd);
 		c->scope_fd = -1;
 	}
-	if (c->ns_fd >= 0) {
-		close(c->ns_fd);
-		c->ns_fd = -1;
-	}
 	return failed ? -1 : 0;
 }
 
 /*
- * A child in a new pid namespace.  The caller is put back into its own
- * whatever becomes of the fork: unshare refuses to nest otherwise.
+ * As fork(), into a pid namespace that the child is the first of.  Only the
+ * kernel's part of it: what libc does besides is for threads, of which there
+ * are none, and costs page faults.
  */
 static pid_t
-fork_namespace(const struct contain *c)
+fork_namespace(int *pidfd)
 {
-	pid_t pid;
-	int error;
+	return (pid_t)syscall(SYS_clone,
+	    CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, NULL, pidfd, NULL, NULL);
+}
 
-	if (unshare(CLONE_NEWPID) < 0)
-		return -1;
-	pid = fork();
-	if (pid == 0)
-		return 0;
-	error = errno;
-	if (setns(c->ns_fd, CLONE_NEWPID) < 0) {
-		error = errno;
-		if (pid > 0) {
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-		pid = -1;
-	}
-	errno = error;
-	return pid;
+static pid_t
+fork_plain(int *pidfd)
+{
+	pid_t pid = fork();
+
+	if (pid <= 0)
+		return pid;
+	*pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (*pidfd >= 0)
+		return pid;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
 }
 
 pid_t
-contain_fork(struct contain *c)
+contain_fork(struct contain *c, int *pidfd)
 {
-	pid_t pid;
+	pid_t pid = c->rung == CONTAIN_NAMESPACE ? fork_namespace(pidfd)
+	                                         : fork_plain(pidfd);
 
-	pid = c->rung == CONTAIN_NAMESPACE ? fork_namespace(c) : fork();
 	if (pid == 0 && scope_child(c) < 0)
 		_exit(127);
 	return pid;

@@ -26,7 +26,7 @@
  *   c = contain_open(getenv(ABI_ENV_CONTAIN), &e);
  *   contain_catch(last_words);            C functions only, before init
  *   ... init ...
- *   pid = contain_fork(c);
+ *   pid = contain_fork(c, &pidfd);
  *   child:   contain_child(c);            before any user code
  *            ... a request ...
  *            contain_clean();             a child that serves another one
@@ -68,12 +68,13 @@ enum contain_rung contain_rung(const struct contain *c);
 
 /*
  * fork(2), on the rung namespace into a pid namespace of its own: 0 in the
- * child, its pid as seen by the caller, or -1 with errno.  EAGAIN and ENOMEM
- * may be tried again.  The caller has one thread.  Where the kernel can
- * (Landlock ABI 6), the child may signal, trace and look into only itself and
- * what it starts.  `c`'s descriptors are closed in the child.
+ * child, its pid as seen by the caller and *pidfd (close-on-exec), or -1 with
+ * errno.  EAGAIN and ENOMEM may be tried again.  The caller has one thread;
+ * handlers of pthread_atfork are not called.  Where the kernel can (Landlock
+ * ABI 6), the child may signal, trace and look into only itself and what it
+ * starts.  `c`'s descriptors are closed in the child.
  */
-pid_t contain_fork(struct contain *c);
+pid_t contain_fork(struct contain *c, int *pidfd);
 
 /*
  * In the child, before user code: gives up every capability and becomes the

@@ -26,8 +26,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -35,7 +35,10 @@ enum {
 	REAP_EVERY_MS = 20,	/* while children come and go */
 	ALONE_MS = 3000,	/* to those that serve when the launcher dies */
 	REAP_IDLE_MS = 640,	/* while they only wait */
-	CHILD_CTL_FD = 3
+	SEND_TRIES = 100,
+	SEND_PAUSE_NS = 1000000,
+	CHILD_CTL_FD = 3,
+	CHILD_NICE = 5		/* behind the gateway, and the zygote itself */
 };
 
 struct child {
@@ -132,6 +135,10 @@ struct birth {
 static void
 become_child(const struct birth *b)
 {
+	const struct rlimit files = {ABI_CHILD_FILES, ABI_CHILD_FILES};
+
+	setrlimit(RLIMIT_NOFILE, &files);	/* or fewer are allowed already */
+	setpriority(PRIO_PROCESS, 0, CHILD_NICE);
 	if (b->ctl_fd != CHILD_CTL_FD &&
 	    dup3(b->ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
 		_exit(127);
@@ -154,12 +161,12 @@ free_slot(const struct zygote *z)
 }
 
 static pid_t
-fork_child(struct zygote *z, size_t slot, int ctl_fd)
+fork_child(struct zygote *z, size_t slot, int ctl_fd, int *pidfd)
 {
 	char *const *own = scratch_variables(&z->scratch, slot);
 	const struct birth b = {z->ops, z->contain, {own[0], own[1]},
 	    z->reuse, ctl_fd};
-	pid_t pid = contain_fork(z->contain);
+	pid_t pid = contain_fork(z->contain, pidfd);
 
 	if (pid == 0)
 		become_child(&b);
@@ -181,16 +188,9 @@ make_child(struct zygote *z, struct abi_child *out, int *fds)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -1;
-	pid = fork_child(z, slot, sv[1]);
+	pid = fork_child(z, slot, sv[1], &pidfd);
 	close(sv[1]);
 	if (pid < 0) {
-		close(sv[0]);
-		return -1;
-	}
-	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (pidfd < 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
 		close(sv[0]);
 		return -1;
 	}
@@ -205,6 +205,28 @@ make_child(struct zygote *z, struct abi_child *out, int *fds)
 	return 0;
 }
 
+/*
+ * All descriptors that a user has on the way count against the limit of who
+ * sends (unix(7), ETOOMANYREFS); they are soon received.
+ */
+static int
+hand_up(struct zygote *z, uint32_t n, const struct abi_child *made,
+    const int *fds)
+{
+	const struct timespec pause = {0, SEND_PAUSE_NS};
+	int tries, rc = -1;
+
+	for (tries = 0; rc < 0 && tries < SEND_TRIES; tries++) {
+		rc = tell(z, ABI_Z_CHILDREN, n, made, n * sizeof *made, fds,
+		    2 * (size_t)n);
+		if (rc < 0 && errno != ETOOMANYREFS)
+			break;
+		if (rc < 0)
+			nanosleep(&pause, NULL);
+	}
+	return rc;
+}
+
 static void
 make_children(struct zygote *z, uint32_t want)
 {
@@ -217,8 +239,7 @@ make_children(struct zygote *z, uint32_t want)
 	while (n < want && make_child(z, &made[n], fds + 2 * (size_t)n) == 0)
 		n++;
 	sent = n;
-	if (n && tell(z, ABI_Z_CHILDREN, n, made, n * sizeof *made, fds,
-	             2 * (size_t)n) < 0)
+	if (n && hand_up(z, n, made, fds) < 0)
 		sent = 0;
 	for (i = 0; i < 2 * n; i++)
 		close(fds[i]);

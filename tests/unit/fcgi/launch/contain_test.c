@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 
 enum {
@@ -92,6 +93,18 @@ daemons(void)
 	say('r');
 }
 
+/* A child whose end is seen by waiting: its pidfd is not needed. */
+static pid_t
+fork_child(struct contain *c)
+{
+	int pidfd;
+	pid_t pid = contain_fork(c, &pidfd);
+
+	if (pid > 0)
+		close(pidfd);
+	return pid;
+}
+
 /* --- the zygote's side of "a child is ended" -------------------------------- */
 
 static int
@@ -103,7 +116,7 @@ role_ended(struct contain *c, void (*deed)(void), bool exits)
 
 	if (pipe2(gate, O_CLOEXEC) < 0)
 		return 92;
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0) {
 		if (contain_child(c) < 0 || read(gate[0], &go, 1) != 1)
 			_exit(93);
@@ -177,13 +190,13 @@ role_neighbours(struct contain *c)
 
 	if (read(HEAR_FD, &all, 1) != 1)
 		return 91;
-	peaceful = contain_fork(c);
+	peaceful = fork_child(c);
 	if (peaceful == 0) {
 		contain_child(c);
 		hear('q');
 		_exit(0);
 	}
-	attacker = contain_fork(c);
+	attacker = fork_child(c);
 	if (attacker == 0) {
 		if (contain_child(c) < 0)
 			_exit(93);
@@ -216,11 +229,11 @@ role_signals(struct contain *c)
 	pid_t pid;
 
 	contain_catch(last_words);
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0)
 		abort();
 	bad += check(outcome(pid) == base + SIGABRT, "abort");
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0) {
 		const struct itimerval soon = {{0, 0}, {0, 20000}};
 
@@ -229,14 +242,14 @@ role_signals(struct contain *c)
 		_exit(0);
 	}
 	bad += check(outcome(pid) == base + SIGALRM, "alarm");
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0) {
 		if (pipe(fds) < 0 || close(fds[0]) < 0)
 			_exit(1);
 		_exit(write(fds[1], "x", 1) < 0 ? 2 : 3);
 	}
 	bad += check(outcome(pid) == base + SIGPIPE, "broken pipe");
-	pid = contain_fork(c);
+	pid = fork_child(c);
 	if (pid == 0)
 		for (;;)
 			pause();
@@ -251,7 +264,7 @@ role_signals(struct contain *c)
 static int
 role_clean(struct contain *c)
 {
-	pid_t pid = contain_fork(c);
+	pid_t pid = fork_child(c);
 	int bad = 0;
 
 	if (pid == 0) {
@@ -271,7 +284,7 @@ role_clean(struct contain *c)
 static int
 role_powerless(struct contain *c)
 {
-	pid_t pid = contain_fork(c);
+	pid_t pid = fork_child(c);
 	char text[4096] = "";
 	int fd, bad = 0;
 	const char *p;
@@ -291,6 +304,8 @@ role_powerless(struct contain *c)
 		bad += check(strstr(text, "CapAmb:\t0000000000000000\n") != NULL,
 		    "no ambient capability");
 		bad += check(unshare(CLONE_NEWPID) < 0, "unshare");
+		bad += check(syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL,
+		                 NULL, NULL, NULL) < 0, "clone");
 		bad += check(fcntl(fd + 1, F_GETFD) < 0, "no descriptor stays");
 		_exit(bad);
 	}
@@ -301,7 +316,7 @@ role_powerless(struct contain *c)
 static int
 role_files(struct contain *c)
 {
-	pid_t pid = contain_fork(c);
+	pid_t pid = fork_child(c);
 	const char *scratch = getenv("TEST_SCRATCH");
 	int bad = 0;
 
