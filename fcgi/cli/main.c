@@ -16,7 +16,7 @@ finish(int code)
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
 	/* It may have failed long ago: errno is another's by now. */
-	fputs("bothy: cannot write all of the output; is the disk full, or "
+	fputs("bothy: cannot write the output; is the disk full, or "
 	    "its reader gone?\n", stderr);
 	return code == CLI_OK ? CLI_FAILED : code;
 }
