@@ -23,9 +23,19 @@ made_of(const char *s, const char *bytes, size_t most)
 const char *
 format_name(const char *s)
 {
-	if (made_of(s, LETTERS DIGITS "_-", NAME_MAX_BYTES))
-		return NULL;
-	return "must be 1 to 64 letters, digits, '_' or '-'";
+	if (!made_of(s, LETTERS DIGITS "_-", NAME_MAX_BYTES))
+		return "must be 1 to 64 letters, digits, '_' or '-'";
+	return NULL;
+}
+
+/* A function's log is <name>.jsonl, beside Bothy's own. */
+const char *
+format_function_name(const char *s)
+{
+	if (strcmp(s, "access") == 0 || strcmp(s, "gateway") == 0 ||
+	    strcmp(s, "launch") == 0)
+		return "is the name of a log of Bothy's own: take another";
+	return format_name(s);
 }
 
 const char *

@@ -7,7 +7,8 @@
 
 #include <stdbool.h>
 
-const char *format_name(const char *s);		/* service, stage, function */
+const char *format_name(const char *s);		/* service, stage */
+const char *format_function_name(const char *s);
 const char *format_param_name(const char *s);
 const char *format_env_name(const char *s);	/* and not reserved */
 const char *format_base_path(const char *s);

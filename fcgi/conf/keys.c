@@ -286,7 +286,7 @@ static const struct key root_keys[] = {
 	  .text = "Anything, for ${self:custom.name}." },
 	{ .name = "functions", .shape = KEY_NAMES,
 	  .max = CONF_MAX_FUNCTIONS, .item = &function_item,
-	  .format = format_name, .pattern = FORMAT_NAME_PATTERN,
+	  .format = format_function_name, .pattern = FORMAT_NAME_PATTERN,
 	  .text = "The functions by name." },
 	{ .name = "resources", .refused = "tables and other resources are "
 	    "not supported yet: there is no store in this version; remove "

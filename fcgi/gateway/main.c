@@ -161,6 +161,9 @@ open_state(struct gateway *g, struct err *e)
 	if (g->state_fd < 0 || run_fd < 0)
 		return err_sys(e, "cannot write in %s; give another place "
 		    "with --state", g->state_dir);
+	/* A web server of another user is to reach run/gateway.sock. */
+	fchmod(g->state_fd, 0711);
+	fchmod(run_fd, 0711);
 	close(run_fd);
 	g->scratch_fd = open_directory(g->state_dir, "run/spool");
 	snprintf(log, sizeof log, "%s/log", g->state_dir);

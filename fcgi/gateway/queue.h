@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { QUEUE_WAIT_US = 60000 };	/* a request that waited longer is shed */
+enum { QUEUE_WAIT_US = 30000 };	/* a request that waited longer is shed */
 
 struct queue_item {
 	int fd;

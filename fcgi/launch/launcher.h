@@ -111,6 +111,7 @@ struct zygote_host {
 	char line[1024];		/* of its log, so far */
 	size_t line_len, logged;	/* bytes */
 	char failure[512];
+	char *scratch;			/* its directory */
 	struct child *children[256];	/* by low byte of their serial */
 	struct zygote_host *next;
 };
@@ -146,6 +147,7 @@ struct launcher {
 	int state_fd, epoll_fd, log_fd;
 	struct source listener, signals;
 	char key[KEY_SIZE];
+	unsigned last_zygote;		/* numbers scratch directories */
 	bool private_client;		/* serves one client, then leaves */
 	bool leaving, accept_paused;
 	int64_t leave_by_ms, busy_ms;

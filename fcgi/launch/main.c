@@ -12,6 +12,7 @@
 #include "identity.h"
 #include "launcher.h"
 #include "runner.h"
+#include "scratchdir.h"
 
 #include "functions/sdk/zygote.h"
 #include "store/base/clock.h"
@@ -247,6 +248,7 @@ prepare(struct launcher *l, const struct options *o,
 	l->containment = containment;
 	if (watch_signals(l, e) < 0)
 		return -1;
+	scratchdir_clean(l->state_dir);
 	if (o->client_fd < 0)
 		return listen_here(l, e);
 	l->private_client = true;

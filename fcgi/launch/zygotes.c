@@ -6,6 +6,7 @@
 
 #include "containment.h"
 #include "identity.h"
+#include "scratchdir.h"
 
 #include "fcgi/conf/secret.h"
 #include "functions/sdk/abi.h"
@@ -143,9 +144,8 @@ prepare_scratch(struct launcher *l, struct pool *p, struct start *st,
 	const char *name = snapshot_str(p->release->snapshot, p->fn->name);
 	char uids[4096];
 
-	snprintf(st->scratch, sizeof st->scratch, "%s/scratch/%s",
-	    l->state_dir, name);
-	if (io_mkdirs(st->scratch, 0711, e) < 0)
+	if (scratchdir_make(l->state_dir, name, ++l->last_zygote, st->scratch,
+	        sizeof st->scratch, e) < 0)
 		return -1;
 	if (!identity_needed())
 		return 0;
@@ -335,6 +335,7 @@ spawn(struct launcher *l, struct pool *p, struct err *e)
 		goto fail;
 	}
 	p->zygote->uid = st->sandbox.uid;
+	p->zygote->scratch = strdup(st->scratch);
 	say_missing(l, p);
 	explicit_bzero(st->strings.data, st->strings.room);
 	buf_release(&st->strings);
@@ -697,6 +698,9 @@ zygote_free_gone(struct launcher *l)
 			log_ready(l, &z->log, 0);
 		loop_remove(l, &z->log);
 		*at = z->next;
+		if (z->scratch)
+			scratchdir_remove(z->scratch);
+		free(z->scratch);
 		free(z);
 	}
 }

@@ -132,6 +132,27 @@ scratch_ready(struct scratch *s, size_t i)
 }
 
 void
+scratch_clean(struct scratch *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nslots; i++)
+		if (s->slots[i].dirty)
+			scratch_ready(s, i);
+}
+
+void
+scratch_close(struct scratch *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nslots; i++)
+		if (s->slots[i].made)
+			io_remove_tree(AT_FDCWD,
+			    s->slots[i].variables[0] + strlen("HOME="));
+}
+
+void
 scratch_taken(struct scratch *s, size_t i)
 {
 	s->slots[i].forked_ms = clock_wall_ms();

@@ -36,6 +36,12 @@ int scratch_open(struct scratch *s, const char *root, size_t n,
 /* Makes slot `i` an empty directory. 0 or -1. */
 int scratch_ready(struct scratch *s, size_t i);
 
+/* Empties the slots whose children have ended: when there is time. */
+void scratch_clean(struct scratch *s);
+
+/* Removes all slots; no child lives. */
+void scratch_close(struct scratch *s);
+
 /* A child with slot `i` was made; it has ended. */
 void scratch_taken(struct scratch *s, size_t i);
 void scratch_dirty(struct scratch *s, size_t i);

@@ -371,7 +371,10 @@ serve(struct zygote *z)
 			z->alone_ms = clock_mono_ms();
 		if (z->alone_ms)
 			end_alone(z);
+		if (!p.revents || !z->alive)
+			scratch_clean(&z->scratch);
 	}
+	scratch_close(&z->scratch);
 }
 
 static unsigned
