@@ -215,8 +215,8 @@ disconnected(struct invoke *v)
 	io_close(&v->fd);
 	v->epoch++;
 	pthread_cond_broadcast(&v->answered);
-	pthread_mutex_unlock(&v->lock);
 	invoke_pools_disconnected(v);
+	pthread_mutex_unlock(&v->lock);
 }
 
 int

@@ -108,6 +108,8 @@ int invoke_pump(struct invoke *v, int64_t deadline_mono_ms);
 /* LEASED or REFUSED for a pool: 0 if the descriptors were taken. */
 int invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
     const char *text, const int *fds, size_t nfds);
+
+/* With `lock` held: nobody gets what was asked of the connection. */
 void invoke_pools_disconnected(struct invoke *v);
 
 #endif

@@ -620,7 +620,6 @@ invoke_pools_disconnected(struct invoke *v)
 	struct invoke_pool *p;
 	size_t i;
 
-	pthread_mutex_lock(&v->lock);
 	for (i = 0; i < INVOKE_POOLS; i++) {
 		p = v->pools[i];
 		if (!p)
@@ -631,7 +630,6 @@ invoke_pools_disconnected(struct invoke *v)
 		wake_all(p, LEASE_AGAIN);
 		pthread_mutex_unlock(&p->lock);
 	}
-	pthread_mutex_unlock(&v->lock);
 }
 
 /* With the lock held: closes what nobody has used for a while. */

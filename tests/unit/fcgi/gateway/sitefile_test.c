@@ -120,6 +120,7 @@ then_the_file_beside_the_program(void **state)
 	assert_string_equal(s.state, "/some/state");
 	assert_string_equal(s.launcher, "/bin/launch");
 	free((char *)(uintptr_t)s.launcher);
+	release(&s);
 }
 
 static void
