@@ -129,6 +129,7 @@ int
 accept_next(struct gateway *g, int64_t *wait_us)
 {
 	struct queue_item item;
+	size_t busy;
 	int fd;
 
 	for (;;) {
@@ -144,7 +145,10 @@ accept_next(struct gateway *g, int64_t *wait_us)
 		}
 		if (fd < 0)
 			continue;
-		if (atomic_fetch_add(&g->busy, 1) + 1 == g->nworkers) {
+		busy = atomic_fetch_add(&g->busy, 1) + 1;
+		if (busy >= atomic_load(&g->started) && busy < g->nworkers)
+			workers_more(g);
+		if (busy == g->nworkers) {
 			pthread_mutex_lock(&g->overflow_lock);
 			pthread_cond_signal(&g->overflow_wake);
 			pthread_mutex_unlock(&g->overflow_lock);

@@ -50,6 +50,8 @@ struct gateway {
 	pthread_mutex_t overflow_lock;
 	pthread_cond_t overflow_wake;
 	atomic_size_t busy;		/* workers with a request */
+	atomic_size_t started;		/* workers so far, of nworkers */
+	pthread_mutex_t workers_lock;	/* for starting one more */
 	_Atomic int64_t accept_failed_ms;	/* when that was logged last */
 	struct worker *workers;
 	size_t nworkers;
@@ -76,9 +78,10 @@ struct worker {
 };
 
 /* worker.c */
-int worker_init(struct worker *w, struct gateway *g);
+int worker_init(struct worker *w, struct gateway *g);	/* w is all zero */
 void worker_release(struct worker *w);
 int workers_start(struct gateway *g, size_t n);
+void workers_more(struct gateway *g);	/* all that were started are busy */
 void workers_join(struct gateway *g);
 
 /* exchange.c: one request, whose parameters are read, to its log line. */

@@ -1,6 +1,7 @@
 /*
  * Worker threads: take a connection that has a request, walk it, take the
- * next.
+ * next.  They are started as they are needed: under mod_fcgid a copy of the
+ * gateway has one request at a time, and there are many copies.
  */
 #include "gateway.h"
 
@@ -22,14 +23,14 @@ enum {
 	STACK_BYTES = 320 * 1024,
 #endif
 	HEAD_MAX = 1 << 20,
-	BODY_MAX = 128 * 1024
+	BODY_MAX = 128 * 1024,
+	STARTED_FIRST = 4
 };
 
 int
 worker_init(struct worker *w, struct gateway *g)
 {
-	*w = (struct worker){.g = g};
-	deadline_init(&w->deadline);
+	w->g = g;
 	params_init(&w->params);
 	path_init(&w->path);
 	cgienv_init(&w->env);
@@ -96,26 +97,61 @@ worker_main(void *arg)
 	return NULL;
 }
 
+/* One more, with workers_lock held: 0 or -1. */
+static int
+start_one(struct gateway *g)
+{
+	struct worker *w = &g->workers[atomic_load(&g->started)];
+	pthread_attr_t attr;
+	int rc;
+
+	if (worker_init(w, g) < 0)
+		return -1;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	rc = pthread_create(&w->thread, &attr, worker_main, w);
+	pthread_attr_destroy(&attr);
+	if (rc != 0) {
+		worker_release(w);
+		errno = rc;
+		return -1;
+	}
+	atomic_fetch_add(&g->started, 1);
+	return 0;
+}
+
 int
 workers_start(struct gateway *g, size_t n)
 {
-	pthread_attr_t attr;
 	size_t i;
+	int rc = 0;
 
 	g->workers = calloc(n, sizeof *g->workers);
 	if (!g->workers)
 		return -1;
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	for (i = 0; i < n; i++) {
-		struct worker *w = &g->workers[i];
+	pthread_mutex_init(&g->workers_lock, NULL);
+	for (i = 0; i < n; i++)
+		deadline_init(&g->workers[i].deadline);
+	/* The first ones may ask for more before the last is there. */
+	pthread_mutex_lock(&g->workers_lock);
+	for (i = 0; rc == 0 && i < n && i < STARTED_FIRST; i++)
+		rc = start_one(g);
+	pthread_mutex_unlock(&g->workers_lock);
+	return rc;
+}
 
-		if (worker_init(w, g) < 0 ||
-		    pthread_create(&w->thread, &attr, worker_main, w) != 0)
-			break;
-	}
-	pthread_attr_destroy(&attr);
-	return i == n ? 0 : -1;
+void
+workers_more(struct gateway *g)
+{
+	size_t started;
+
+	pthread_mutex_lock(&g->workers_lock);
+	started = atomic_load(&g->started);
+	if (started < g->nworkers && atomic_load(&g->busy) >= started &&
+	    !atomic_load(&g->stopping) && start_one(g) < 0)
+		gateway_log(g, "warning", "going on with %zu workers, no "
+		    "more can be started: %s", started, strerror(errno));
+	pthread_mutex_unlock(&g->workers_lock);
 }
 
 /* Nobody looks at deadlines any more, so whoever waits does. */
@@ -135,11 +171,15 @@ join(struct gateway *g, pthread_t thread)
 void
 workers_join(struct gateway *g)
 {
-	size_t i;
+	size_t i, started;
 
-	for (i = 0; i < g->nworkers; i++)
+	/* Nobody starts one any more once `stopping` is set. */
+	pthread_mutex_lock(&g->workers_lock);
+	started = atomic_load(&g->started);
+	pthread_mutex_unlock(&g->workers_lock);
+	for (i = 0; i < started; i++)
 		join(g, g->workers[i].thread);
-	for (i = 0; i < g->nworkers; i++)
+	for (i = 0; i < started; i++)
 		worker_release(&g->workers[i]);
 	free(g->workers);
 	g->workers = NULL;
