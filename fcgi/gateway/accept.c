@@ -125,6 +125,13 @@ last_event(struct gateway *g, int *fd)
 	return false;
 }
 
+/* All that there are: fewer than were wanted if threads can't be had. */
+static bool
+all_busy(struct gateway *g)
+{
+	return atomic_load(&g->busy) >= atomic_load(&g->started);
+}
+
 int
 accept_next(struct gateway *g, int64_t *wait_us)
 {
@@ -148,7 +155,7 @@ accept_next(struct gateway *g, int64_t *wait_us)
 		busy = atomic_fetch_add(&g->busy, 1) + 1;
 		if (busy >= atomic_load(&g->started) && busy < g->nworkers)
 			workers_more(g);
-		if (busy == g->nworkers) {
+		if (all_busy(g)) {
 			pthread_mutex_lock(&g->overflow_lock);
 			pthread_cond_signal(&g->overflow_wake);
 			pthread_mutex_unlock(&g->overflow_lock);
@@ -163,11 +170,6 @@ accept_done(struct gateway *g)
 	atomic_fetch_sub(&g->busy, 1);
 }
 
-static bool
-all_busy(struct gateway *g)
-{
-	return atomic_load(&g->busy) >= g->nworkers;
-}
 
 /*
  * A worker that came free meanwhile may have looked at the queue before this

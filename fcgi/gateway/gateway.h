@@ -52,6 +52,7 @@ struct gateway {
 	atomic_size_t busy;		/* workers with a request */
 	atomic_size_t started;		/* workers so far, of nworkers */
 	pthread_mutex_t workers_lock;	/* for starting one more */
+	size_t told_workers;		/* when no more could be started */
 	_Atomic int64_t accept_failed_ms;	/* when that was logged last */
 	struct worker *workers;
 	size_t nworkers;

@@ -148,9 +148,12 @@ workers_more(struct gateway *g)
 	pthread_mutex_lock(&g->workers_lock);
 	started = atomic_load(&g->started);
 	if (started < g->nworkers && atomic_load(&g->busy) >= started &&
-	    !atomic_load(&g->stopping) && start_one(g) < 0)
+	    !atomic_load(&g->stopping) && start_one(g) < 0 &&
+	    g->told_workers != started) {
+		g->told_workers = started;	/* not at each request */
 		gateway_log(g, "warning", "going on with %zu workers, no "
 		    "more can be started: %s", started, strerror(errno));
+	}
 	pthread_mutex_unlock(&g->workers_lock);
 }
 
