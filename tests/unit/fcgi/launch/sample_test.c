@@ -98,11 +98,7 @@ three_with_memory(void)
 	if (pipe(fds) < 0)
 		_exit(1);
 	if (fork() == 0) {
-		if (fork() != 0) {
-			map(MAP_PRIVATE, SOME);
-			for (;;)
-				pause();
-		}
+		fork();
 		map(MAP_PRIVATE, SOME);
 		if (write(fds[1], "x", 1) != 1)
 			_exit(1);
@@ -110,7 +106,7 @@ three_with_memory(void)
 			pause();
 	}
 	wait_byte(fds[0]);
-	usleep(20000);
+	wait_byte(fds[0]);
 }
 
 static void
