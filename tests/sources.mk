@@ -91,7 +91,7 @@ LINTED := $(patsubst %.c,$(BUILD)/lint/%.ok,$(shell find store fcgi \
 LINT_CFLAGS = -std=c11 $(WARNINGS) -Werror -D_GNU_SOURCE -I. -Ifunctions/sdk \
 	-O2 -pthread
 
-# Neither analyzer sees that cmocka's assertions end a test. gcc's loses memory
+# No analyzer sees that cmocka's assertions end a test. gcc's loses memory
 # that was put into an array which a struct owns: LeakSanitizer and clang's
 # answer for the files named.
 analyze = $(if $(filter tests/%,$(1)),,-fanalyzer $(ANSWER.$(1)))
@@ -101,7 +101,9 @@ ANSWER.fcgi/conf/secret.c := $(OWNED)
 ANSWER.fcgi/conf/snaptrie.c := $(OWNED)
 ANSWER.fcgi/gateway/sitefile.c := $(OWNED)
 
-tidy = $(if $(filter tests/%,$(1)),--checks=-clang-analyzer-*)
+# (A third of its usual nodes found the same here, in a third of the time.)
+tidy = $(if $(filter tests/%,$(1)),--checks=-clang-analyzer-*) $(1) -- \
+	$(LINT_CFLAGS) -Xclang -analyzer-config -Xclang max-nodes=75000
 
 # ctuuninitvar: it doesn't follow memset through a pointer. autoVariables: who
 # waits in a list waits there on its stack. varFuncNullUB: NULL is a pointer
@@ -125,9 +127,9 @@ $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
 	$(Q)gcc $(LINT_CFLAGS) $(call analyze,$<) -MMD -MP -MT $@ -MF $@.d \
 		-c -o /dev/null $<
 	$(Q)clang $(LINT_CFLAGS) -c -o /dev/null $<
-	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(call tidy,$<) $< \
-		-- $(LINT_CFLAGS) >$@.log 2>&1 || { cat $@.log; exit 1; }
-	$(Q)$(CPPCHECK) $<
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $(call tidy,$<) \
+		>$@.log 2>&1 || { cat $@.log; exit 1; }
+	$(Q)$(CPPCHECK) $(if $(filter tests/%,$<),--suppress=arrayIndexOutOfBounds) $<
 	$(Q)touch $@
 -include $(shell test -d $(BUILD)/lint && find $(BUILD)/lint -name '*.d')
 
@@ -139,9 +141,11 @@ PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 e2e: all
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTEST) tests/e2e
 
-# The same with a gateway under a sanitizer, over one way in, beside programs
-# of the release build; a report of the sanitizer fails it.
+# What goes over one way in, and what the gateway alone is asked, again with a
+# gateway under a sanitizer, beside programs of the release build; a report of
+# the sanitizer fails it.
 SANITIZED := $(BUILD)/e2e/$(VARIANT)
+GATEWAY_TESTS := 'lighttpd or gateway_test or logs_test or reload_test'
 .PHONY: e2e-sanitized
 e2e-sanitized: $(B)/bin/bothy-fcgi
 	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
@@ -152,7 +156,7 @@ e2e-sanitized: $(B)/bin/bothy-fcgi
 		ASAN_OPTIONS=log_path=$$reports/asan \
 		TSAN_OPTIONS=log_path=$$reports/tsan \
 		UBSAN_OPTIONS=print_stacktrace=1:log_path=$$reports/ubsan \
-		$(PYTEST) --way lighttpd tests/e2e; r=$$?; \
+		$(PYTEST) --way lighttpd -k $(GATEWAY_TESTS) tests/e2e; r=$$?; \
 	cat $$reports/* 2>/dev/null && r=1; rm -rf $$reports; exit $$r
 
 .PHONY: bench
