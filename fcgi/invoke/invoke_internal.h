@@ -12,6 +12,7 @@
 enum {
 	INVOKE_POOLS = 4096,	/* of all releases in use */
 	INVOKE_STOCK = 64,	/* idle leases of one pool */
+	INVOKE_ASKS = 64,	/* of one request */
 	INVOKE_TEXT = LAUNCH_TEXT_MAX + 1
 };
 
@@ -111,5 +112,15 @@ int invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
 
 /* With `lock` held: nobody gets what was asked of the connection. */
 void invoke_pools_disconnected(struct invoke *v);
+
+/* A message of that type about the pool's function. */
+struct launch_msg invoke_message(const struct invoke_pool *p, uint32_t type,
+    uint32_t count);
+
+/* With the pool's lock held: lets all idle leases go. */
+void invoke_drop_stock(struct invoke_pool *p);
+
+/* Waits before the next try at a launcher that leaves, longer each time. */
+void invoke_pause(int tries);
 
 #endif

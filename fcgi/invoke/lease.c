@@ -26,7 +26,6 @@ enum {
 	ASK_LEAST = LAUNCH_BATCH / 2,	/* fewer wait for company */
 	ASK_MOST = INVOKE_STOCK,	/* in one message */
 	ASK_AGAIN_MS = 1000,
-	ASKS_MAX = 64,		/* of one request */
 	PAUSE_STEP_NS = 5000000,
 	WANTED_EVERY_MS = 15000	/* the launcher forgets it after 60 s */
 };
@@ -72,8 +71,8 @@ close_lease(struct lease *l)
 	io_close(&l->err_fd);
 }
 
-static void
-drop_stock(struct invoke_pool *p)
+void
+invoke_drop_stock(struct invoke_pool *p)
 {
 	while (p->nstock)
 		close_lease(&p->stock[--p->nstock]);
@@ -87,7 +86,7 @@ invoke_pool_free(struct invoke_pool *p)
 	pthread_mutex_lock(&p->owner->lock);
 	p->owner->pools[p->tag % INVOKE_POOLS] = NULL;
 	pthread_mutex_unlock(&p->owner->lock);
-	drop_stock(p);
+	invoke_drop_stock(p);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
 }
@@ -98,8 +97,8 @@ invoke_pool_function(const struct invoke_pool *p)
 	return p->fn;
 }
 
-static struct launch_msg
-message(const struct invoke_pool *p, uint32_t type, uint32_t count)
+struct launch_msg
+invoke_message(const struct invoke_pool *p, uint32_t type, uint32_t count)
 {
 	struct launch_msg m = {.type = type, .tag = p->tag,
 	    .function = p->function, .count = count};
@@ -112,7 +111,7 @@ message(const struct invoke_pool *p, uint32_t type, uint32_t count)
 void
 invoke_pool_warm(struct invoke_pool *p)
 {
-	struct launch_msg m = message(p, LAUNCH_LEASE, 0);
+	struct launch_msg m = invoke_message(p, LAUNCH_LEASE, 0);
 	struct err e;
 
 	invoke_send(p->owner, &m, &e);
@@ -160,7 +159,7 @@ shortage(struct invoke_pool *p)
 static int
 ask(struct invoke_pool *p, unsigned n, struct err *e)
 {
-	struct launch_msg m = message(p, LAUNCH_LEASE, n);
+	struct launch_msg m = invoke_message(p, LAUNCH_LEASE, n);
 
 	if (invoke_send(p->owner, &m, e) == 0)
 		return 0;
@@ -305,8 +304,8 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
  * A launcher that leaves, or has just gone, is soon replaced: the next try
  * comes later each time.
  */
-static void
-pause_before_try(int tries)
+void
+invoke_pause(int tries)
 {
 	struct timespec t = {0, (tries < 20 ? tries + 1 : 20) * PAUSE_STEP_NS};
 
@@ -320,7 +319,7 @@ wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
 {
 	int tries, state;
 
-	for (tries = 0; tries < ASKS_MAX; tries++) {
+	for (tries = 0; tries < INVOKE_ASKS; tries++) {
 		state = stand_in_line(p, deadline_mono_ms, out, e);
 		if (state == LEASE_GIVEN)
 			return 0;
@@ -334,7 +333,7 @@ wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
 			return (int)p->refusal;
 		}
 		pthread_mutex_unlock(&p->lock);
-		pause_before_try(tries);
+		invoke_pause(tries);
 		pthread_mutex_lock(&p->lock);
 		if (hand_stock(p, out))
 			return 0;
@@ -408,132 +407,6 @@ lease_sweep(struct invoke_pool *p)
 	pthread_mutex_unlock(&p->lock);
 }
 
-void
-lease_signal(const struct invoke_pool *p, const struct lease *l, int sig)
-{
-	/*
-	 * A zygote could hand us any process's pidfd.  As an ordinary user
-	 * we may signal only what it could itself; as root we ask the
-	 * launcher, which looks whose process it is.
-	 */
-	if (p->owner->own_uid == 0) {
-		struct launch_msg m = message(p, LAUNCH_KILL, 0);
-
-		m.id = l->id;
-		m.code = (uint32_t)sig;
-		invoke_tell(p->owner, &m);
-		return;
-	}
-	syscall(SYS_pidfd_send_signal, l->pidfd, sig, NULL, 0);
-}
-
-void
-lease_drop(struct invoke_pool *p, struct lease *l, bool kill)
-{
-	if (kill)
-		lease_signal(p, l, SIGKILL);
-	else if (p->owner->single) {
-		/* We close our connection before it may be gone. */
-		struct launch_msg m = message(p, LAUNCH_DONE, 0);
-
-		m.id = l->id;
-		invoke_tell(p->owner, &m);
-	}
-	lease_discard(p, l);
-}
-
-void
-lease_watch(struct invoke_pool *p, const struct lease *l,
-    int64_t deadline_mono_ms)
-{
-	struct launch_msg m = message(p, LAUNCH_WATCH, 0);
-
-	m.id = l->id;
-	m.deadline_mono_ms = deadline_mono_ms;
-	invoke_tell(p->owner, &m);
-}
-
-void
-lease_rest(struct invoke_pool *p, const struct lease *l)
-{
-	struct launch_msg m = message(p, LAUNCH_REST, 0);
-
-	m.id = l->id;
-	invoke_tell(p->owner, &m);
-}
-
-void
-lease_retire(struct invoke_pool *p, const struct lease *l)
-{
-	struct launch_msg m = message(p, LAUNCH_RETIRE, 0);
-
-	m.id = l->id;
-	invoke_tell(p->owner, &m);
-	pthread_mutex_lock(&p->lock);
-	drop_stock(p);
-	pthread_mutex_unlock(&p->lock);
-}
-
-int
-lease_report(struct invoke_pool *p, const struct lease *l, int wait_ms,
-    struct launch_msg *m)
-{
-	struct launch_msg question = message(p, LAUNCH_REPORT, 0);
-	struct invoke_waiter w = {0};
-	struct err e;
-
-	question.id = l->id;
-	if (invoke_ask(p->owner, &question, &w, clock_mono_ms() + wait_ms,
-	        &e) < 0)
-		return -1;
-	*m = w.answer;
-	return 0;
-}
-
-int
-slot_take(struct invoke_pool *p, int64_t deadline_mono_ms, uint64_t *id,
-    struct err *e)
-{
-	struct launch_msg m = message(p, LAUNCH_ACQUIRE, 0);
-	char text[512] = "";
-	struct invoke_waiter w = {.text = text, .text_size = sizeof text};
-
-	int tries;
-
-	*id = 0;
-	if (p->fn->reserved_concurrency == SNAP_UNLIMITED)
-		return 0;
-	for (tries = 0; tries < ASKS_MAX; tries++) {
-		if (invoke_ask(p->owner, &m, &w, deadline_mono_ms, e) == 0) {
-			if (w.answer.type == LAUNCH_GRANTED) {
-				*id = w.answer.id;
-				return 0;
-			}
-			err_set(e, 0, "%s", text);
-			if (w.answer.code != LAUNCH_LEAVING)
-				return (int)w.answer.code;
-		} else if (e->code == ETIMEDOUT)
-			return -1;
-		else if (e->code != EPIPE)
-			break;
-		if (clock_mono_ms() >= deadline_mono_ms)
-			break;
-		pause_before_try(tries);
-	}
-	return LAUNCH_LEAVING;
-}
-
-void
-slot_give(struct invoke_pool *p, uint64_t id)
-{
-	struct launch_msg m = message(p, LAUNCH_RELEASE, 0);
-
-	if (!id)
-		return;
-	m.id = id;
-	invoke_tell(p->owner, &m);
-}
-
 /* ---- called by the receiving thread ----------------------------------- */
 
 static void
@@ -563,7 +436,7 @@ drop_all_stock(struct invoke *v)
 		if (!p)
 			continue;
 		pthread_mutex_lock(&p->lock);
-		drop_stock(p);
+		invoke_drop_stock(p);
 		pthread_mutex_unlock(&p->lock);
 	}
 }
@@ -577,7 +450,7 @@ ask_again(struct invoke_pool *p)
 
 	if (!n)
 		return;
-	m = message(p, LAUNCH_LEASE, n);
+	m = invoke_message(p, LAUNCH_LEASE, n);
 	if (p->owner->fd < 0 || link_send(p->owner->fd, &m) < 0)
 		p->asked -= n;
 }
@@ -626,7 +499,7 @@ invoke_pools_disconnected(struct invoke *v)
 			continue;
 		pthread_mutex_lock(&p->lock);
 		p->asked = 0;
-		drop_stock(p);	/* nobody would end them in time now */
+		invoke_drop_stock(p);	/* nobody would end them in time now */
 		wake_all(p, LEASE_AGAIN);
 		pthread_mutex_unlock(&p->lock);
 	}
@@ -668,7 +541,7 @@ invoke_tick(struct invoke *v, int64_t now_ms)
 		pthread_mutex_unlock(&p->lock);
 		if (p->fn->warm && v->fd >= 0 &&
 		    now_ms - p->wanted_ms >= WANTED_EVERY_MS) {
-			struct launch_msg m = message(p, LAUNCH_LEASE, 0);
+			struct launch_msg m = invoke_message(p, LAUNCH_LEASE, 0);
 
 			link_send(v->fd, &m);	/* or the next time */
 			p->wanted_ms = now_ms;
