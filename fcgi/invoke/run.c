@@ -301,6 +301,7 @@ on_events(struct walk *w, const struct pollfd *p, int64_t now_ms)
 			if (!w->stopped && q->flush(q->ctx) < 0)
 				w->stopped = true;
 		}
+		return;		/* the pipes may be empty now: look again */
 	}
 	if (p[AT_ERR].revents && !read_err(w))
 		io_close(&w->lease.err_fd);
