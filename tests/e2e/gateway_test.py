@@ -10,7 +10,9 @@ import pytest
 
 import fcgi
 import procs
-from lab import together
+import ways
+import wire
+from lab import HERE, together
 from ways import Gateway
 
 
@@ -62,6 +64,48 @@ def test_kept_connections_hold_nobody(gateway):
     finally:
         for s in kept:
             s.close()
+
+
+def test_web_servers_kept_connections(site):
+    """nginx keeps connections to a gateway of two workers, for many more
+    clients that keep theirs."""
+    if ways.Nginx.missing():
+        pytest.skip(ways.Nginx.missing())
+
+    class Few(ways.Nginx):
+        name = "nginx-few"
+        gateway_options = ("--workers", "2")
+
+    way = Few(site)
+    try:
+        way.start()
+        clients = [wire.Connection(way.port) for _ in range(20)]
+        for _ in range(5):
+            for c in clients:
+                assert c.request("GET", "/echo").status == 200
+        for c in clients:
+            c.close()
+    finally:
+        way.stop()
+
+
+def test_web_server_starts_the_gateway_again(lab):
+    """One that lighttpd has started and that was killed."""
+    if ways.Lighttpd.missing():
+        pytest.skip(ways.Lighttpd.missing())
+    site = lab.site("again", os.path.join(HERE, "site"))
+    way = ways.LighttpdSpawned(site)
+    try:
+        way.start()
+        mine = [p for p in procs.descendants(way.process.pid)
+                if procs.link(p, "exe").endswith(b"bothy-fcgi")]
+        assert len(mine) == 1
+        procs.end(mine[0], signal.SIGKILL)
+        procs.wait_for(lambda: way.get("/echo").status == 200, 6,
+                       "lighttpd to start the gateway again")
+    finally:
+        way.stop()
+        site.stop_launcher()
 
 
 def test_slow_parameters_are_cut(gateway):
