@@ -264,8 +264,8 @@ serve_fastcgi(struct gateway *g, const struct options *o,
     const sigset_t *signals)
 {
 	g->nworkers = o->workers;
-	if (queue_init(&g->queue, o->queue) < 0 || accept_start(g) < 0 ||
-	    shed_start(g) < 0 || workers_start(g, o->workers) < 0) {
+	if (queue_init(&g->queue, o->queue) < 0 || shed_start(g) < 0 ||
+	    accept_start(g) < 0 || workers_start(g, o->workers) < 0) {
 		fprintf(stderr, "bothy-fcgi: cannot start %zu threads: %s\n",
 		    o->workers, strerror(errno));
 		return 1;
