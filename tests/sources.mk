@@ -141,11 +141,12 @@ PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
 e2e: all
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTEST) tests/e2e
 
-# What goes over one way in, and what the gateway alone is asked, again with a
-# gateway under a sanitizer, beside programs of the release build; a report of
-# the sanitizer fails it.
+# What goes over one way in, and what the gateway alone is asked, but for what
+# is judged by time, again with a gateway under a sanitizer, beside programs of
+# the release build; a report of the sanitizer fails it.
 SANITIZED := $(BUILD)/e2e/$(VARIANT)
-GATEWAY_TESTS := 'lighttpd or gateway_test or logs_test or reload_test'
+GATEWAY_TESTS := (lighttpd or gateway_test or logs_test or reload_test) \
+	and not (fifty_at_once or hold_nobody or overload or under_load)
 .PHONY: e2e-sanitized
 e2e-sanitized: $(B)/bin/bothy-fcgi
 	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
@@ -156,7 +157,7 @@ e2e-sanitized: $(B)/bin/bothy-fcgi
 		ASAN_OPTIONS=log_path=$$reports/asan \
 		TSAN_OPTIONS=log_path=$$reports/tsan \
 		UBSAN_OPTIONS=print_stacktrace=1:log_path=$$reports/ubsan \
-		$(PYTEST) --way lighttpd -k $(GATEWAY_TESTS) tests/e2e; r=$$?; \
+		$(PYTEST) tests/e2e --way=lighttpd -k '$(GATEWAY_TESTS)'; r=$$?; \
 	cat $$reports/* 2>/dev/null && r=1; rm -rf $$reports; exit $$r
 
 .PHONY: bench
