@@ -133,7 +133,7 @@ check_way(const char *path, uid_t uid, struct err *e)
 	struct stat st;
 	size_t i;
 
-	for (i = 1; path[i] && i < sizeof dir; i++) {
+	for (i = 1; i < sizeof dir && path[i]; i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(dir, path, i);

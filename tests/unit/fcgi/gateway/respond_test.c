@@ -178,7 +178,7 @@ static void
 nonsense_never_goes_out(void **state)
 {
 	static const char *const BAD[] = {"no header at all\r\n\r\n",
-	    "Status: 99\r\n\r\n", "Content-Length: 5\r\n" PLAIN "abc",
+	    "Status: 99\r\n\r\n", ("Content-Length: 5\r\n" PLAIN "abc"),
 	    "Content-Type: text/plain\r\n", ""};
 	size_t i;
 
