@@ -125,11 +125,17 @@ last_event(struct gateway *g, int *fd)
 	return false;
 }
 
-/* All that there are: fewer than were wanted if threads can't be had. */
+/*
+ * All that there can be.  One that is being started counts as free: else what
+ * it is started for would be put aside, and shed on a busy machine.
+ */
 static bool
 all_busy(struct gateway *g)
 {
-	return atomic_load(&g->busy) >= atomic_load(&g->started);
+	size_t most = atomic_load(&g->no_more) ? atomic_load(&g->started)
+	                                       : g->nworkers;
+
+	return atomic_load(&g->busy) >= most;
 }
 
 int

@@ -51,6 +51,7 @@ struct gateway {
 	pthread_cond_t overflow_wake;
 	atomic_size_t busy;		/* workers with a request */
 	atomic_size_t started;		/* workers so far, of nworkers */
+	atomic_bool no_more;		/* the last could not be started */
 	pthread_mutex_t workers_lock;	/* for starting one more */
 	size_t told_workers;		/* when no more could be started */
 	_Atomic int64_t accept_failed_ms;	/* when that was logged last */

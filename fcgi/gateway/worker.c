@@ -148,8 +148,9 @@ workers_more(struct gateway *g)
 	pthread_mutex_lock(&g->workers_lock);
 	started = atomic_load(&g->started);
 	if (started < g->nworkers && atomic_load(&g->busy) >= started &&
-	    !atomic_load(&g->stopping) && start_one(g) < 0 &&
-	    g->told_workers != started) {
+	    !atomic_load(&g->stopping))
+		atomic_store(&g->no_more, start_one(g) < 0);
+	if (atomic_load(&g->no_more) && g->told_workers != started) {
 		g->told_workers = started;	/* not at each request */
 		gateway_log(g, "warning", "going on with %zu workers, no "
 		    "more can be started: %s", started, strerror(errno));
