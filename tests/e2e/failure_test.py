@@ -12,10 +12,17 @@ def fault(way, how):
 
 @pytest.mark.parametrize("how", [
     "segv", "null", "abort", "stack", "kill", "segv-after-reply", "exit",
-    "_exit", "fail", "silent", "memory"])
+    "_exit", "fail", "silent"])
 def test_crash_is_502(way, how):
     is_error(fault(way, how), 502)
     assert fault(way, "fine").status == 200
+
+
+def test_too_much_memory_is_502(way, site):
+    r = way.get("/hungry/memory")
+    is_error(r, 502)
+    line, = site.logged("access", r.header("X-Request-Id"))
+    assert line["outcome"] == "crashed" and "memorySize" in line["detail"]
 
 
 def test_timeout_is_504(way):
