@@ -3,7 +3,6 @@ logs that are moved away."""
 import os
 import signal
 import threading
-import time
 
 import pytest
 
