@@ -1,5 +1,6 @@
 """Fixtures: the lab, the site, and every way into it, made once a session."""
 import os
+import signal
 
 import pytest
 
@@ -20,6 +21,15 @@ def pytest_generate_tests(metafunc):
     only = metafunc.config.getoption("--way")
     names = [w.name for w in ways.ALL if not only or w.name in only]
     metafunc.parametrize("way", names, indirect=True, scope="session")
+
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt("signal %d" % number)
+
+
+def pytest_configure(config):
+    """Who ends the run early leaves nothing running either."""
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def pytest_terminal_summary(terminalreporter):
