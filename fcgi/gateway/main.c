@@ -29,9 +29,9 @@
 
 enum {
 	EXIT_USAGE = 2,
-	WORKERS = 256,
+	WORKERS = 128,
 	WORKERS_MAX = 4096,
-	QUEUE_ROOM = 256,
+	QUEUE_ROOM = 128,
 	LOOK_MS = 250,		/* at deadlines */
 	TICK_MS = 1000,		/* at deploy.yaml, at idle leases */
 	MAX_BODY_MB = 100
@@ -48,8 +48,8 @@ static const char HELP[] =
     "  --state DIR     logs, sockets, builds ($BOTHY_STATE, or SITE/.bothy)\n"
     "  --listen A      unix:PATH or tcp:127.0.0.1:PORT; without it, the\n"
     "                  socket at descriptor 0, or plain CGI\n"
-    "  --workers N     requests in flight at most (256)\n"
-    "  --queue N       requests that may wait (256); past it 503\n"
+    "  --workers N     requests in flight at most (128)\n"
+    "  --queue N       requests that may wait (128); past it 503\n"
     "  --max-body MB   largest request body (100); past it 413\n"
     "  --dev           show compile errors as pages\n"
     "\n"

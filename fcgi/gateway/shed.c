@@ -11,6 +11,7 @@
 
 #include "gateway.h"
 
+#include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <pthread.h>
@@ -86,6 +87,24 @@ refuse(int fd)
 	close(fd);
 }
 
+/*
+ * A bucket of SHED_BURST answers that fills by SHED_RATE a second.  Whoever
+ * retries without a pause is answered no faster than that, or the retries
+ * would take the processor from those who are served.
+ */
+static void
+wait_for_turn(void)
+{
+	static int64_t free_us;	/* when the bucket was or will be empty */
+	int64_t now_us = clock_mono_us(), each_us = 1000000 / SHED_RATE;
+
+	if (free_us < now_us - SHED_BURST * each_us)
+		free_us = now_us - SHED_BURST * each_us;
+	free_us += each_us;
+	if (free_us > now_us)
+		usleep((useconds_t)(free_us - now_us));
+}
+
 static void *
 shed_main(void *arg)
 {
@@ -95,6 +114,7 @@ shed_main(void *arg)
 	(void)arg;
 	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
 	while (queue_take(&shedder.queue, &item) == 0) {
+		wait_for_turn();
 		stats_begin(shedder.g->stats);
 		refuse(item.fd);
 		stats_end(shedder.g->stats, STATS_TOTAL, &s);

@@ -62,6 +62,9 @@ struct lease {
 int lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e);
 
+/* Asks for what the stock lacks now: after a take, off the request's path. */
+void lease_refill(struct invoke_pool *p);
+
 /* Gives a child back that serves another request. */
 void lease_return(struct invoke_pool *p, struct lease *l);
 

@@ -348,21 +348,28 @@ int
 lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e)
 {
-	struct err ignored;
-	unsigned n = 0;
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	if (hand_stock(p, out)) {
-		n = shortage(p);
-	} else
+	if (!hand_stock(p, out))
 		rc = wait_lease(p, deadline_mono_ms, out, e);
 	if (rc == 0)
 		count_in(p);
 	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void
+lease_refill(struct invoke_pool *p)
+{
+	struct err ignored;
+	unsigned n;
+
+	pthread_mutex_lock(&p->lock);
+	n = shortage(p);
+	pthread_mutex_unlock(&p->lock);
 	if (n)
 		ask(p, n, &ignored);
-	return rc;
 }
 
 void

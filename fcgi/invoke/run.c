@@ -445,8 +445,10 @@ begin(struct walk *w)
 			    e.text);
 			return rc;
 		}
-		if (hand_over(w) == 0)
+		if (hand_over(w) == 0) {
+			lease_refill(w->pool);
 			return 0;
+		}
 		snprintf(w->out->text, sizeof w->out->text,
 		    "cannot hand a request to a process: %s",
 		    strerror(errno));
