@@ -121,7 +121,7 @@ test_whole(void **state)
 	    "REMOTE_PORT=1234", "REMOTE_USER=ann", "AUTH_TYPE=Basic",
 	    "CONTENT_TYPE=text/plain", "CONTENT_LENGTH=-1", "HTTPS=on",
 	    "QUERY_STRING=normalised", "SCRIPT_FILENAME=/x",
-	    "DOCUMENT_ROOT=/y", "PATH_TRANSLATED=/z", "PATH=/root/bin",
+	    "DOCUMENT_ROOT=/y", "PATH_TRANSLATED=/z", "PATH=/other/bin",
 	    "LD_PRELOAD=evil.so", "BOTHY_FUNCTION=evil", "HTTP_PROXY=evil",
 	    "HTTP_ACCEPT=*/*", "HTTP_X_TWO=1", "HTTP_X_TWO=2", NULL};
 	struct route_param *param;
