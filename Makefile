@@ -22,10 +22,10 @@ PYTHON := /usr/bin/python3
 # Debian packages: what `make run` needs, and what `make test` needs besides.
 RUN_PACKAGES := gcc libc6-dev libfcgi-dev libjansson-dev libseccomp-dev \
 	libssl-dev libyaml-dev lighttpd mandoc python3
-TEST_PACKAGES := apache2 caddy cgit clang clang-tidy cppcheck curl g++ gdb git \
+TEST_PACKAGES := apache2 caddy cgit clang clang-tidy cppcheck g++ gdb git \
 	libapache2-mod-fcgid libcgi-pm-perl libcmocka-dev nginx php-cgi \
-	python3-pytest python3-requests valgrind
-BENCH_PACKAGES := apache2 fcgiwrap nginx wrk
+	python3-pytest valgrind
+BENCH_PACKAGES := apache2 fcgiwrap git nginx wrk
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
