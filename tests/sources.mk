@@ -4,6 +4,11 @@
 # --- unit tests: tests/unit/<folder>/<name>_test.c ------------------------
 
 LIBS.store/base := -lcrypto
+LIBS.store/value := -lcrypto
+LIBS.store/expr := -lcrypto
+LIBS.store/engine := -llmdb -lgit2 -lz -lcrypto
+LIBS.store/wire := -lcrypto
+LIBS.store/client := -lcrypto
 LIBS.functions/sdk/abi :=
 LIBS.functions/sdk := -ljansson
 LIBS.fcgi/conf := -lyaml -ljansson

@@ -1,0 +1,3 @@
+# The blocking client.
+store/client.SRCS := $(notdir $(wildcard store/client/*.c))
+store/client.BELOW := store/wire store/value store/base

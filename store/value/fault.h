@@ -1,0 +1,42 @@
+/*
+ * What can be wrong with an operation on documents: the code of a struct err
+ * from value/, expr/, engine/ and wire/.  Each has DynamoDB's name for it
+ * where DynamoDB has one; the rest are ours.  errno values lie below all.
+ */
+#ifndef VALUE_FAULT_H
+#define VALUE_FAULT_H
+
+enum fault {
+	FAULT_FIRST = 1000,
+	FAULT_VALIDATION = FAULT_FIRST,	/* ValidationException */
+	FAULT_SERIALIZATION,		/* SerializationException */
+	FAULT_CONDITION,		/* ConditionalCheckFailedException */
+	FAULT_NOT_FOUND,		/* ResourceNotFoundException */
+	FAULT_IN_USE,			/* ResourceInUseException */
+	FAULT_LIMIT,			/* LimitExceededException */
+	FAULT_CANCELED,			/* TransactionCanceledException */
+	FAULT_CONFLICT,			/* TransactionConflictException */
+	FAULT_IN_PROGRESS,		/* TransactionInProgressException */
+	FAULT_TOKEN_MISMATCH,	/* IdempotentParameterMismatchException */
+	FAULT_COLLECTION_SIZE,	/* ItemCollectionSizeLimitExceededException */
+	FAULT_THROUGHPUT,	/* ProvisionedThroughputExceededException */
+	FAULT_TRIMMED,			/* TrimmedDataAccessException */
+	FAULT_EXPIRED_ITERATOR,		/* ExpiredIteratorException */
+	FAULT_DENIED,			/* AccessDeniedException */
+	FAULT_UNKNOWN_OPERATION,	/* UnknownOperationException */
+	FAULT_INTERNAL,			/* InternalServerError */
+	FAULT_NO_ROOM,		/* the disk is full: writes are refused */
+	FAULT_READ_ONLY,	/* a sync failed, or opened so */
+	FAULT_BUSY,		/* too much waits; try again */
+	FAULT_LEAVING,		/* the daemon leaves; connect again */
+	FAULT_UNKNOWN_OUTCOME,	/* sent, never answered */
+	FAULT_END
+};
+
+/* DynamoDB's name, or ours of the same kind ("NoRoomException"). */
+const char *fault_name(int fault);
+
+/* The fault of a name, or 0. */
+int fault_parse(const char *name);
+
+#endif
