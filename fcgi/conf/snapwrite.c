@@ -4,9 +4,9 @@
  */
 #include "snapimage.h"
 
-#include "siphash.h"
 #include "store/base/buf.h"
 #include "store/base/map.h"
+#include "store/base/siphash.h"
 
 #include <errno.h>
 #include <stdio.h>

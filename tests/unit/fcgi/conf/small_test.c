@@ -6,8 +6,8 @@
 
 #include "fcgi/conf/arena.h"
 #include "fcgi/conf/format.h"
-#include "fcgi/conf/siphash.h"
 #include "fcgi/conf/suggest.h"
+#include "store/base/siphash.h"
 
 static void
 arena_gives_zeroed_memory_up_to_its_limit(void **state)

@@ -1,9 +1,10 @@
 /*
  * SipHash-2-4 with a 128-bit result (Aumasson and Bernstein, 2012) under a
- * fixed key: names for content, where nobody gains from a collision.
+ * fixed key: names for content and places in an order, where nobody gains
+ * from a collision.
  */
-#ifndef CONF_SIPHASH_H
-#define CONF_SIPHASH_H
+#ifndef BASE_SIPHASH_H
+#define BASE_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>
