@@ -33,7 +33,10 @@ enum fault {
 	FAULT_END
 };
 
-/* DynamoDB's name, or ours of the same kind ("NoRoomException"). */
+/*
+ * DynamoDB's name, or ours of the same kind ("NoRoomException"); anything else,
+ * an errno value for one, is an InternalServerError.
+ */
 const char *fault_name(int fault);
 
 /* The fault of a name, or 0. */

@@ -14,7 +14,6 @@
 #ifndef VALUE_JSON_H
 #define VALUE_JSON_H
 
-#include "store/base/buf.h"
 #include "value.h"
 
 #include <stdint.h>
@@ -36,7 +35,7 @@ struct json {
 	const char *text, *at, *end;
 	unsigned depth;
 	int expect;			/* state of the grammar */
-	bool trusted;			/* UTF-8 isn't checked again */
+	bool skipping;			/* strings are checked, not decoded */
 	uint64_t objects[JSON_DEPTH_MAX / 64];	/* a bit a level */
 };
 
@@ -91,8 +90,5 @@ struct json_node *json_read(struct arena *a, const char *p, size_t n,
 /* The member of an object, or NULL (also if `object` is NULL or none). */
 const struct json_node *json_member(const struct json_node *object,
     const char *name);
-
-/* Appends a JSON string; `s` is well-formed UTF-8. 0 or -1 as buf_add(). */
-int json_write_string(struct buf *b, const struct text *s);
 
 #endif

@@ -45,8 +45,9 @@ size_t number_write(const struct number *n, char *out);
 /* A value of type N; the text lies in the arena.  0, or -1 without memory. */
 int number_value(const struct number *n, struct arena *a, struct value *out);
 
-/* <0, 0, >0. */
+/* <0, 0, >0: of numbers; and of their normal forms, without reading them. */
 int number_compare(const struct number *a, const struct number *b);
+int number_compare_texts(const struct text *a, const struct text *b);
 
 /*
  * Exact: 0; or -1 and an error where the result is out of range or has more

@@ -14,9 +14,9 @@
  *	 that begins	the values in it are read as anywhere
  *	 with `$`
  *
- * Read, an object is a mark if its only name is $binary, $set or $map; any
- * other is a map, also with names that begin with `$`, so that every JSON
- * object means something.  What a set holds tells its type, all of one kind.
+ * Read, an object is a mark if its only name is $binary, $set or $map, and
+ * refused if what it marks is none; any other is a map, also with names that
+ * begin with `$`.  What a set holds tells its type: all is of one kind.
  * Both round trips are exact: value -> text -> value, and of a text that was
  * written here, text -> value -> text.
  */
@@ -24,6 +24,7 @@
 #define VALUE_PLAIN_H
 
 #include "json.h"
+#include "store/base/buf.h"
 
 /*
  * A whole text -> a value, or an item (an object that is a map).  Any order

@@ -3,10 +3,11 @@
  * {"S":"x"}, {"M":{"a":{"N":"1"}}}; an item is a map without its {"M":...}.
  *
  * Reading checks what DynamoDB checks in a value, with its texts: one type,
- * numbers, base64 (RFC 4648, padded), no empty set or member of one, no
- * member twice, VALUE_DEPTH_MAX, no name twice.  Sizes are for the caller.
- * Errors: FAULT_VALIDATION, FAULT_SERIALIZATION (no JSON, or JSON of another
- * type), FAULT_LIMIT (the arena is full).
+ * numbers, base64 (RFC 4648 4, padded), no empty set, none with a member twice,
+ * VALUE_DEPTH_MAX; and ours: no name twice.  Empty texts are fine, as are
+ * unknown types and null beside the one that counts; sizes are for the caller.
+ * Errors, with line and column: FAULT_VALIDATION; FAULT_SERIALIZATION for what
+ * is no JSON or of another type; FAULT_LIMIT where the arena is full.
  *
  * Writing is canonical, one text for one value: names in order, numbers in
  * normal form, sets in order, no spaces.
@@ -15,6 +16,7 @@
 #define VALUE_TYPED_H
 
 #include "json.h"
+#include "store/base/buf.h"
 
 /* A whole text -> a value or an item.  Strings borrow from `p`. 0 or -1. */
 int typed_read(struct arena *a, const char *p, size_t n, struct value *out,

@@ -21,7 +21,7 @@
 #include <stddef.h>
 
 enum {
-	VALUE_DEPTH_MAX = 32,		/* lists and maps in one another */
+	VALUE_DEPTH_MAX = 32,	/* lists and maps in one another, with the item */
 	VALUE_ITEM_MAX = 400 * 1024,	/* bytes, by value_size() */
 	VALUE_HASH_KEY_MAX = 2048,	/* bytes of a partition key */
 	VALUE_RANGE_KEY_MAX = 1024	/* bytes of a sort key */
@@ -72,8 +72,22 @@ int value_compare(const struct value *a, const struct value *b);
 /* Deep; sets without regard to order, numbers by value. */
 bool value_equal(const struct value *a, const struct value *b);
 
-/* Bytes by DynamoDB's size rules; of an item, its names and values. */
+/*
+ * Bytes by DynamoDB's size rules: of one value, and of an item, which is that
+ * of its names and values.
+ *
+ *	S, B		its bytes
+ *	N		1, and 1 for two digits; 1 for the sign if negative
+ *	BOOL, NULL	1
+ *	SS, NS, BS	those of its members
+ *	L, M		3, and 1 for each member, and those of its members;
+ *			of a name its bytes
+ */
 size_t value_size(const struct value *v);
+size_t value_item_size(const struct value *item);
+
+/* Lists and maps in one another: 0 of a text, 1 of an empty list. */
+unsigned value_depth(const struct value *v);
 
 /*
  * Puts members or texts in order.  0; or -1 with the name or member that is
