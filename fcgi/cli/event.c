@@ -3,9 +3,10 @@
  */
 #include "event.h"
 
-#include "base64.h"
+#include "loose64.h"
 #include "routematch.h"
 
+#include "store/base/base64.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -52,10 +53,11 @@ set_body(json_t *event, const char *data, struct err *e)
 	else
 		buf_puts(&body, data);
 	if (rc == 0) {
-		coded = base64_encode(buf_str(&body), body.len);
+		coded = malloc(BASE64_LENGTH(body.len) + 1);
 		if (!coded)
 			rc = err_set(e, ENOMEM, "no memory");
 		else {
+			base64_encode(buf_str(&body), body.len, coded);
 			json_object_set_new(event, "body", json_string(coded));
 			json_object_set_new(event, "isBase64Encoded",
 			    json_true());
@@ -219,7 +221,7 @@ take_body(const json_t *event, struct envlist *env, struct buf *body,
 	if (!text)
 		return 0;
 	if (json_is_true(json_object_get(event, "isBase64Encoded"))) {
-		if (base64_decode(text, body) < 0)
+		if (loose64_decode(text, body) < 0)
 			return err_set(e, EINVAL, "the event's body is no "
 			    "base64, or larger than %zu bytes", body->max);
 	} else if (buf_puts(body, text) < 0)

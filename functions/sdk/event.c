@@ -5,10 +5,10 @@
  * What is absent is left out, as there: cookies, queryStringParameters,
  * pathParameters, body.
  */
-#include "base64.h"
 #include "request.h"
 #include "text.h"
 
+#include "store/base/base64.h"
 #include "store/base/clock.h"
 #include "store/base/utf8.h"
 

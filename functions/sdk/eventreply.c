@@ -2,9 +2,10 @@
  * bothy_reply_event(): the reply from what an API Gateway handler returns
  * (payload format version 2.0).  Runs in a function's process.
  */
-#include "base64.h"
 #include "reply.h"
 #include "text.h"
+
+#include "store/base/base64.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
  * Tests of `bothy invoke`'s requests: options -> event -> CGI environment.
  */
-#include "fcgi/cli/base64.h"
+#include "fcgi/cli/loose64.h"
 #include "fcgi/cli/event.h"
 #include "fcgi/cli/routematch.h"
 
@@ -267,30 +267,27 @@ test_events(void **state)
 }
 
 static void
-test_base64(void **state)
+test_loose64(void **state)
 {
 	static const struct {
 		const char *plain, *coded;
 	} cases[] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
 	    {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
-	    {"foobar", "Zm9vYmFy"}};
+	    {"foobar", "Zm9vYmFy"},
+	    {"foob", "Zm9vYg"}, {"foob", " Zm9v\nYg == "}};
 	static const char *const bad[] = {"Z", "Zg=x", "Z*==", "Zm9vY"};
 	struct buf out;
-	char *coded;
 	size_t i;
 
 	(void)state;
 	buf_init(&out, 64);
 	for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-		coded = base64_encode(cases[i].plain, strlen(cases[i].plain));
-		assert_string_equal(coded, cases[i].coded);
 		buf_reset(&out);
-		assert_int_equal(base64_decode(coded, &out), 0);
+		assert_int_equal(loose64_decode(cases[i].coded, &out), 0);
 		assert_string_equal(buf_str(&out), cases[i].plain);
-		free(coded);
 	}
 	for (i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_int_equal(base64_decode(bad[i], &out), -1);
+		assert_int_equal(loose64_decode(bad[i], &out), -1);
 	buf_release(&out);
 }
 
@@ -303,7 +300,7 @@ main(void)
 	    cmocka_unit_test(test_no_route),
 	    cmocka_unit_test(test_body_and_headers),
 	    cmocka_unit_test(test_events),
-	    cmocka_unit_test(test_base64),
+	    cmocka_unit_test(test_loose64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /*
  * Base64: the vectors of RFC 4648 section 10, all bytes, and what is none.
  */
-#include "functions/sdk/base64.h"
+#include "store/base/base64.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /*
- * Base64 (RFC 4648 section 4), for bodies within events.
+ * Base64 (RFC 4648 section 4), strict: padded, nothing between, no stray bits.
  */
-#ifndef SDK_BASE64_H
-#define SDK_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /*
- * Base64 as base64.h promises.  Runs in a function's process.
+ * Base64 as base64.h promises.
  */
 #include "base64.h"
 
