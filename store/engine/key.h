@@ -55,15 +55,28 @@ int key_entry(struct arena *a, const struct table *t,
 
 /*
  * The members of an item that make its Key, or LastEvaluatedKey where an
- * index is given: a map in the arena whose values are the item's own.
+ * index is given: a map in the arena whose values are the item's own and
+ * whose names are the table's.
  */
 int key_members(struct arena *a, const struct table *t,
     const struct table_index *ix, const struct value *item,
     struct value *out, struct err *e);
 
-/* True if two items have the same key in the index; NULL is no item. */
+/* True if both items have the same key attributes of the index, or lack one. */
 bool key_entry_same(const struct table_index *ix, const struct value *one,
     const struct value *other);
+
+/* Bytes of an item's key that say the table: 1 to 9, and the byte behind. */
+size_t key_head(const struct text *item_key);
+
+/* The table of a key. */
+uint64_t key_table_id(const struct text *key);
+
+/*
+ * The key of the item that a secondary entry is of, from where it begins
+ * behind the ids (`at`), into `room` of entry->n bytes.
+ */
+struct text key_base(const struct text *entry, size_t at, char *room);
 
 /* --- ranges ----------------------------------------------------------------
  *
@@ -73,7 +86,7 @@ bool key_entry_same(const struct table_index *ix, const struct value *one,
  */
 struct key_range {
 	struct text low, high;
-	struct text prefix;	/* what all keys begin with; "" after a scan */
+	struct text prefix;	/* what all keys of it begin with */
 };
 
 enum key_op {
@@ -91,8 +104,8 @@ int key_range_hash(struct arena *a, const struct table *t,
     struct key_range *r, struct err *e);
 
 /*
- * Narrows a partition by one part of the sort key: v[0], and v[1] of BETWEEN.
- * After EQ the next part may follow; after another operation none.
+ * Narrows a partition by one part of the sort key: v[0], and v[1] of BETWEEN,
+ * of the part's type.  After EQ the next part may follow, after others none.
  */
 int key_range_sort(struct arena *a, struct key_range *r, enum key_op op,
     const struct value *v, struct err *e);
@@ -106,9 +119,6 @@ int key_range_after(struct arena *a, struct key_range *r,
 
 /* True if the key lies in the range. */
 bool key_range_has(const struct key_range *r, const struct text *key);
-
-/* Where in an entry's key the key of its item begins; 0 if it is none. */
-size_t key_base_at(const struct table_index *ix, const struct text *entry);
 
 /* Everything of one index, or with `all` of the whole table. */
 int key_range_ids(struct arena *a, uint64_t table_id, uint32_t index_id,
