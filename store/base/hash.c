@@ -11,19 +11,31 @@ struct hash {
 	EVP_MD_CTX *ctx;
 };
 
-struct hash *
-hash_new(void)
+static struct hash *
+new_of(const EVP_MD *kind)
 {
 	struct hash *h = malloc(sizeof *h);
 
 	if (!h)
 		return NULL;
 	h->ctx = EVP_MD_CTX_new();
-	if (!h->ctx || EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
+	if (!h->ctx || EVP_DigestInit_ex(h->ctx, kind, NULL) != 1) {
 		hash_free(h);
 		return NULL;
 	}
 	return h;
+}
+
+struct hash *
+hash_new(void)
+{
+	return new_of(EVP_sha256());
+}
+
+struct hash *
+hash_new_sha1(void)
+{
+	return new_of(EVP_sha1());
 }
 
 void
@@ -54,5 +66,12 @@ hash_take_hex(struct hash *h, char *hex)
 		hex[2 * i + 1] = DIGIT[out[i] & 15];
 	}
 	hex[2 * HASH_SIZE] = '\0';
+	hash_free(h);
+}
+
+void
+hash_take_sha1(struct hash *h, unsigned char *out)
+{
+	EVP_DigestFinal_ex(h->ctx, out, NULL);
 	hash_free(h);
 }

@@ -1,12 +1,13 @@
 /*
- * SHA-256 of bytes and files (FIPS 180-4), by libcrypto.
+ * SHA-256 of bytes and files (FIPS 180-4), by libcrypto; and SHA-1, which
+ * closes git's packs.
  */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include <stddef.h>
 
-enum { HASH_SIZE = 32, HASH_HEX_SIZE = 65 };
+enum { HASH_SIZE = 32, HASH_HEX_SIZE = 65, HASH_SHA1_SIZE = 20 };
 
 struct hash;
 
@@ -17,5 +18,9 @@ void hash_add(struct hash *h, const void *p, size_t n);
 
 /* The digest so far as hex and a NUL in HASH_HEX_SIZE bytes; ends `h`. */
 void hash_take_hex(struct hash *h, char *hex);
+
+/* The same for SHA-1, whose digest is HASH_SHA1_SIZE bytes. */
+struct hash *hash_new_sha1(void);
+void hash_take_sha1(struct hash *h, unsigned char *out);
 
 #endif
