@@ -33,7 +33,7 @@
 enum {
 	JOURNAL_SEGMENT_BYTES = 16 << 20,	/* unless told otherwise */
 	JOURNAL_LINE_MAX = 64 << 20,		/* bytes of a line's payload */
-	JOURNAL_OVERHEAD = 56	/* bytes that a line has besides its payload */
+	JOURNAL_OVERHEAD = 55	/* bytes that a line has besides its payload */
 };
 
 struct journal;
@@ -107,7 +107,7 @@ int journal_sync(struct journal *j, struct err *e);
 int journal_prepare(struct journal *j, struct err *e);
 bool journal_wants_segment(const struct journal *j);
 
-/* --- reading: any thread --------------------------------------------------- */
+/* --- reading: any thread ------------------------------------------------ */
 
 struct journal_line {
 	uint64_t position, next;	/* of it, and of the line behind it */
@@ -137,7 +137,7 @@ uint64_t journal_end(const struct journal *j);
  */
 uint64_t journal_boundary(const struct journal *j, uint64_t position);
 
-/* --- marks: any thread ------------------------------------------------------ */
+/* --- marks: any thread -------------------------------------------------- */
 
 /* The marks as they are on the disk. */
 void journal_marks(const struct journal *j, struct mark *m);
@@ -155,7 +155,7 @@ int journal_set_marks(struct journal *j, const struct mark *m, struct err *e);
  */
 int journal_release(struct journal *j, struct err *e);
 
-/* --- figures ------------------------------------------------------------------ */
+/* --- figures ------------------------------------------------------------ */
 
 struct journal_stat {
 	uint64_t begin, end;	/* as journal_begin and journal_end */

@@ -1,0 +1,57 @@
+/*
+ * Mistakes that tests/crash plants in the store, to see that it finds them.
+ *
+ * A build without -DPLANTS has none of this: planted() is false and leaves no
+ * code.  One with it commits the mistake that BOTHY_PLANT names, if any.  What
+ * is planted is a line or two where a careless hand would have put them.
+ */
+#ifndef ENGINE_PLANT_H
+#define ENGINE_PLANT_H
+
+#include <stdbool.h>
+
+/* The table: the name, and what goes wrong. */
+#define PLANT_TABLE(X) \
+	X(ACK_BEFORE_SYNC, "a batch counts as synced before it is") \
+	X(SYNC_AGAIN, "a sync that failed is tried again") \
+	X(NO_DIRECTORY_SYNC, "a new segment's name is not synced") \
+	X(NO_CHECKSUM, "a line's checksum is not looked at") \
+	X(LENGTH_UNCHECKED, "a line's length is believed") \
+	X(TAIL_UNSYNCED, "the tail is served before it is synced") \
+	X(TAIL_IN_PLACE, "the tail is synced where it lies, not written anew") \
+	X(TORN_TAIL_KEPT, "what follows a torn line stays in the file") \
+	X(RENAME_UNSYNCED, "the tail's new name is not synced") \
+	X(RENAME_BEFORE_SYNC, "the tail gets its name before it is synced") \
+	X(GAP_ACCEPTED, "damage in the middle is taken for a torn tail") \
+	X(RELEASED_EARLY, "segments go below the newest mark, not the least") \
+	X(MARK_UNSYNCED, "segments go before the mark is on the disk") \
+	X(MARK_ONE_SLOT, "a mark is written over the one before")
+
+#define PLANT_MEMBER(name, what) PLANT_##name,
+enum plant { PLANT_NONE, PLANT_TABLE(PLANT_MEMBER) PLANT_END };
+#undef PLANT_MEMBER
+
+#ifdef PLANTS
+#include <stdlib.h>
+#include <string.h>
+
+static inline bool
+planted(enum plant p)
+{
+#define PLANT_NAME(name, what) #name,
+	static const char *const names[] = {"", PLANT_TABLE(PLANT_NAME)};
+#undef PLANT_NAME
+	const char *chosen = getenv("BOTHY_PLANT");
+
+	return chosen && strcmp(chosen, names[p]) == 0;
+}
+#else
+static inline bool
+planted(enum plant p)
+{
+	(void)p;
+	return false;
+}
+#endif
+
+#endif
