@@ -2,8 +2,7 @@
  * The blocking walk of one request through a leased child, as run.h says.
  *
  * It costs, when all goes well: two pipes, one message out, one poll, one
- * message in, one look for output behind it, and six closes; a child that is
- * used again keeps its pipes.
+ * message in, and six closes; a child that is used again keeps its pipes.
  */
 #include "run.h"
 
@@ -56,6 +55,7 @@ struct walk {
 	int64_t watch_ms;	/* when the launcher is to be told; 0: was */
 	size_t output_bytes;
 	bool have_done, gone, reset, stopped, expired, watched;
+	bool all_read;		/* nothing is left in the pipes */
 };
 
 struct run *
@@ -204,7 +204,7 @@ read_err(struct walk *w)
  * process may still write to them, and meanwhile nobody looks at its time.
  */
 static void
-drain(struct walk *w, bool with_inline)
+drain(struct walk *w)
 {
 	struct pollfd p[2] = {{w->lease.out_fd, POLLIN, 0},
 	    {w->lease.err_fd, POLLIN, 0}};
@@ -221,9 +221,6 @@ drain(struct walk *w, bool with_inline)
 		if (!more)
 			break;
 	}
-	if (with_inline && w->done.inline_bytes)
-		pass_output(w, w->r->message + sizeof w->done,
-		    w->done.inline_bytes);
 }
 
 /* ---- time ------------------------------------------------------------- */
@@ -294,10 +291,13 @@ on_events(struct walk *w, const struct pollfd *p, int64_t now_ms)
 
 	if (p[AT_CTL].revents) {
 		read_ctl(w);
+		/* poll() looked at the pipes after it had seen the message. */
+		w->all_read = w->have_done && !p[AT_OUT].revents &&
+		    !p[AT_ERR].revents;
 		if (w->have_done || w->gone)
 			return;		/* what is in the pipes comes last */
 		if (w->done.end == ABI_END_NOT_YET) {
-			drain(w, false);
+			drain(w);
 			if (!w->stopped && q->flush(q->ctx) < 0)
 				w->stopped = true;
 		}
@@ -493,7 +493,11 @@ run_request(struct run *r, struct invoke_pool *p, const struct run_request *q,
 		    "processes ended before they took the request");
 		return;
 	}
-	drain(&w, w.have_done);
+	if (!w.all_read)
+		drain(&w);
+	if (w.have_done && w.done.inline_bytes)
+		pass_output(&w, r->message + sizeof w.done,
+		    w.done.inline_bytes);
 	conclude(&w);
 	part(&w);
 }

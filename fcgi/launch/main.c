@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,15 @@ raise_files(void)
 	}
 }
 
+/* As the gateway does; the children inherit it (sched(7)). */
+static void
+work_in_batches(void)
+{
+	const struct sched_param none = {0};
+
+	sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 /*
  * Into the background: the first process waits for one byte, which says that
  * the socket is there, so whoever started us may connect at once.
@@ -242,6 +252,7 @@ prepare(struct launcher *l, const struct options *o,
 		return err_sys(e, "cannot make an epoll set");
 	l->epoll_fd = io_raise_fd(l->epoll_fd, HIGH_FD);
 	raise_files();
+	work_in_batches();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (containment_init(containment, e) < 0)
 		return -1;

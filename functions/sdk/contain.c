@@ -141,7 +141,7 @@ contain_open(const char *name, struct err *e)
 	}
 	if (join_rung(&c, e) < 0)
 		return NULL;
-	c.scope_fd = make_scope();
+	c.scope_fd = c.rung == CONTAIN_NAMESPACE ? -1 : make_scope();
 	only = c;
 	return &only;
 }
@@ -152,12 +152,18 @@ contain_rung(const struct contain *c)
 	return c->rung;
 }
 
-/* In a new child: 0, or -1 if it can't be scoped though others were. */
+/*
+ * In a new child: 0, or -1 if it could signal others though it need not.  In
+ * a pid namespace it can't name one, but for its process group, which is not
+ * of the namespace: so it gets its own.
+ */
 static int
 scope_child(struct contain *c)
 {
 	int failed = 0;
 
+	if (c->rung == CONTAIN_NAMESPACE)
+		return setpgid(0, 0);
 	if (c->scope_fd >= 0) {
 		failed = syscall(SYS_landlock_restrict_self, c->scope_fd, 0) < 0;
 		close(c->scope_fd);

@@ -37,8 +37,7 @@ enum {
 	REAP_IDLE_MS = 640,	/* while they only wait */
 	SEND_TRIES = 100,
 	SEND_PAUSE_NS = 1000000,
-	CHILD_CTL_FD = 3,
-	CHILD_NICE = 5		/* behind the gateway, and the zygote itself */
+	CHILD_CTL_FD = 3
 };
 
 struct child {
@@ -138,7 +137,6 @@ become_child(const struct birth *b)
 	const struct rlimit files = {ABI_CHILD_FILES, ABI_CHILD_FILES};
 
 	setrlimit(RLIMIT_NOFILE, &files);	/* or fewer are allowed already */
-	setpriority(PRIO_PROCESS, 0, CHILD_NICE);
 	if (b->ctl_fd != CHILD_CTL_FD &&
 	    dup3(b->ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
 		_exit(127);
