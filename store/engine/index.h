@@ -70,9 +70,11 @@ void index_read_end(struct index_view *v);
 /* --- the batch ------------------------------------------------------------
  *
  * index_begin, changes and reads, index_commit or index_abort.  After an error
- * of a change the batch can only be aborted.  `room` is what the batch will
- * put at most, in bytes of items; the map is grown for it here, once those
- * who read have ended their snapshots.
+ * of a change the batch can only be aborted; FAULT_BUSY says that the map was
+ * too small, and that it won't be when the same is begun again.  `room` is what
+ * the batch will put at most, in bytes of items, 4 KB at least for each; if
+ * need be the map is grown for it here, once all snapshots are ended: so none
+ * may be held by the thread that begins a batch.
  */
 struct index_view *index_begin(struct index *ix, size_t room, struct err *e);
 
@@ -116,7 +118,7 @@ int index_delete(struct index_view *batch, const struct table *t,
 
 struct index_entry {
 	struct text key;	/* in the index that is read */
-	struct text base;	/* key_item() of the item; the same without one */
+	struct text base;	/* key_item() of the item */
 	struct index_record record;	/* the item, all of it */
 };
 
@@ -167,7 +169,10 @@ struct index_due {
 	struct text key;	/* key_item(), in the arena */
 };
 
-/* The first `max` that expire at or before `now_s`, the earliest first. */
+/*
+ * The first `max` that expire at or before `now_s`, the earliest first; not
+ * what would have expired more than five years before, as with DynamoDB.
+ */
 int index_due(struct index_view *v, int64_t now_s, struct arena *a,
     struct index_due *out, size_t max, size_t *count, struct err *e);
 
@@ -176,11 +181,11 @@ int index_unexpire(struct index_view *batch, const struct index_due *due,
     struct err *e);
 
 /*
- * When an item expires by DynamoDB's rules: 1 and *expires_s; 0 if never (no
- * such attribute, no number, or more than five years before `now_s`).
+ * When an item expires: 1 and *expires_s, a fraction cut off; 0 if never (no
+ * such attribute, or no number that fits).
  */
 int index_expiry(const char *attribute, const struct value *item,
-    int64_t now_s, int64_t *expires_s);
+    int64_t *expires_s);
 
 /* --- what is known of files ----------------------------------------------- */
 

@@ -71,6 +71,10 @@ void table_free(struct table *t);
 const struct table_index *table_index_named(const struct table *t,
     const char *name, size_t n);
 
+/* True if the index holds the attribute: a key, or projected. */
+bool table_projects(const struct table *t, const struct table_index *ix,
+    const char *name, size_t n);
+
 /*
  * A table as one line of JSON, as the journal and data/<table>/.table.json
  * keep it, and back.

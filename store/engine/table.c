@@ -1,0 +1,123 @@
+/*
+ * Tables in memory: copied, freed, looked up.  table_json.c reads and writes
+ * them.
+ */
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+free_indexes(struct table *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->nindexes; i++)
+		free(t->indexes[i].nonkey);
+	free(t->indexes);
+}
+
+void
+table_free(struct table *t)
+{
+	if (!t)
+		return;
+	free_indexes(t);
+	free(t->more);
+	free(t);
+}
+
+/* The indexes of `t` into `copy`, which counts those it has so far. */
+static int
+copy_indexes(struct table *copy, const struct table *t)
+{
+	const struct table_index *from;
+	struct table_index *to;
+
+	if (t->nindexes == 0)
+		return 0;
+	copy->indexes = calloc(t->nindexes, sizeof *copy->indexes);
+	if (!copy->indexes)
+		return -1;
+	for (from = t->indexes; from < t->indexes + t->nindexes; from++) {
+		to = &copy->indexes[copy->nindexes++];
+		*to = *from;
+		to->nonkey = NULL;
+		if (from->nnonkey == 0)
+			continue;
+		to->nonkey = calloc(from->nnonkey, sizeof *to->nonkey);
+		if (!to->nonkey)
+			return -1;
+		memcpy(to->nonkey, from->nonkey,
+		    from->nnonkey * sizeof *to->nonkey);
+	}
+	return 0;
+}
+
+struct table *
+table_copy(const struct table *t)
+{
+	struct table *copy = malloc(sizeof *copy);
+
+	if (!copy)
+		return NULL;
+	*copy = *t;
+	copy->indexes = NULL;
+	copy->nindexes = 0;
+	copy->more = t->more ? strdup(t->more) : NULL;
+	if ((t->more && !copy->more) || copy_indexes(copy, t) < 0) {
+		table_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+static bool
+is_name(const char *is, const char *name, size_t n)
+{
+	return strlen(is) == n && memcmp(is, name, n) == 0;
+}
+
+const struct table_index *
+table_index_named(const struct table *t, const char *name, size_t n)
+{
+	const struct table_index *ix;
+
+	for (ix = t->indexes; ix < t->indexes + t->nindexes; ix++)
+		if (is_name(ix->name, name, n))
+			return ix;
+	return NULL;
+}
+
+static bool
+is_part(const struct key_part *parts, size_t count, const char *name, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (is_name(parts[i].name, name, n))
+			return true;
+	return false;
+}
+
+static bool
+is_key(const struct key_schema *s, const char *name, size_t n)
+{
+	return is_part(s->hash, s->nhash, name, n) ||
+	    is_part(s->range, s->nrange, name, n);
+}
+
+bool
+table_projects(const struct table *t, const struct table_index *ix,
+    const char *name, size_t n)
+{
+	size_t i;
+
+	if (ix->projection == PROJECT_ALL || is_key(&t->key, name, n) ||
+	    is_key(&ix->key, name, n))
+		return true;
+	for (i = 0; i < ix->nnonkey; i++)
+		if (is_name(ix->nonkey[i], name, n))
+			return true;
+	return false;
+}
