@@ -88,7 +88,7 @@ arena_alloc(struct arena *a, size_t n)
 		return NULL;
 	}
 	n = (n + ALIGN - 1) / ALIGN * ALIGN;
-	if (n > (size_t)(a->end - a->at) && grow(a, n) < 0)
+	if ((!a->at || n > (size_t)(a->end - a->at)) && grow(a, n) < 0)
 		return NULL;
 	p = a->at;
 	a->at += n;

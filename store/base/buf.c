@@ -147,8 +147,12 @@ buf_json(struct buf *b, const char *s, size_t n)
 	buf_putc(b, '"');
 	while (i < n) {
 		c = (unsigned char)s[i];
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			i++;
+			continue;
+		}
 		step = utf8_step(s + i, n - i);
-		if (step && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+		if (step > 1) {
 			i += step;
 			continue;
 		}

@@ -6,11 +6,8 @@
 
 #include "fault.h"
 #include "json_internal.h"
-#include "number.h"
+#include "parts.h"
 #include "pile.h"
-#include "store/base/base64.h"
-
-#include <string.h>
 
 struct reader {
 	struct json *j;
@@ -53,46 +50,19 @@ check_depth(struct reader *r, const struct json_token *t, unsigned depth)
 	    "nested more than %d deep, with the document", VALUE_DEPTH_MAX);
 }
 
-/* --- scalars -------------------------------------------------------------- */
-
-/* The number's normal form: borrowed if it is there already. */
-static int
-take_number(struct reader *r, const struct json_token *t, struct value *out)
-{
-	char normal[NUMBER_TEXT_MAX];
-	struct number n;
-	struct err e;
-	size_t len;
-
-	if (number_read(&n, t->text.p, t->text.n, &e) < 0)
-		return json_fail(r->j, t->start, e.code, "%s", e.text);
-	len = number_write(&n, normal);
-	if (len == t->text.n && memcmp(normal, t->text.p, len) == 0) {
-		*out = (struct value){.type = VALUE_N, .text = t->text};
-		return 0;
-	}
-	return number_value(&n, r->j->arena, out) < 0 ?
-	    json_fail_memory(r->j) : 0;
-}
-
 /* The base64 of a $binary. */
 static int
 take_binary(struct reader *r, const struct json_token *t, struct value *out)
 {
-	char *bytes;
-	ssize_t n;
+	int rc;
 
 	if (t->type != JSON_STRING)
 		return fail(r, t, "a $binary is base64 in a string");
-	bytes = arena_alloc(r->j->arena, t->text.n / 4 * 3 + 1);
-	if (!bytes)
-		return json_fail_memory(r->j);
-	n = base64_decode(t->text.p, t->text.n, bytes);
-	if (n < 0)
+	rc = part_binary(r->j, t, out);
+	if (rc > 0)
 		return json_fail(r->j, t->start, FAULT_VALIDATION,
 		    "a $binary is base64, padded with '='");
-	*out = (struct value){.type = VALUE_B, .text = {bytes, (size_t)n}};
-	return 0;
+	return rc;
 }
 
 /* --- lists, maps, sets ---------------------------------------------------- */
@@ -155,11 +125,11 @@ take_list(struct reader *r, const struct json_token *start, unsigned depth,
 /* A member of a set, of the kind of those before it. */
 static int
 take_member(struct reader *r, const struct json_token *t, bool first,
-    enum value_type *kind)
+    unsigned depth, enum value_type *kind)
 {
 	struct value v;
 
-	if (take_value(r, t, VALUE_DEPTH_MAX, &v) < 0)
+	if (take_value(r, t, depth, &v) < 0)
 		return -1;
 	if (v.type != VALUE_S && v.type != VALUE_N && v.type != VALUE_B)
 		return fail(r, t, "a $set holds strings, numbers or $binary");
@@ -172,7 +142,8 @@ take_member(struct reader *r, const struct json_token *t, bool first,
 
 /* The list of a $set. */
 static int
-take_set(struct reader *r, const struct json_token *start, struct value *out)
+take_set(struct reader *r, const struct json_token *start, unsigned depth,
+    struct value *out)
 {
 	static const enum value_type set_of[] = {[VALUE_S] = VALUE_SS,
 	    [VALUE_N] = VALUE_NS, [VALUE_B] = VALUE_BS};
@@ -189,7 +160,8 @@ take_set(struct reader *r, const struct json_token *start, struct value *out)
 			return -1;
 		if (t.type == JSON_CLOSE)
 			break;
-		if (take_member(r, &t, r->pile.count == mark, &kind) < 0)
+		if (take_member(r, &t, r->pile.count == mark, depth,
+		    &kind) < 0)
 			return -1;
 	}
 	if (r->pile.count == mark)
@@ -235,7 +207,7 @@ find_mark(struct json *j, enum mark *mark)
 	struct json_token t;
 
 	*mark = MARK_NONE;
-	if (j->at == j->end || json_next(j, &t) < 0)
+	if (json_next(j, &t) < 0)
 		return -1;
 	if (t.type == JSON_NAME)
 		*mark = mark_named(&t.text);
@@ -266,7 +238,7 @@ take_marked(struct reader *r, enum mark mark, unsigned depth,
 	if (mark == MARK_BINARY)
 		rc = take_binary(r, &t, out);
 	else if (mark == MARK_SET)
-		rc = take_set(r, &t, out);
+		rc = take_set(r, &t, depth, out);
 	else if (t.type != JSON_OBJECT)
 		rc = fail(r, &t, "a $map is an object");
 	else
@@ -304,7 +276,7 @@ take_value(struct reader *r, const struct json_token *t, unsigned depth,
 		    .truth = t->type == JSON_TRUE};
 		return 0;
 	case JSON_NUMBER:
-		return take_number(r, t, out);
+		return part_number(r->j, t, out);
 	case JSON_STRING:
 		*out = (struct value){.type = VALUE_S, .text = t->text};
 		return 0;

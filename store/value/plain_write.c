@@ -4,7 +4,7 @@
  */
 #include "plain.h"
 
-#include "base64_write.h"
+#include "parts.h"
 
 #include <string.h>
 
@@ -83,7 +83,7 @@ static void
 write_binary(struct writer *w, const struct text *bytes)
 {
 	open_mark(w, "$binary");
-	base64_write(w->b, bytes);
+	part_write_binary(w->b, bytes);
 	close_mark(w);
 }
 

@@ -6,9 +6,8 @@
 
 #include "fault.h"
 #include "json_internal.h"
-#include "number.h"
+#include "parts.h"
 #include "pile.h"
-#include "store/base/base64.h"
 
 #include <string.h>
 
@@ -90,28 +89,6 @@ fail_twice(struct reader *r, const struct json_token *t, size_t mark,
 
 /* --- scalars -------------------------------------------------------------- */
 
-/* The number's normal form: borrowed if it is there already. */
-static int
-take_number(struct reader *r, const struct json_token *t, struct value *out)
-{
-	char normal[NUMBER_TEXT_MAX];
-	struct number n;
-	struct err e;
-	size_t len;
-
-	out->text = t->text;
-	if (r->stored)
-		return 0;
-	if (number_read(&n, t->text.p, t->text.n, &e) < 0)
-		return json_fail(r->j, t->start, e.code, "%s", e.text);
-	len = number_write(&n, normal);
-	if (len == t->text.n && memcmp(normal, t->text.p, len) == 0)
-		return 0;
-	out->text.p = arena_copy(r->j->arena, normal, len);
-	out->text.n = len;
-	return out->text.p ? 0 : json_fail_memory(r->j);
-}
-
 static int
 fail_base64(struct reader *r, const struct json_token *t)
 {
@@ -131,26 +108,13 @@ fail_base64(struct reader *r, const struct json_token *t)
 	    "Invalid last non-pad Base64 character dectected");
 }
 
-static int
-take_binary(struct reader *r, const struct json_token *t, struct value *out)
-{
-	char *bytes = arena_alloc(r->j->arena, t->text.n / 4 * 3 + 1);
-	ssize_t n;
-
-	if (!bytes)
-		return json_fail_memory(r->j);
-	n = base64_decode(t->text.p, t->text.n, bytes);
-	if (n < 0)
-		return fail_base64(r, t);
-	out->text = (struct text){bytes, (size_t)n};
-	return 0;
-}
-
 /* The text of S, N or B, or of a member of their sets. */
 static int
 take_text(struct reader *r, const struct json_token *t, enum value_type type,
     struct value *out)
 {
+	int rc;
+
 	if (t->type != JSON_STRING) {
 		if (type != VALUE_B || t->type == JSON_OBJECT)
 			return fail_type(r, t, "String");
@@ -159,12 +123,13 @@ take_text(struct reader *r, const struct json_token *t, enum value_type type,
 		    "Unrecognized collection type class java.nio.ByteBuffer" :
 		    "only base-64-encoded strings are convertible to bytes");
 	}
-	out->type = type;
-	if (type == VALUE_N)
-		return take_number(r, t, out);
-	if (type == VALUE_B)
-		return take_binary(r, t, out);
-	out->text = t->text;
+	if (type == VALUE_N && !r->stored)
+		return part_number(r->j, t, out);
+	if (type == VALUE_B) {
+		rc = part_binary(r->j, t, out);
+		return rc > 0 ? fail_base64(r, t) : rc;
+	}
+	*out = (struct value){.type = type, .text = t->text};
 	return 0;
 }
 
@@ -273,9 +238,9 @@ take_set(struct reader *r, const struct json_token *start, struct value *out)
 	static const enum value_type of[] = {[VALUE_SS] = VALUE_S,
 	    [VALUE_NS] = VALUE_N, [VALUE_BS] = VALUE_B};
 	size_t mark = r->pile.count;
-	struct value v = {VALUE_S};
 	struct json_token t;
 	struct text twice;
+	struct value v;
 	int rc;
 
 	if (start->type != JSON_LIST)

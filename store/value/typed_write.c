@@ -3,7 +3,7 @@
  */
 #include "typed.h"
 
-#include "base64_write.h"
+#include "parts.h"
 
 static void write_value(struct buf *b, const struct value *v);
 
@@ -41,7 +41,7 @@ static void
 write_text(struct buf *b, enum value_type type, const struct text *text)
 {
 	if (type == VALUE_B || type == VALUE_BS)
-		base64_write(b, text);
+		part_write_binary(b, text);
 	else
 		buf_json(b, text->p, text->n);
 }
