@@ -90,7 +90,7 @@ int index_position(struct index_view *v, uint64_t *position, struct err *e);
 struct index_record {
 	struct text item;	/* as it was put; borrowed */
 	uint64_t position;	/* of the journal, where it was written */
-	size_t size;		/* value_size() of it */
+	size_t size;		/* value_item_size() of it */
 };
 
 /* 1 and *out; 0 if there is none; -1. `key` is a key_item(). */

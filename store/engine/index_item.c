@@ -59,7 +59,7 @@ index_projected_size(const struct table *t, const struct table_index *ix,
 	size_t n = 0;
 
 	if (ix->projection == PROJECT_ALL)
-		return value_size(item);
+		return value_item_size(item);
 	for (m = item->members; m < item->members + item->count; m++)
 		if (table_projects(t, ix, m->name.p, m->name.n))
 			n += m->name.n + value_size(&m->value);
@@ -198,7 +198,8 @@ index_put(struct index_view *batch, const struct table *t,
     const struct value *item, const struct text *bytes, uint64_t position,
     struct err *e)
 {
-	struct index_record record = {*bytes, position, value_size(item)};
+	struct index_record record = {*bytes, position,
+	    value_item_size(item)};
 	size_t old_size;
 	int there = put_record(batch, key, &record, &old_size, e);
 

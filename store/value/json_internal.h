@@ -6,7 +6,11 @@
 
 #include "json.h"
 
-/* The arena is full. Always -1. */
+/* Errors where the reader stands; where the arena is full. Always -1. */
+int json_fail_here(struct json *j, const char *text);
 int json_fail_memory(struct json *j);
+
+/* The string whose opening quote the reader stands at. 0 or -1. */
+int json_string(struct json *j, struct text *t);
 
 #endif

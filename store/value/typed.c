@@ -16,7 +16,6 @@
 struct reader {
 	struct json *j;
 	struct pile pile;
-	bool stored;		/* written here: numbers aren't read again */
 };
 
 /* --- errors --------------------------------------------------------------- */
@@ -123,7 +122,7 @@ take_text(struct reader *r, const struct json_token *t, enum value_type type,
 		    "Unrecognized collection type class java.nio.ByteBuffer" :
 		    "only base-64-encoded strings are convertible to bytes");
 	}
-	if (type == VALUE_N && !r->stored)
+	if (type == VALUE_N)
 		return part_number(r->j, t, out);
 	if (type == VALUE_B) {
 		rc = part_binary(r->j, t, out);
@@ -332,29 +331,21 @@ take_value(struct reader *r, const struct json_token *start, unsigned depth,
 	return 0;
 }
 
-static void
-reader_init(struct reader *r, struct json *j, bool stored)
-{
-	r->j = j;
-	r->stored = stored;
-	pile_init(&r->pile, j->arena);
-}
-
 int
 typed_take(struct json *j, const struct json_token *t, struct value *out)
 {
-	struct reader r;
+	struct reader r = {.j = j};
 
-	reader_init(&r, j, false);
+	pile_init(&r.pile, j->arena);
 	return take_value(&r, t, 1, out);
 }
 
 int
 typed_take_item(struct json *j, const struct json_token *t, struct value *out)
 {
-	struct reader r;
+	struct reader r = {.j = j};
 
-	reader_init(&r, j, false);
+	pile_init(&r.pile, j->arena);
 	return take_map(&r, t, 1, out);
 }
 
@@ -371,31 +362,15 @@ typed_read(struct arena *a, const char *p, size_t n, struct value *out,
 	return json_next(&j, &t);
 }
 
-static int
-read_item(struct arena *a, const char *p, size_t n, struct value *out,
-    bool stored, struct err *e)
-{
-	struct json_token t;
-	struct reader r;
-	struct json j;
-
-	json_open(&j, a, p, n, e);
-	reader_init(&r, &j, stored);
-	if (json_next(&j, &t) < 0 || take_map(&r, &t, 1, out) < 0)
-		return -1;
-	return json_next(&j, &t);
-}
-
 int
 typed_read_item(struct arena *a, const char *p, size_t n, struct value *out,
     struct err *e)
 {
-	return read_item(a, p, n, out, false, e);
-}
+	struct json_token t;
+	struct json j;
 
-int
-typed_read_stored(struct arena *a, const char *p, size_t n,
-    struct value *out, struct err *e)
-{
-	return read_item(a, p, n, out, true, e);
+	json_open(&j, a, p, n, e);
+	if (json_next(&j, &t) < 0 || typed_take_item(&j, &t, out) < 0)
+		return -1;
+	return json_next(&j, &t);
 }

@@ -24,14 +24,6 @@ int typed_read(struct arena *a, const char *p, size_t n, struct value *out,
 int typed_read_item(struct arena *a, const char *p, size_t n,
     struct value *out, struct err *e);
 
-/*
- * An item that typed_write_item() has written: what holds of its output is
- * not checked again.  Other bytes do no harm, but may make a value that breaks
- * the invariants of value.h.
- */
-int typed_read_stored(struct arena *a, const char *p, size_t n,
-    struct value *out, struct err *e);
-
 /* The same where a reader stands: the value that begins with token `t`. */
 int typed_take(struct json *j, const struct json_token *t, struct value *out);
 int typed_take_item(struct json *j, const struct json_token *t,

@@ -148,7 +148,7 @@ reply_item_bytes(struct reply *r, const char *name, const char *p, size_t n)
 		return;
 	}
 	begin(r, name);
-	if (typed_read_stored(r->arena, p, n, &item, &e) < 0 ||
+	if (typed_read_item(r->arena, p, n, &item, &e) < 0 ||
 	    plain_write_line(r->out, &item) < 0)
 		r->failed = true;
 }

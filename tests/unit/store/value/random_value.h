@@ -24,6 +24,8 @@ enum { RANDOM_ROUNDS = 50000 };
 enum { RANDOM_ROUNDS = 1000000 };
 #endif
 
+enum { RANDOM_VALUES = 40 };	/* at most, in one another and side by side */
+
 struct random {
 	uint64_t state;
 	unsigned left;		/* values that may still be made */
@@ -202,7 +204,7 @@ random_value(struct random *r, struct arena *a, unsigned depth,
 {
 	enum value_type type = (enum value_type)random_below(r, VALUE_TYPES);
 
-	if (depth > 3 && random_below(r, 4))
+	if ((depth > 3 || r->left == RANDOM_VALUES) && random_below(r, 4))
 		type = random_below(r, 2) ? VALUE_M : VALUE_L;
 	if ((depth == 0 || r->left == 0) &&
 	    (type == VALUE_M || type == VALUE_L))
@@ -239,7 +241,7 @@ random_value(struct random *r, struct arena *a, unsigned depth,
 static inline unsigned
 random_depth(struct random *r)
 {
-	r->left = 40;
+	r->left = RANDOM_VALUES;
 	return random_below(r, 16) ? 1 + random_below(r, 3) :
 	    VALUE_DEPTH_MAX - 1;
 }
