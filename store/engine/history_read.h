@@ -1,0 +1,22 @@
+/*
+ * What the parts that read the history share.
+ */
+#ifndef ENGINE_HISTORY_READ_H
+#define ENGINE_HISTORY_READ_H
+
+#include "history_internal.h"
+
+/* The commits of main, newest first: 0 goes on, 1 ends, -1 failed (*e set). */
+typedef int history_raw_fn(void *ctx, const struct history_raw *raw);
+int history_walk(struct history_view *v, history_raw_fn *fn, void *ctx,
+    struct err *e);
+
+int history_resolve_raw(struct history_view *v, const char *name,
+    struct history_raw *out, struct err *e);
+
+/* What a name may be that is no tag's. */
+bool history_read_time(const char *s, int64_t *time_ms);
+bool history_read_position(const char *s, uint64_t *position);
+bool history_is_id(const char *s);
+
+#endif

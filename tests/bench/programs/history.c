@@ -1,0 +1,172 @@
+/*
+ * What a checkpoint's commit costs: a store's history is filled, then commits
+ * of 1, 1,000 and more documents at random places are timed.
+ *
+ *   history DIR DOCUMENTS [ROUNDS [COUNT...]]
+ */
+#include "store/base/clock.h"
+#include "store/engine/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fill {
+	uint64_t documents;	/* in the store */
+	uint64_t left;		/* to give */
+	uint64_t next;		/* the number of the next, where all are given */
+	unsigned round;
+	char path[80], bytes[600];
+};
+
+static uint64_t
+mix(uint64_t x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdULL;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53ULL;
+	return x ^ x >> 33;
+}
+
+static int
+give(struct fill *f, uint64_t number, struct history_change *c)
+{
+	uint64_t h = mix(number);
+	int n;
+
+	snprintf(f->path, sizeof f->path, "bench/%02x/%02x/user%08llu.json",
+	    (unsigned)(h >> 56), (unsigned)(h >> 48 & 255),
+	    (unsigned long long)number);
+	n = snprintf(f->bytes, sizeof f->bytes, "{\n  \"id\": \"user%08llu\",\n"
+	    "  \"name\": \"%016llx%016llx\",\n  \"note\": \"%016llx%016llx"
+	    "%016llx and what people write into such a field, which is words,"
+	    " and again words, of which a machine makes rather little: they"
+	    " are there to be shown and never to be counted\",\n"
+	    "  \"round\": %u,\n  \"score\": %llu\n}\n",
+	    (unsigned long long)number, (unsigned long long)mix(h),
+	    (unsigned long long)mix(h + 1), (unsigned long long)mix(h + 2),
+	    (unsigned long long)mix(h + 3), (unsigned long long)mix(h + 4),
+	    f->round, (unsigned long long)(h % 1000000));
+	c->path = f->path;
+	c->bytes = f->bytes;
+	c->n = (size_t)n;
+	return 1;
+}
+
+static int
+give_all(void *ctx, struct history_change *c, struct err *e)
+{
+	struct fill *f = ctx;
+
+	(void)e;
+	return f->next == f->documents ? 0 : give(f, f->next++, c);
+}
+
+static int
+give_random(void *ctx, struct history_change *c, struct err *e)
+{
+	struct fill *f = ctx;
+
+	(void)e;
+	if (!f->left--)
+		return 0;
+	f->next += 1299709;	/* a prime: no document twice */
+	return give(f, f->next % f->documents, c);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static long
+memory_kb(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	char line[128];
+	long kb = 0;
+
+	while (f && fgets(line, sizeof line, f))
+		if (strncmp(line, "RssAnon:", 8) == 0)
+			kb = strtol(line + 8, NULL, 10);
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+static void
+commit(struct history *h, history_next *next, struct fill *f, uint64_t pos,
+    struct history_made *made)
+{
+	struct history_meta m = { pos, clock_wall_ms(), NULL, false };
+	struct err e;
+
+	if (history_commit(h, next, f, &m, made, &e)) {
+		err_print(&e, "history");
+		exit(1);
+	}
+}
+
+static void
+measure(struct history *h, struct fill *f, uint64_t count, int rounds,
+    uint64_t *pos)
+{
+	struct history_made made = { 0 };
+	int64_t took[1000];
+	int i;
+
+	for (i = 0; i < rounds; i++) {
+		int64_t start;
+
+		f->round++;
+		f->left = count;
+		start = clock_mono_us();
+		commit(h, give_random, f, ++*pos, &made);
+		took[i] = clock_mono_us() - start;
+	}
+	qsort(took, (size_t)rounds, sizeof *took, compare);
+	printf("%6llu documents: p50 %8.2f ms, worst %8.2f ms; %llu objects,"
+	    " %llu bytes; anonymous memory %ld KB\n",
+	    (unsigned long long)count, (double)took[rounds / 2] / 1000,
+	    (double)took[rounds - 1] / 1000, (unsigned long long)made.objects,
+	    (unsigned long long)made.bytes, memory_kb());
+}
+
+int
+main(int argc, char **argv)
+{
+	static const uint64_t COUNTS[] = { 1, 1000, 10000 };
+	int rounds = argc > 3 ? atoi(argv[3]) : 9;
+	struct history_made made;
+	struct fill f = { 0 };
+	struct history *h;
+	struct err e;
+	uint64_t pos;
+	int64_t start;
+	int i;
+
+	if (argc < 3 || rounds < 1 || rounds > 1000)
+		return 2;
+	f.documents = strtoull(argv[2], NULL, 10);
+	h = history_open(argv[1], false, &e);
+	if (!h) {
+		err_print(&e, "history");
+		return 1;
+	}
+	pos = 1;
+	start = clock_mono_us();
+	commit(h, give_all, &f, pos, &made);
+	printf("%llu documents first: %.2f s, %llu objects, %llu bytes;"
+	    " anonymous memory %ld KB\n", (unsigned long long)f.documents,
+	    (double)(clock_mono_us() - start) / 1e6,
+	    (unsigned long long)made.objects, (unsigned long long)made.bytes,
+	    memory_kb());
+	for (i = 0; i < 3; i++)
+		measure(h, &f, COUNTS[i], rounds, &pos);
+	history_close(h);
+	return 0;
+}
