@@ -18,7 +18,7 @@
  * lists in the arena that is given to them and share what stayed.
  *
  * Failure is -1 with *e set: FAULT_VALIDATION with DynamoDB's text, or ENOMEM
- * when an arena is full.  Recursion never goes deeper than EXPR_DEPTH_MAX.
+ * when an arena is full.  No recursion goes deeper than EXPR_DEPTH_MAX.
  */
 #ifndef EXPR_EXPR_H
 #define EXPR_EXPR_H
@@ -34,13 +34,12 @@
 enum {
 	EXPR_TEXT_MAX = 4096,		/* bytes of an expression */
 	EXPR_OPERATORS_MAX = 300,	/* operators and functions in one */
-	EXPR_OPERANDS_MAX = 300,	/* paths and values in one */
 	EXPR_IN_MAX = 100,		/* operands behind IN */
 	EXPR_PLACEHOLDER_MAX = 255,	/* bytes of "#n" and ":v" */
 	EXPR_NAME_MAX = 65535,		/* bytes of an attribute's name */
 	EXPR_MAPS_MAX = 2 * 1024 * 1024,	/* names and values together */
 	EXPR_STEPS_MAX = VALUE_DEPTH_MAX,	/* in one path */
-	EXPR_DEPTH_MAX = 512,		/* brackets, NOTs, calls in one another */
+	EXPR_DEPTH_MAX = 320,		/* brackets and calls in one another */
 	EXPR_KEY_PARTS = 4		/* attributes in either half of a key */
 };
 
@@ -99,18 +98,20 @@ struct expr_change {
 	const struct expr *operand;	/* NULL for EXPR_REMOVE */
 };
 
-/* In the order written; no path is, or begins, another. */
+/*
+ * In the order of the paths, step by step, indexes before names; no path is,
+ * or begins, another.
+ */
 struct expr_update {
 	const struct expr_change *changes;
 	size_t count;
 	bool legacy;			/* from AttributeUpdates */
 };
 
-/* In the order written; no path is, or begins, another. */
+/* The same order, and as distinct. */
 struct expr_projection {
 	const struct expr_path *paths;
 	size_t count;
-	const struct expr_pick *picks;	/* the same as a tree (pick.h) */
 };
 
 /* --- parsing -------------------------------------------------------------- */
