@@ -9,14 +9,15 @@
  * FILES_REDO.
  *
  * A file that was written here carries a seal in its modification time
- * (fileseal.h), so that a file which somebody edited is told by its stat
+ * (files_seal.h), so that a file which somebody edited is told by its stat
  * alone, and nobody needs to keep what was written.  Before such a file is
  * replaced or removed it is saved to conflicts/<table>/, and told.
  *
  * Tables begin flat, and grow by directories as documents come (path.h).
  * data/<table>/.fanout says how deep: "1" or, while documents move there from
- * lesser depths, "1 moving"; a document is looked for at the depth named
- * first.  It is on the disk before the first document lies so deep.
+ * lesser depths, "1 moving".  A document is looked for at the depth named
+ * there, then, if it says so, at lesser ones, then at the first again.  The
+ * file is on the disk before the first document lies so deep.
  *
  * Threads: all calls may run at once, but for two on the same document, or a
  * drop and another on the same table.  Errors have an errno for their code.
@@ -96,7 +97,10 @@ int files_write(struct files_table *t, unsigned thread,
 int files_remove(struct files_table *t, unsigned thread,
     const struct path_name *name, int flags, struct err *e);
 
-/* Removes the table with all that lies in its directory. 0 or -1. */
+/*
+ * Removes the table with all that lies in its directory: from the sight of
+ * all at once, from the disk by files_grow. 0 or -1.
+ */
 int files_drop(struct files_table *t, struct err *e);
 
 enum files_state {
@@ -111,30 +115,32 @@ enum files_state files_check(struct files_table *t,
     const struct path_name *name, struct files_stat *st);
 
 /*
- * Appends the document to `out` and says in *state (may be NULL) whether it
- * was edited: 1; 0 if there is none; -1 (EFBIG: longer than `out` may be;
- * ELOOP: a link).
+ * Appends the document to `out`, with its *st and in *state (both may be NULL)
+ * whether it was edited: 1; 0 if there is none; -1 (EFBIG: longer than `out`
+ * may be; ELOOP: a link; EINVAL: no regular file).
  */
 int files_read(struct files_table *t, const struct path_name *name,
-    struct buf *out, enum files_state *state, struct err *e);
+    struct buf *out, struct files_stat *st, enum files_state *state,
+    struct err *e);
 
 /* "data/..." below the store's directory, where it lies or would. */
 void files_path(struct files_table *t, const struct path_name *name,
     char out[PATH_MAX_BYTES + 5]);
 
 /*
- * Takes what lies there for what was written: after a scan or an adoption
- * that made it the truth. 0 or -1.
+ * Takes what lies there for what was written: after it was read and made the
+ * truth. 0; or -1 (EAGAIN: it is not what *st says any more).
  */
 int files_seal(struct files_table *t, const struct path_name *name,
-    struct err *e);
+    const struct files_stat *st, struct err *e);
 
 /* All that was written is on the disk. 0; or -1, and nothing is known. */
 int files_sync(struct files *f, struct err *e);
 
 /*
- * Moves up to `max` documents of tables that grow: how many were moved, 0 if
- * there is nothing to do, -1.  For a thread that has time; see `thread` above.
+ * Moves up to `max` documents of tables that grow, or removes as many files of
+ * dropped ones: how many, 0 if there is nothing to do, -1.  For a thread that
+ * has time; see `thread` above.
  */
 int files_grow(struct files *f, unsigned thread, unsigned max, struct err *e);
 

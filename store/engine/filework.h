@@ -5,7 +5,11 @@
  * In order per document, and the newest image wins: one that waits is replaced
  * by a newer one, so that ten updates cost one write.  Documents that somebody
  * waits for go first.  What fails (no space, no descriptors) stays here and is
- * tried again, without end and with growing pauses; reads don't notice.
+ * tried again, without end and with growing pauses; reads don't notice.  When
+ * little waits, the threads move documents of tables that grow.
+ *
+ * A table should be made known by files_table() first, with the number of its
+ * documents; one that isn't is taken to have none.
  *
  * A position is one of the journal: filework_put is told where the line of
  * the change begins, filework_reach where the last one ends.
@@ -30,7 +34,10 @@ enum {
 
 struct filework;
 
-/* One document that is as the journal said; told by a file thread. */
+/*
+ * One document that is as the journal said; told by a file thread.  Nobody
+ * needs to keep `st`: files.h tells edited files without it.
+ */
 struct filework_done {
 	const char *table;
 	const struct path_key *key;	/* NULL: the table's own file */
@@ -73,7 +80,7 @@ struct filework_ticket {
 	void *arg;
 	/* filework's own: */
 	size_t left;
-	bool closed, told;
+	bool closed;
 	int error;
 };
 

@@ -21,7 +21,6 @@ struct room {
 	uint64_t reserve_bytes, reserve_inodes;
 	uint64_t free_bytes, free_inodes;	/* less what was granted since */
 	uint64_t block;		/* bytes that a small file takes */
-	bool inodes;		/* the file system counts them */
 	int64_t looked_ms;	/* monotonic */
 };
 
@@ -33,9 +32,9 @@ void room_init(struct room *r, int store_fd, const char *where);
 void room_reserve(struct room *r, uint64_t bytes, uint64_t inodes);
 
 /*
- * Room for `bytes` in the journal and as many again for `documents` files,
- * where `deletes` says that nothing but deletes is meant.  0; or -1 with
- * FAULT_NO_ROOM and what is missing, or EIO if the disk can't be asked.
+ * Room for `bytes` in the journal and as many again in `documents` files; for
+ * deletes, in the journal alone.  0; or -1 with FAULT_NO_ROOM and what is
+ * missing, or the errno with which the disk could not be asked.
  */
 int room_check(struct room *r, uint64_t bytes, uint64_t documents,
     bool deletes, struct err *e);

@@ -1,0 +1,197 @@
+/*
+ * The file threads as filework.h describes them: what each of them does.
+ */
+#include "filework_internal.h"
+
+#include "store/base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	RENDERED_MAX = 64 << 20,	/* bytes of a file that is written */
+	RENDERED_KEEP = 1 << 20,	/* of a thread's buffer between two */
+	GROW_TURNS = 32,	/* jobs between two moves while there is work */
+	GROW_BUSY = 16, GROW_IDLE = 64,		/* documents moved at a time */
+	GROW_RETRY_MS = 1000
+};
+
+struct worker {
+	struct filework *w;
+	unsigned thread;
+	unsigned turns;
+	int64_t grow_ms;	/* not before: a move failed */
+	struct buf rendered;
+};
+
+static void run_job(struct worker *me, struct job *j);
+static int apply(struct worker *me, const struct job *j, struct err *e);
+static int apply_document(struct worker *me, const struct job *j,
+    struct files_table *files, struct filework_done *done, struct err *e);
+static int error_of(const struct err *e);
+static int grow(struct worker *me, unsigned max);
+static void wait_for_work(struct worker *me);
+
+void *
+filework_run(void *filework)
+{
+	struct filework *w = filework;
+	struct worker me = {.w = w};
+
+	buf_init(&me.rendered, RENDERED_MAX);
+	pthread_mutex_lock(&w->lock);
+	me.thread = w->started++;
+	while (!w->stop) {
+		struct job *j = job_take(w, clock_mono_ms());
+
+		if (j)
+			run_job(&me, j);
+		if (j && ++me.turns % GROW_TURNS == 0)
+			grow(&me, GROW_BUSY);
+		if (!j && grow(&me, GROW_IDLE) == 0)
+			wait_for_work(&me);
+	}
+	pthread_mutex_unlock(&w->lock);
+	buf_release(&me.rendered);
+	return NULL;
+}
+
+/* Called and left under the lock, which is not held meanwhile. */
+static void
+run_job(struct worker *me, struct job *j)
+{
+	struct filework *w = me->w;
+	struct job_told told;
+	struct err e = {.code = 0};
+	int error = 0;
+
+	pthread_mutex_unlock(&w->lock);
+	if (!j->is_void && apply(me, j, &e) == -1)
+		error = error_of(&e);
+	pthread_mutex_lock(&w->lock);
+	if (error)
+		snprintf(w->status.text, sizeof w->status.text, "%.*s",
+		    (int)sizeof w->status.text - 1, e.text);
+	job_done(w, j, error, clock_mono_ms(), &told);
+	if (w->watching)
+		pthread_cond_broadcast(&w->progress);
+	if (told.n == 0 && !told.tickets)
+		return;
+	pthread_mutex_unlock(&w->lock);
+	job_tell(&told);
+	pthread_mutex_lock(&w->lock);
+}
+
+static int
+apply(struct worker *me, const struct job *j, struct err *e)
+{
+	struct filework *w = me->w;
+	struct job_table *t = j->table;
+	struct filework_done done = {
+	    .table = t->name,
+	    .key = j->kind == JOB_DOCUMENT ? &j->key : NULL,
+	    .position = j->position,
+	    .removed = !j->image,
+	};
+	struct files_table *files = files_table(w->files, t->name, 0, e);
+	int r;
+
+	if (!files)
+		return -1;
+	if (j->kind == JOB_DROP)
+		return files_drop(files, e);
+	if (j->kind == JOB_TABLE_FILE)
+		r = files_write(files, me->thread, NULL, j->image, j->n,
+		    j->flags, &done.st, e);
+	else
+		r = apply_document(me, j, files, &done, e);
+	if (r == 0 && w->options.written)
+		w->options.written(w->options.arg, &done);
+	return r;
+}
+
+static int
+apply_document(struct worker *me, const struct job *j,
+    struct files_table *files, struct filework_done *done, struct err *e)
+{
+	struct filework *w = me->w;
+	struct path_name name;
+	const char *p = j->image;
+	size_t n = j->n;
+
+	if (path_name(&j->key, &name) == -1)
+		return err_sys(e, "can't name a document of table %s",
+		    j->table->name);
+	if (!j->image)
+		return files_remove(files, me->thread, &name, j->flags, e) ==
+		    -1 ? -1 : 0;
+	if (w->options.render) {
+		buf_reset(&me->rendered);
+		if (w->options.render(w->options.arg, j->table->name, p, n,
+		    &me->rendered, e) == -1)
+			return -1;
+		p = buf_str(&me->rendered);
+		n = me->rendered.len;
+	}
+	if (files_write(files, me->thread, &name, p, n, j->flags, &done->st,
+	    e) == -1)
+		return -1;
+	if (me->rendered.room > RENDERED_KEEP)
+		buf_release(&me->rendered);
+	return 0;
+}
+
+static int
+error_of(const struct err *e)
+{
+	return e->code ? e->code : EIO;
+}
+
+/* As run_job; how many were moved. */
+static int
+grow(struct worker *me, unsigned max)
+{
+	struct filework *w = me->w;
+	struct err e;
+	int moved;
+
+	if (me->grow_ms > clock_mono_ms())
+		return 0;
+	pthread_mutex_unlock(&w->lock);
+	moved = files_grow(w->files, me->thread, max, &e);
+	pthread_mutex_lock(&w->lock);
+	if (moved != -1)
+		return moved;
+	me->grow_ms = clock_mono_ms() + GROW_RETRY_MS;
+	w->status.failures++;
+	snprintf(w->status.text, sizeof w->status.text, "%.*s",
+	    (int)sizeof w->status.text - 1, e.text);
+	w->status.error = error_of(&e);
+	return 0;
+}
+
+/* Until there may be a job that waits for nothing but its time. */
+static void
+wait_for_work(struct worker *me)
+{
+	struct filework *w = me->w;
+	const struct job *later = TAILQ_FIRST(&w->later);
+	int64_t until_ms = later ? later->retry_ms : INT64_MAX;
+	struct timespec until;
+
+	if (w->stop || !TAILQ_EMPTY(&w->urgent) || !TAILQ_EMPTY(&w->ready))
+		return;
+	if (me->grow_ms > clock_mono_ms() && me->grow_ms < until_ms)
+		until_ms = me->grow_ms;
+	w->idle++;
+	if (until_ms == INT64_MAX) {
+		pthread_cond_wait(&w->work, &w->lock);
+	} else {
+		until = (struct timespec){until_ms / 1000,
+		    until_ms % 1000 * 1000000};
+		pthread_cond_timedwait(&w->work, &w->lock, &until);
+	}
+	w->idle--;
+}
