@@ -31,6 +31,11 @@ enum return_values {
 
 enum return_capacity { CAPACITY_NONE, CAPACITY_TOTAL, CAPACITY_INDEXES };
 
+enum return_metrics { METRICS_NONE, METRICS_SIZE };
+
+/* ConditionalOperator; AND if absent. */
+enum joint { JOINT_ABSENT, JOINT_AND, JOINT_OR };
+
 enum select {
 	SELECT_ABSENT, SELECT_ALL_ATTRIBUTES, SELECT_ALL_PROJECTED,
 	SELECT_SPECIFIC, SELECT_COUNT
@@ -60,7 +65,7 @@ struct item_request {
 	enum return_values on_failure;	/* RETURN_NONE or RETURN_ALL_OLD */
 	/* The parameters of before expressions; never beside them. */
 	struct conditions expected;
-	bool any;			/* ConditionalOperator is OR */
+	enum joint joint;
 	struct legacy_update *updates;	/* AttributeUpdates */
 	size_t nupdates;
 	const struct text *to_get;	/* AttributesToGet */
@@ -84,16 +89,19 @@ struct read_request {			/* Query, Scan */
 	struct text key_condition, filter, projection;
 	const struct value *names, *values;
 	uint32_t segment, segments;	/* segments 0: not in parallel */
+	bool has_segment;
 	struct conditions key_conditions;	/* KeyConditions */
 	struct conditions conditions;	/* QueryFilter, ScanFilter */
-	bool any;
+	enum joint joint;
 	const struct text *to_get;
 	size_t nto_get;
 };
 
+enum key_role { ROLE_HASH, ROLE_RANGE };
+
 struct key_element {			/* of a KeySchema */
 	struct text name;
-	bool range;
+	enum key_role role;
 };
 
 struct attribute_definition {
@@ -173,7 +181,7 @@ struct request {
 	const struct operation_info *info;
 	bool plain;			/* documents in plain JSON */
 	enum return_capacity capacity;	/* ReturnConsumedCapacity */
-	bool metrics;			/* ReturnItemCollectionMetrics: SIZE */
+	enum return_metrics metrics;	/* ReturnItemCollectionMetrics */
 	struct text token;		/* ClientRequestToken */
 	union {
 		struct item_request item;	/* Get-, Put-, Update-, DeleteItem */
