@@ -146,8 +146,8 @@ int history_log(struct history *h, struct history_paths p,
 
 /*
  * For each attribute that the document has now (top-level names of its plain
- * JSON, as they stand there without the quotes): the commit that gave it its
- * value.  1, 0 if there is no such document now, -1 with *e.
+ * JSON): the commit that gave it its value.  1, 0 if there is no such document
+ * now, -1 with *e.
  */
 typedef int history_blame_fn(void *ctx, const char *name, size_t n,
     const struct history_commit *c);

@@ -54,6 +54,7 @@ struct history {
 	uint64_t pack_bytes;		/* now */
 	int64_t commits;		/* of main; -1: not counted yet */
 	int64_t gathered_ms;		/* when packs were last superseded */
+	unsigned holds;			/* made in this run */
 	bool untidy;			/* superseded packs are still there */
 	unsigned since_tidy;		/* commits since the packs were counted */
 	int64_t thin_due_ms;		/* no span is due before */
@@ -78,6 +79,10 @@ int history_object(struct history_view *v, const git_oid *id,
     git_object_t type, git_odb_object **out, struct err *e);
 int history_read_commit(struct history_view *v, const git_oid *id,
     struct history_raw *out, struct err *e);
+
+/* What a name leads to in one tree: 1, 0 if nowhere, -1 with *e. */
+int history_step(struct history_view *v, const git_oid *tree,
+    const char *name, size_t len, git_oid *id, bool *dir, struct err *e);
 
 /* The id of what lies at `path` in a tree: 1, 0, -1. "" is the tree. */
 int history_lookup(struct history_view *v, const git_oid *tree,

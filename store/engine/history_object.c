@@ -171,9 +171,8 @@ history_commit_bytes(const git_oid *tree, const git_oid *parent,
 
 /* --- paths ---------------------------------------------------------------------- */
 
-/* One name of a path in one tree: 1, 0, -1. */
-static int
-step(struct history_view *v, const git_oid *tree, const char *name,
+int
+history_step(struct history_view *v, const git_oid *tree, const char *name,
     size_t len, git_oid *id, bool *dir, struct err *e)
 {
 	struct tree_entry entry;
@@ -207,7 +206,7 @@ history_lookup(struct history_view *v, const git_oid *tree, const char *path,
 
 		if (!is_dir)
 			return 0;
-		r = step(v, &at, path, len, &at, &is_dir, e);
+		r = history_step(v, &at, path, len, &at, &is_dir, e);
 		if (r <= 0)
 			return r;
 		path += len + (path[len] == '/');

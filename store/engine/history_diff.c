@@ -1,0 +1,204 @@
+/*
+ * What differs between two states.  Runs in any thread, with a view of its
+ * own: two trees are walked as one merge, and equal ids are passed over, so
+ * that the cost follows the difference.
+ */
+#include "history_internal.h"
+#include "tree.h"
+
+#include "store/value/fault.h"
+
+#include <string.h>
+
+struct diff {
+	struct history_view *view;
+	history_delta_fn *fn;
+	void *ctx;
+	char path[HISTORY_PATH_MAX + 1];
+};
+
+/* One of the two trees at work; `o` NULL: there is none. */
+struct side {
+	git_odb_object *o;
+	struct tree_at at;
+	struct tree_entry entry;
+	int more;
+};
+
+static int
+side_next(struct side *s, struct err *e)
+{
+	s->more = tree_next(&s->at, &s->entry);
+	return s->more < 0 ?
+	    err_set(e, FAULT_INTERNAL, "history: a broken tree") : 0;
+}
+
+static int
+side_open(struct history_view *v, struct side *s, const git_oid *tree,
+    struct err *e)
+{
+	memset(s, 0, sizeof *s);
+	if (!tree)
+		return 0;
+	if (history_object(v, tree, GIT_OBJECT_TREE, &s->o, e))
+		return -1;
+	s->at.p = git_odb_object_data(s->o);
+	s->at.end = s->at.p + git_odb_object_size(s->o);
+	return side_next(s, e);
+}
+
+static int
+tell(struct diff *d, const git_oid *from, const git_oid *to, struct err *e)
+{
+	struct history_delta delta = { d->path, NULL, 0, NULL, 0 };
+	git_odb_object *old = NULL, *new = NULL;
+	int r = -1;
+
+	if (from && history_object(d->view, from, GIT_OBJECT_BLOB, &old, e))
+		goto out;
+	if (to && history_object(d->view, to, GIT_OBJECT_BLOB, &new, e))
+		goto out;
+	if (from) {
+		delta.old_bytes = git_odb_object_data(old);
+		delta.old_n = git_odb_object_size(old);
+	}
+	if (to) {
+		delta.new_bytes = git_odb_object_data(new);
+		delta.new_n = git_odb_object_size(new);
+	}
+	r = d->fn(d->ctx, &delta, e);
+out:
+	git_odb_object_free(old);
+	git_odb_object_free(new);
+	return r;
+}
+
+static int diff_trees(struct diff *d, size_t n, unsigned depth,
+    const git_oid *from, const git_oid *to, struct err *e);
+
+/* Entries of one name and kind; either may be NULL. */
+static int
+diff_entries(struct diff *d, size_t n, unsigned depth,
+    const struct tree_entry *from, const struct tree_entry *to, struct err *e)
+{
+	const struct tree_entry *any = from ? from : to;
+	git_oid a, b;
+
+	if (from && to && memcmp(from->id, to->id, TREE_ID_SIZE) == 0)
+		return 0;
+	if (n + any->len + 1 > HISTORY_PATH_MAX || depth > HISTORY_DEPTH_MAX)
+		return err_set(e, FAULT_LIMIT, "history: a path too long");
+	if (from)
+		git_oid_fromraw(&a, from->id);
+	if (to)
+		git_oid_fromraw(&b, to->id);
+	memcpy(d->path + n, any->name, any->len);
+	n += any->len;
+	d->path[n] = '\0';
+	if (!any->dir)
+		return tell(d, from ? &a : NULL, to ? &b : NULL, e);
+	d->path[n++] = '/';
+	return diff_trees(d, n, depth + 1, from ? &a : NULL, to ? &b : NULL,
+	    e);
+}
+
+static int
+diff_next(struct diff *d, size_t n, unsigned depth, struct side *from,
+    struct side *to, struct err *e)
+{
+	int c, r;
+
+	if (from->more && to->more)
+		c = tree_compare(from->entry.name, from->entry.len,
+		    from->entry.dir, to->entry.name, to->entry.len,
+		    to->entry.dir);
+	else
+		c = from->more ? -1 : 1;
+	r = diff_entries(d, n, depth, c <= 0 ? &from->entry : NULL,
+	    c >= 0 ? &to->entry : NULL, e);
+	if (r)
+		return r;
+	if (c <= 0 && side_next(from, e))
+		return -1;
+	return c >= 0 && side_next(to, e) ? -1 : 0;
+}
+
+static int
+diff_trees(struct diff *d, size_t n, unsigned depth, const git_oid *from,
+    const git_oid *to, struct err *e)
+{
+	struct side a, b;
+	int r = -1;
+
+	memset(&b, 0, sizeof b);
+	if (side_open(d->view, &a, from, e) || side_open(d->view, &b, to, e))
+		goto out;
+	r = 0;
+	while (!r && (a.more || b.more))
+		r = diff_next(d, n, depth, &a, &b, e);
+out:
+	git_odb_object_free(a.o);
+	git_odb_object_free(b.o);
+	return r;
+}
+
+/* What a side is: 1, 0 if there is nothing at its path, -1. */
+static int
+find(struct history_view *v, const struct history_side *s, git_oid *id,
+    bool *dir, struct err *e)
+{
+	struct history_raw raw;
+	git_oid commit;
+
+	if (!s->commit.hex[0])
+		return 0;
+	if (history_id_get(&s->commit, &commit, e) ||
+	    history_read_commit(v, &commit, &raw, e))
+		return -1;
+	return history_lookup(v, &raw.tree, s->path, id, dir, e);
+}
+
+/* A document is gone where a directory is now, and the other way round. */
+static int
+diff_sides(struct diff *d, const struct history_side *from,
+    const struct history_side *to, struct err *e)
+{
+	git_oid a, b;
+	bool a_dir = false, b_dir = false;
+	int has_a = find(d->view, from, &a, &a_dir, e), has_b, r = 0;
+
+	if (has_a < 0)
+		return -1;
+	has_b = find(d->view, to, &b, &b_dir, e);
+	if (has_b < 0)
+		return -1;
+	if (has_a && has_b && a_dir == b_dir && git_oid_equal(&a, &b))
+		return 0;
+	if ((has_a && !a_dir) || (has_b && !b_dir))
+		r = tell(d, has_a && !a_dir ? &a : NULL,
+		    has_b && !b_dir ? &b : NULL, e);
+	if (!r && (a_dir || b_dir))
+		r = diff_trees(d, 0, 0, a_dir ? &a : NULL, b_dir ? &b : NULL,
+		    e);
+	return r;
+}
+
+int
+history_diff(struct history *h, const struct history_side *from,
+    const struct history_side *to, history_delta_fn *fn, void *ctx,
+    struct err *e)
+{
+	struct history_view v;
+	struct diff d;
+	int r;
+
+	memset(&d, 0, sizeof d);
+	d.view = &v;
+	d.fn = fn;
+	d.ctx = ctx;
+	if (history_view_open(h, &v, e))
+		return -1;
+	r = diff_sides(&d, from, to, e);
+	history_view_close(&v);
+	return r;
+}
