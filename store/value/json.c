@@ -161,8 +161,8 @@ open_level(struct json *j, struct json_token *t, bool object)
 	uint64_t *bits, bit;
 
 	if (j->depth == JSON_DEPTH_MAX)
-		return json_fail_here(j, "lists and objects are nested more than 128 "
-		    "deep");
+		return json_fail_here(j, "lists and objects are nested more "
+		    "than 128 deep");
 	bits = &j->objects[j->depth / 64];
 	bit = (uint64_t)1 << j->depth % 64;
 	*bits = object ? *bits | bit : *bits & ~bit;

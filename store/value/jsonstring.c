@@ -23,8 +23,8 @@ scan_string(struct json *j)
 		if (c == '"' || c == '\\')
 			return 0;
 		if (c < 0x20)
-			return json_fail_here(j, "a control character in a string must "
-			    "be escaped");
+			return json_fail_here(j, "a control character in a "
+			    "string must be escaped");
 		if (c < 0x80) {
 			j->at++;
 			continue;
@@ -55,7 +55,8 @@ read_unit(struct json *j)
 		else if (c >= 'A' && c <= 'F')
 			c -= 'A' - 10;
 		else
-			return json_fail_here(j, "\\u has four hexadecimal digits");
+			return json_fail_here(j, "\\u has four hexadecimal "
+			    "digits");
 		unit = 16 * unit + c;
 		j->at++;
 	}

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { SHOWN_MAX = 256 };	/* bytes of a text that is no number, in errors */
+enum { SHOWN_MAX = 256 };	/* bytes of what is no number, in errors */
 
 /* --- errors --------------------------------------------------------------- */
 

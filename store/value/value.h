@@ -21,7 +21,7 @@
 #include <stddef.h>
 
 enum {
-	VALUE_DEPTH_MAX = 32,	/* lists and maps in one another, with the item */
+	VALUE_DEPTH_MAX = 32,	/* lists and maps in one another, item too */
 	VALUE_ITEM_MAX = 400 * 1024,	/* bytes, by value_size() */
 	VALUE_HASH_KEY_MAX = 2048,	/* bytes of a partition key */
 	VALUE_RANGE_KEY_MAX = 1024	/* bytes of a sort key */

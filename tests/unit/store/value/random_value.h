@@ -34,8 +34,7 @@ struct random {
 static inline void
 random_init(struct random *r, uint64_t seed)
 {
-	printf("seed %llu, %d rounds\n", (unsigned long long)seed,
-	    RANDOM_ROUNDS);
+	printf("seed %llu\n", (unsigned long long)seed);
 	r->state = seed;
 }
 
