@@ -175,18 +175,20 @@ index_sync(struct index *ix, struct err *e)
 	return rc ? index_fail(ix, rc, "sync", e) : 0;
 }
 
+/* The stamp first, and for good: it must not vouch for what comes next. */
 int
 index_wipe(const char *path, struct err *e)
 {
-	static const char *const names[] = {"data.mdb", "lock.mdb"};
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	static const char *const names[] = {"stamp", "data.mdb", "lock.mdb"};
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	size_t i;
 	int r = 0;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "%s", path);
 	for (i = 0; i < sizeof names / sizeof *names && r == 0; i++)
-		if (unlinkat(fd, names[i], 0) < 0 && errno != ENOENT)
+		if ((unlinkat(fd, names[i], 0) < 0 && errno != ENOENT) ||
+		    (i == 0 && fsync(fd) < 0))
 			r = err_sys(e, "%s/%s", path, names[i]);
 	io_close(&fd);
 	return r;

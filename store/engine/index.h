@@ -48,7 +48,7 @@ void index_close(struct index *ix);	/* views and batch are ended before */
 /* Makes everything last: before the stamp says clean. */
 int index_sync(struct index *ix, struct err *e);
 
-/* Removes data.mdb and lock.mdb of an index that is not open. */
+/* Removes an index that is not open: its stamp first, and synced. */
 int index_wipe(const char *path, struct err *e);
 
 struct index_room {
