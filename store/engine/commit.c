@@ -1,0 +1,614 @@
+/*
+ * The writer thread, as commit.h describes it.
+ *
+ * A batch: take what waits; run each job against index and open batch, its
+ * unit into the journal, its changes into the batch; sync the journal; commit
+ * the index; hand the documents to the file threads; tell everyone.
+ *
+ * Where the map of the index was too small the batch is undone, in the journal
+ * too, and run again.  Once the journal is synced nothing is undone: if the
+ * index can't take it (a full disk), the writer tries again from the journal
+ * until it can, and nobody is told before.
+ */
+#include "store_internal.h"
+
+#include "store/base/clock.h"
+#include "store/value/fault.h"
+#include "store/value/typed.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	BATCH_JOBS = 512,
+	BATCH_BYTES = 16 << 20,
+	ITEM_ROOM = 4096,		/* what index_begin wants an item */
+	TRIES = 8,			/* of a batch whose map was too small */
+	RETRY_MS = 100,
+	LINE_MAX_BYTES = 64 << 20,
+	CHANGES_FIRST = 4
+};
+
+struct commit {
+	struct store *s;
+	struct index_view *view;
+	struct catalog *catalog;
+	struct commit_job *job;		/* that runs */
+	struct applied *olds;		/* beside job->unit.changes */
+	struct buf line;
+	uint64_t next_table;
+	int64_t now_ms;
+};
+
+/* --- the queue ------------------------------------------------------------- */
+
+void
+commit_submit(struct store *s, struct commit_job *job)
+{
+	struct commit_queue *q = &s->queue;
+	bool closed;
+
+	job->next = NULL;
+	pthread_mutex_lock(&q->lock);
+	closed = q->closed;
+	if (!closed) {
+		*q->last = job;
+		q->last = &job->next;
+		pthread_cond_signal(&q->filled);
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (closed) {
+		err_set(&job->error, FAULT_LEAVING, "the store is closing");
+		job->done(job, &job->error);
+	}
+}
+
+/* Waits for jobs: the first ones, up to a batch, or NULL when it is closed. */
+static struct commit_job *
+take(struct commit_queue *q)
+{
+	struct commit_job *first, *last = NULL;
+	size_t n = 0, bytes = 0;
+
+	pthread_mutex_lock(&q->lock);
+	while (!q->first && !q->closed)
+		pthread_cond_wait(&q->filled, &q->lock);
+	first = q->first;
+	while (q->first && n < BATCH_JOBS && bytes < BATCH_BYTES) {
+		last = q->first;
+		bytes += last->bytes;
+		n++;
+		q->first = last->next;
+	}
+	if (!q->first)
+		q->last = &q->first;
+	pthread_mutex_unlock(&q->lock);
+	if (last)
+		last->next = NULL;
+	return first;
+}
+
+/* Jobs that a batch ended before: first again. */
+static void
+give_back(struct commit_queue *q, struct commit_job *jobs)
+{
+	struct commit_job **end = &jobs;
+
+	if (!jobs)
+		return;
+	pthread_mutex_lock(&q->lock);
+	while (*end)
+		end = &(*end)->next;
+	*end = q->first;
+	if (!q->first)
+		q->last = end;
+	q->first = jobs;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* --- what a job does in its run() ------------------------------------------- */
+
+struct index_view *
+commit_view(struct commit *c)
+{
+	return c->view;
+}
+
+const struct catalog *
+commit_catalog(struct commit *c)
+{
+	return c->catalog;
+}
+
+int64_t
+commit_now_ms(struct commit *c)
+{
+	return c->now_ms;
+}
+
+int
+commit_get(struct commit *c, const struct text *key, struct commit_old *old,
+    struct err *e)
+{
+	struct index_record r;
+	int rc = index_get(c->view, key, &r, e);
+	char *copy;
+
+	*old = (struct commit_old){.item.type = VALUE_M};
+	if (rc <= 0)
+		return rc;
+	copy = arena_copy(c->job->arena, r.item.p, r.item.n);
+	if (!copy)
+		return err_set(e, FAULT_LIMIT, "the request takes too much "
+		    "memory");
+	old->there = true;
+	old->bytes = (struct text){copy, r.item.n};
+	return typed_read_item(c->job->arena, copy, r.item.n, &old->item, e);
+}
+
+/* Room for one more change: its index, or -1. */
+static int
+add(struct commit *c, const struct table *t, const struct text *key,
+    const struct commit_old *old, struct change *change, struct err *e)
+{
+	struct commit_job *j = c->job;
+	struct unit *u = &j->unit;
+	size_t room = j->room ? 2 * j->room : CHANGES_FIRST;
+	struct change *changes;
+	struct applied *olds;
+
+	if (u->count == j->room) {
+		changes = arena_array(j->arena, room, sizeof *changes);
+		olds = arena_array(j->arena, room, sizeof *olds);
+		if (!changes || !olds)
+			return err_set(e, FAULT_LIMIT, "the request takes too "
+			    "much memory");
+		if (u->count) {
+			memcpy(changes, u->changes, u->count * sizeof *changes);
+			memcpy(olds, c->olds, u->count * sizeof *olds);
+		}
+		u->changes = changes;
+		c->olds = olds;
+		j->room = room;
+	}
+	change->table_id = t->id;
+	if (old->there && t->stream != STREAM_OFF)
+		change->old = old->bytes;
+	u->changes[u->count] = *change;
+	c->olds[u->count++] =
+	    (struct applied){t, *key, old->there ? &old->item : NULL};
+	return 0;
+}
+
+int
+commit_put(struct commit *c, const struct table *t, const struct text *key,
+    const struct commit_old *old, const struct value *item, struct err *e)
+{
+	struct change change = {.item = *item, .key.type = VALUE_M};
+	struct buf b;
+	char *copy;
+
+	buf_init(&b, VALUE_ITEM_MAX * 8);
+	typed_write_item(&b, item);
+	copy = buf_ok(&b) ? arena_copy(c->job->arena, b.data, b.len) : NULL;
+	change.bytes = (struct text){copy, b.len};
+	buf_release(&b);
+	if (!copy)
+		return err_set(e, FAULT_LIMIT, "the request takes too much "
+		    "memory");
+	return add(c, t, key, old, &change, e);
+}
+
+int
+commit_delete(struct commit *c, const struct table *t,
+    const struct text *key, const struct value *members,
+    const struct commit_old *old, struct err *e)
+{
+	struct change change = {.key = *members, .item.type = VALUE_M};
+
+	return add(c, t, key, old, &change, e);
+}
+
+void
+commit_token(struct commit *c, const struct text *token,
+    const struct text *hash)
+{
+	c->job->unit.token = *token;
+	c->job->unit.token_hash = *hash;
+}
+
+int
+commit_token_find(struct commit *c, const struct text *token,
+    struct text *hash, struct err *e)
+{
+	char name[8 + UNIT_TOKEN_MAX + 1];
+	struct text n = {name, 0}, note;
+	const char *space;
+	int rc;
+
+	n.n = (size_t)snprintf(name, sizeof name, "token/%.*s", (int)token->n,
+	    token->p);
+	rc = index_note_get(c->view, &n, &note, e);
+	if (rc <= 0)
+		return rc;
+	space = memchr(note.p, ' ', note.n);
+	if (!space || c->now_ms - strtoll(note.p, NULL, 10) > STORE_TOKEN_MS)
+		return 0;
+	hash->n = (size_t)(note.p + note.n - space - 1);
+	hash->p = arena_copy(c->job->arena, space + 1, hash->n);
+	return hash->p ? 1 : err_set(e, FAULT_LIMIT, "out of memory");
+}
+
+void
+commit_by_ttl(struct commit *c)
+{
+	c->job->unit.by_ttl = true;
+}
+
+void
+commit_table(struct commit *c, struct table *t)
+{
+	c->job->unit.kind = UNIT_TABLE;
+	table_free(c->job->table);
+	c->job->table = t;
+}
+
+void
+commit_drop(struct commit *c, uint64_t table_id)
+{
+	c->job->unit.kind = UNIT_DROP;
+	c->job->unit.table_id = table_id;
+}
+
+int
+commit_table_id(struct commit *c, uint64_t *id, struct err *e)
+{
+	static const struct text NAME = {"next table", 10};
+	struct text note;
+	char text[24];
+	int rc = index_note_get(c->view, &NAME, &note, e);
+
+	if (rc < 0)
+		return -1;
+	snprintf(text, sizeof text, "%.*s", rc ? (int)note.n : 1,
+	    rc ? note.p : "1");
+	*id = strtoull(text, NULL, 10);
+	note.n = (size_t)snprintf(text, sizeof text, "%" PRIu64, *id + 1);
+	note.p = text;
+	return index_note_put(c->view, &NAME, &note, e);
+}
+
+/* --- one job ---------------------------------------------------------------- */
+
+static bool
+changes_something(const struct unit *u)
+{
+	return u->kind != UNIT_CHANGES || u->count > 0;
+}
+
+/* The unit as a line, in c->line. */
+static int
+write_line(struct commit *c, struct commit_job *j, struct err *e)
+{
+	struct unit *u = &j->unit;
+	const struct table *t;
+	struct buf b;
+	char *copy;
+	size_t i;
+
+	buf_reset(&c->line);
+	u->at_ms = c->now_ms;
+	switch (u->kind) {
+	case UNIT_CHANGES:
+		unit_begin(&c->line, u);
+		for (i = 0; i < u->count; i++)
+			unit_add(&c->line, &u->changes[i], i == 0);
+		unit_end(&c->line);
+		break;
+	case UNIT_TABLE:
+		buf_init(&b, LINE_MAX_BYTES);
+		table_write(j->table, &b);
+		copy = buf_ok(&b) ? arena_copy(j->arena, b.data, b.len) : NULL;
+		u->table = (struct text){copy, b.len};
+		buf_release(&b);
+		if (!copy)
+			return err_set(e, ENOMEM, "out of memory");
+		unit_write_table(&c->line, c->now_ms, j->table);
+		break;
+	case UNIT_DROP:
+		t = catalog_id(c->catalog, u->table_id);
+		if (!t)
+			return err_set(e, FAULT_NOT_FOUND,
+			    "the table is gone already");
+		u->name.n = strlen(t->name);
+		u->name.p = arena_copy(j->arena, t->name, u->name.n);
+		if (!u->name.p)
+			return err_set(e, ENOMEM, "out of memory");
+		unit_write_drop(&c->line, c->now_ms, t);
+		break;
+	}
+	return buf_ok(&c->line) ? 0
+	                        : err_set(e, FAULT_LIMIT,
+	                              "the change takes too much memory");
+}
+
+enum outcome { JOB_STANDS, JOB_FAILED, JOB_FULL, JOB_AGAIN, JOB_BROKEN };
+
+/*
+ * Runs a job into the open batch.  JOB_FULL: the journal's batch is full, the
+ * job comes first in the next; JOB_AGAIN: the batch is to be run again;
+ * JOB_BROKEN: the batch can only be aborted.
+ */
+static enum outcome
+run_job(struct commit *c, struct commit_job *j)
+{
+	struct err *e = &j->error;
+	struct iovec iov;
+
+	c->job = j;
+	j->unit = (struct unit){.kind = UNIT_CHANGES};
+	j->room = 0;
+	j->failed = true;
+	*e = (struct err){0};
+	if (j->run(j, c, e) < 0)
+		return e->code == FAULT_INTERNAL ? JOB_BROKEN : JOB_FAILED;
+	if (!changes_something(&j->unit)) {
+		j->failed = false;
+		return JOB_STANDS;
+	}
+	if (write_line(c, j, e) < 0 ||
+	    room_check(&c->s->room, c->line.len, j->unit.count, j->deletes, e) <
+	        0)
+		return JOB_FAILED;
+	iov = (struct iovec){c->line.data, c->line.len};
+	j->position = journal_end(c->s->journal);
+	if (journal_add(c->s->journal, &iov, 1, &j->position, e) < 0)
+		return e->code == FAULT_BUSY ? JOB_FULL : JOB_FAILED;
+	j->position -= c->line.len + JOURNAL_OVERHEAD;
+	if (apply_index(c->view, c->catalog, j->arena, &j->unit, c->olds,
+	        j->position, e) < 0)
+		return e->code == FAULT_BUSY ? JOB_AGAIN : JOB_BROKEN;
+	j->failed = false;
+	return JOB_STANDS;
+}
+
+/* --- a batch ---------------------------------------------------------------- */
+
+static size_t
+room_of(const struct commit_job *jobs)
+{
+	size_t room = 0;
+
+	for (; jobs; jobs = jobs->next)
+		room += 4 * jobs->bytes + ITEM_ROOM;
+	return room;
+}
+
+static void
+fail_all(struct commit_job *jobs, const struct err *e)
+{
+	for (; jobs; jobs = jobs->next) {
+		jobs->failed = true;
+		jobs->error = *e;
+	}
+}
+
+/* Cuts the list behind (or with `before`, before) `j`: the rest. */
+static struct commit_job *
+cut(struct commit_job **jobs, struct commit_job *j, bool before)
+{
+	struct commit_job **at = jobs, *rest;
+
+	while (*at != j)
+		at = &(*at)->next;
+	if (!before)
+		at = &(*at)->next;
+	rest = *at;
+	*at = NULL;
+	return rest;
+}
+
+/*
+ * Runs the jobs into index and journal, neither visible nor synced yet.
+ * 0; 1: run it again; -1 with *e.  What doesn't fit goes back to the queue.
+ */
+static int
+run_batch(struct commit *c, struct commit_job **jobs, struct err *e)
+{
+	struct commit_job *j;
+
+	c->view = index_begin(c->s->index, room_of(*jobs), e);
+	if (!c->view)
+		return e->code == FAULT_BUSY ? 1 : -1;
+	for (j = *jobs; j; j = j->next) {
+		switch (run_job(c, j)) {
+		case JOB_STANDS:
+		case JOB_FAILED:
+			break;
+		case JOB_FULL:
+			if (j == *jobs) {	/* alone it is too long */
+				err_set(&j->error, FAULT_LIMIT,
+				    "the change is too long for the journal");
+				break;
+			}
+			give_back(&c->s->queue, cut(jobs, j, true));
+			return 0;
+		case JOB_AGAIN:
+			return 1;
+		case JOB_BROKEN:
+			*e = j->error;
+			return -1;
+		}
+		if (!j->failed && j->unit.kind != UNIT_CHANGES) {
+			/* Those behind it are to see the other table. */
+			give_back(&c->s->queue, cut(jobs, j, false));
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static void
+undo(struct commit *c, uint64_t end)
+{
+	if (c->view)
+		index_abort(c->view);
+	c->view = NULL;
+	journal_drop(c->s->journal, end);
+}
+
+/* The journal has it, so the index gets it, however long that takes. */
+static void
+catch_up(struct store *s)
+{
+	static const struct timespec PAUSE = {0, RETRY_MS * 1000000L};
+	struct err e;
+
+	while (apply_journal(s, 0, false, &e) < 0) {
+		pthread_mutex_lock(&s->lock);
+		snprintf(s->trouble, sizeof s->trouble, "%s", e.text);
+		pthread_mutex_unlock(&s->lock);
+		nanosleep(&PAUSE, NULL);
+	}
+	pthread_mutex_lock(&s->lock);
+	s->trouble[0] = '\0';
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
+{
+	struct store *s = c->s;
+	uint64_t end = journal_end(s->journal);
+	struct commit_job *j;
+	struct err e;
+
+	if (end == before) {	/* nothing changed: nothing to commit */
+		index_abort(c->view);
+		return;
+	}
+	for (j = jobs; j; j = j->next)
+		if (!j->failed && j->unit.kind != UNIT_CHANGES)
+			apply_table(s, &j->unit, &e);
+	if (index_commit(c->view, end, &e) < 0)
+		catch_up(s);
+	atomic_store(&s->visible, end);
+}
+
+/* --- telling ------------------------------------------------------------------ */
+
+static void
+filed(struct filework_ticket *t, int error)
+{
+	struct commit_job *j = t->arg;
+
+	(void)error;	/* the write stands; its file comes later */
+	table_free(j->table);
+	j->table = NULL;
+	j->done(j, NULL);
+}
+
+static void
+tell(struct commit *c, struct commit_job *jobs)
+{
+	struct store *s = c->s;
+	struct commit_job *j, *next;
+	struct err e;
+
+	for (j = jobs; j; j = next) {
+		bool wrote = !j->failed && changes_something(&j->unit);
+
+		next = j->next;
+		if (wrote && j->wait_file)
+			filework_ticket_init(&j->ticket, filed, j);
+		if (wrote)
+			apply_files(s, c->catalog, &j->unit, j->position, 0,
+			    j->wait_file ? &j->ticket : NULL, &e);
+		if (wrote && j->wait_file) {
+			filework_ticket_close(s->filework, &j->ticket);
+			continue;
+		}
+		table_free(j->table);
+		j->table = NULL;
+		j->done(j, j->failed ? &j->error : NULL);
+	}
+	filework_reach(s->filework, atomic_load(&s->visible));
+}
+
+static void
+batch(struct commit *c, struct commit_job *jobs)
+{
+	struct store *s = c->s;
+	uint64_t before = journal_end(s->journal);
+	struct err e = {0};
+	int64_t now_ms = clock_wall_ms();
+	int tries, rc = 1;
+
+	if (now_ms > atomic_load(&s->now_ms))
+		atomic_store(&s->now_ms, now_ms);
+	c->now_ms = atomic_load(&s->now_ms);
+	c->catalog = catalog_hold(&s->catalog);
+	for (tries = 0; rc == 1 && tries < TRIES; tries++) {
+		c->view = NULL;
+		rc = run_batch(c, &jobs, &e);
+		if (rc)
+			undo(c, before);
+	}
+	if (rc == 0 && journal_sync(s->journal, &e) < 0) {
+		undo(c, before);
+		rc = -1;
+	}
+	if (rc == 0)
+		make_visible(c, jobs, before);
+	else
+		fail_all(jobs, &e);
+	tell(c, jobs);
+	catalog_release(&s->catalog, c->catalog);
+	atomic_fetch_add(&s->batches, 1);
+}
+
+static void *
+writer_main(void *arg)
+{
+	struct store *s = arg;
+	struct commit c = {.s = s};
+	struct commit_job *jobs;
+
+	buf_init(&c.line, LINE_MAX_BYTES);
+	while ((jobs = take(&s->queue))) {
+		filework_wait_room(s->filework, -1);
+		batch(&c, jobs);
+	}
+	buf_release(&c.line);
+	return NULL;
+}
+
+int
+commit_start(struct store *s, struct err *e)
+{
+	int rc = pthread_create(&s->writer, NULL, writer_main, s);
+
+	if (rc) {
+		errno = rc;
+		return err_sys(e, "cannot start a thread");
+	}
+	s->writer_runs = true;
+	return 0;
+}
+
+void
+commit_stop(struct store *s)
+{
+	if (!s->writer_runs)
+		return;
+	pthread_mutex_lock(&s->queue.lock);
+	s->queue.closed = true;
+	pthread_cond_signal(&s->queue.filled);
+	pthread_mutex_unlock(&s->queue.lock);
+	pthread_join(s->writer, NULL);
+	s->writer_runs = false;
+}

@@ -1,0 +1,84 @@
+/*
+ * A store: a directory of documents with its journal, index, files and
+ * history, and the threads that keep them together.  Part of bothy-store.
+ *
+ * Reads go through a struct store_view, each thread its own: store_read_begin
+ * gives a snapshot of everything, tables included.  Writes are jobs for the
+ * one writer thread (commit.h).
+ */
+#ifndef ENGINE_STORE_H
+#define ENGINE_STORE_H
+
+#include "catalog.h"
+#include "index.h"
+
+#include "store/base/err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { STORE_ID_SIZE = 16, STORE_FORMAT = 1 };
+
+struct store;
+
+struct store_options {
+	bool read_only;		/* also of a damaged store; nothing is written */
+	bool force;		/* on any file system, for tests */
+	uint32_t segment_bytes;	/* of the journal; 0: its default */
+	int64_t ttl_sweep_ms;	/* between looks; 0: a minute */
+	int64_t checkpoint_ms;	/* least between two; 0: a second; -1: none
+				 * but at the end and when asked */
+	/* Hears how far a start is that takes long; may be NULL. */
+	void (*progress)(void *arg, const char *what, uint64_t done,
+	    uint64_t all);
+	void *arg;
+};
+
+/*
+ * Opens the store in `dir`, made if absent, locks it, recovers it, and starts
+ * its threads.  NULL with an error: FAULT_BUSY if another process has it.
+ */
+struct store *store_open(const char *dir, const struct store_options *o,
+    struct err *e);
+
+/* Finishes what is queued, takes a checkpoint, and leaves all clean. */
+void store_close(struct store *s);
+
+const unsigned char *store_id(const struct store *s);	/* STORE_ID_SIZE */
+
+/* --- reading --------------------------------------------------------------- */
+
+struct store_view {
+	struct store *store;
+	struct index_view *index;
+	struct catalog *catalog;	/* between begin and end */
+};
+
+int store_view_init(struct store_view *v, struct store *s, struct err *e);
+void store_view_release(struct store_view *v);
+
+int store_read_begin(struct store_view *v, struct err *e);
+void store_read_end(struct store_view *v);
+
+/* --- checkpoints ----------------------------------------------------------- */
+
+/*
+ * Takes a checkpoint of all that was committed before the call, with `tag` as
+ * the name of a backup unless it is NULL: 0 once it lasts, or -1.
+ */
+int store_checkpoint(struct store *s, const char *tag, struct err *e);
+
+struct store_stat {
+	uint64_t tables, journal_begin, journal_end, journal_bytes;
+	uint64_t redo, feed, pitr, applied;
+	int64_t redo_at_ms;
+	size_t backlog_documents, backlog_bytes;
+	uint64_t commits, packs, history_bytes, history_day_bytes;
+	uint64_t index_bytes, edited, batches, units;
+	int64_t checkpoint_ms;		/* what the last one took */
+	char trouble[512];		/* what hinders writing, "" if nothing */
+};
+
+void store_stat(struct store *s, struct store_stat *out);
+
+#endif

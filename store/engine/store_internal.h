@@ -1,0 +1,107 @@
+/*
+ * A store's parts, for the files of this folder that work on all of them:
+ * store.c (open, close), recover.c (start), commit.c (the writer), apply.c
+ * (what a unit changes), checkpoint.c and keeper.c (what happens by time).
+ */
+#ifndef ENGINE_STORE_INTERNAL_H
+#define ENGINE_STORE_INTERNAL_H
+
+#include "commit.h"
+#include "files.h"
+#include "filework.h"
+#include "history.h"
+#include "journal.h"
+#include "room.h"
+#include "store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+	STORE_TOKEN_MS = 10 * 60 * 1000,	/* a ClientRequestToken is known */
+	STORE_FEED_MS = 24 * 60 * 60 * 1000,
+	STORE_JOURNAL_MAX = 1 << 30		/* bytes kept for feed and pitr */
+};
+
+/* The queue of the writer. */
+struct commit_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t filled;
+	struct commit_job *first, **last;
+	bool closed;
+};
+
+struct store {
+	char dir[4096];
+	struct store_options options;
+	int dir_fd, lock_fd;
+	unsigned char id[STORE_ID_SIZE];
+	struct journal *journal;
+	struct index *index;
+	struct files *files;
+	struct filework *filework;
+	struct history *history;
+	struct room room;		/* the writer's */
+	struct catalog_place catalog;
+
+	struct commit_queue queue;
+	pthread_t writer, keeper, checkpointer;
+	bool writer_runs, keeper_runs, checkpointer_runs;
+	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
+	atomic_uint_fast64_t batches, units, visible;	/* position */
+
+	pthread_mutex_t lock;		/* of what follows */
+	pthread_cond_t changed;
+	bool ending;
+	uint64_t checkpoints_asked, checkpoints_done;
+	struct err checkpoint_error;	/* of the last one; code 0: none */
+	int64_t checkpoint_ms;
+	char trouble[512];
+};
+
+/* --- apply.c: what a unit changes ------------------------------------------ */
+
+/* A change with what the index asks for. */
+struct applied {
+	const struct table *table;
+	struct text key;
+	const struct value *old;	/* NULL: none, or none needed */
+};
+
+/*
+ * The unit that stands at `position`, into the open batch.  `olds` may be NULL:
+ * then they are looked up.  0; -1 with *e, and the batch is to be aborted.
+ */
+int apply_index(struct index_view *batch, const struct catalog *catalog,
+    struct arena *a, const struct unit *u, const struct applied *olds,
+    uint64_t position, struct err *e);
+
+/* And to the file threads, once it is visible. */
+int apply_files(struct store *s, const struct catalog *catalog,
+    const struct unit *u, uint64_t position, int flags,
+    struct filework_ticket *ticket, struct err *e);
+
+/* A table of its note in the index or the journal takes its place. */
+int apply_table(struct store *s, const struct unit *u, struct err *e);
+
+/*
+ * Brings the index up to `end` from the journal, in batches of its own; with
+ * `redo` also the files, from that position on.
+ */
+int apply_journal(struct store *s, uint64_t redo, bool files,
+    struct err *e);
+
+/* --- the rest ---------------------------------------------------------------- */
+
+int recover(struct store *s, struct err *e);
+
+int commit_start(struct store *s, struct err *e);
+void commit_stop(struct store *s);	/* when the queue is empty */
+
+int checkpoint_start(struct store *s, struct err *e);
+void checkpoint_stop(struct store *s);
+
+int keeper_start(struct store *s, struct err *e);
+void keeper_stop(struct store *s);
+
+#endif
