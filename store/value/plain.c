@@ -127,7 +127,7 @@ static int
 take_member(struct reader *r, const struct json_token *t, bool first,
     unsigned depth, enum value_type *kind)
 {
-	struct value v;
+	struct value v = {.type = VALUE_NULL};
 
 	if (take_value(r, t, depth, &v) < 0)
 		return -1;

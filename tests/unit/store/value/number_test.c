@@ -56,9 +56,11 @@ check_sum(char **fields)
 	struct err e;
 	int rc;
 
-	rc = (add ? number_add : number_subtract)(&sum, &a, &b, &e);
+	rc = add ? number_add(&sum, &a, &b, &e) :
+	    number_subtract(&sum, &a, &b, &e);
 	expect(fields[1], rc, &sum, &e, fields[3]);
-	rc = (add ? number_add : number_subtract)(&a, &a, &b, &e);
+	rc = add ? number_add(&a, &a, &b, &e) :
+	    number_subtract(&a, &a, &b, &e);
 	expect(fields[2], rc, &a, &e, fields[3]);
 }
 

@@ -21,8 +21,10 @@ check(char **fields)
 	assert_true(item || strcmp(fields[0], "value") == 0);
 	arena_init(&a, 1 << 20);
 	buf_init(&out, 1 << 20);
-	rc = (item ? plain_read_item : plain_read)(&a, fields[1],
-	    strlen(fields[1]), &v, &e);
+	if (item)
+		rc = plain_read_item(&a, fields[1], strlen(fields[1]), &v, &e);
+	else
+		rc = plain_read(&a, fields[1], strlen(fields[1]), &v, &e);
 	if (rc == 0) {
 		assert_int_equal(plain_write_line(&out, &v), 0);
 		snprintf(said, sizeof said, "%s", buf_str(&out));

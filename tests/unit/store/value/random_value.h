@@ -19,7 +19,7 @@
 
 /* Fewer under a sanitizer, which is ten times slower. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { RANDOM_ROUNDS = 50000 };
+enum { RANDOM_ROUNDS = 200000 };
 #else
 enum { RANDOM_ROUNDS = 1000000 };
 #endif

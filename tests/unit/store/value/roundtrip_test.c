@@ -1,6 +1,6 @@
 /*
  * Any value survives both kinds of JSON exactly, and one text stands for one
- * value: a million random ones (50,000 under a sanitizer).
+ * value: a million random ones (200,000 under a sanitizer).
  */
 #include "store/value/plain.h"
 #include "store/value/typed.h"

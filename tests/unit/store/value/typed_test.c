@@ -21,8 +21,10 @@ check(char **fields)
 	assert_true(item || strcmp(fields[0], "value") == 0);
 	arena_init(&a, 1 << 20);
 	buf_init(&out, 1 << 20);
-	rc = (item ? typed_read_item : typed_read)(&a, fields[1],
-	    strlen(fields[1]), &v, &e);
+	if (item)
+		rc = typed_read_item(&a, fields[1], strlen(fields[1]), &v, &e);
+	else
+		rc = typed_read(&a, fields[1], strlen(fields[1]), &v, &e);
 	if (rc == 0) {
 		assert_int_equal((item ? typed_write_item : typed_write)(&out,
 		    &v), 0);
