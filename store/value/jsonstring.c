@@ -47,7 +47,7 @@ read_unit(struct json *j)
 	for (i = 0; i < 4; i++) {
 		if (j->at == j->end)
 			return json_fail_here(j, "");
-		c = *j->at;
+		c = (unsigned char)*j->at;
 		if (c >= '0' && c <= '9')
 			c -= '0';
 		else if (c >= 'a' && c <= 'f')
