@@ -173,6 +173,8 @@ accept_next(struct gateway *g, int64_t *wait_us)
 void
 accept_done(struct gateway *g)
 {
+	if (g->idle_ms)
+		atomic_store(&g->used_ms, clock_mono_ms());
 	atomic_fetch_sub(&g->busy, 1);
 }
 

@@ -37,11 +37,14 @@ struct gateway {
 	uint64_t max_body;		/* bytes; more is a 413 */
 	bool dev;			/* bothy run: compile errors as pages */
 	bool cgi;			/* plain CGI: one request */
+	int64_t idle_ms;		/* of a resident; 0: this is none */
+	_Atomic int64_t used_ms;	/* when its last request was over */
 	int state_fd, scratch_fd;
 	struct logs logs;
 	struct logfile access, events;	/* access.jsonl, gateway.jsonl */
 	struct stats *stats;
 	struct invoke *invoke;
+	pthread_mutex_t reload_lock;	/* one looks for a new one at a time */
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */

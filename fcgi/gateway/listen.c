@@ -17,10 +17,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 4096, SOCKET_MODE = 0660 };
+enum { BACKLOG = 4096, SOCKET_MODE = 0660, PRIVATE_MODE = 0600 };
 
 static int
-open_unix(struct listener *l, const char *path, struct err *e)
+open_unix(struct listener *l, const char *path, mode_t mode, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -46,7 +46,7 @@ open_unix(struct listener *l, const char *path, struct err *e)
 		    "there; stop it first", path);
 	}
 	l->fd = sock_listen_at(dir_fd, name, SOCK_STREAM | SOCK_NONBLOCK,
-	    SOCKET_MODE, BACKLOG);
+	    mode, BACKLOG);
 	if (l->fd < 0)
 		err_sys(e, "cannot listen at %s", path);
 	else
@@ -95,11 +95,18 @@ listen_open(struct listener *l, const char *address, struct err *e)
 {
 	*l = (struct listener){.fd = -1};
 	if (strncmp(address, "unix:", 5) == 0)
-		return open_unix(l, address + 5, e);
+		return open_unix(l, address + 5, SOCKET_MODE, e);
 	if (strncmp(address, "tcp:", 4) == 0)
 		return open_tcp(l, address + 4, e);
 	return err_set(e, EINVAL, "--listen takes unix:PATH or "
 	    "tcp:127.0.0.1:PORT, not %s", address);
+}
+
+int
+listen_private(struct listener *l, const char *path, struct err *e)
+{
+	*l = (struct listener){.fd = -1};
+	return open_unix(l, path, PRIVATE_MODE, e);
 }
 
 int

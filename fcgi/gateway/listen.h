@@ -18,6 +18,12 @@ struct listener {
  */
 int listen_open(struct listener *l, const char *address, struct err *e);
 
+/*
+ * A unix socket for this user alone.  EADDRINUSE: a living process has it.
+ * 0 or -1.
+ */
+int listen_private(struct listener *l, const char *path, struct err *e);
+
 /* The socket that the web server left at descriptor 0. 0 or -1. */
 int listen_inherited(struct listener *l, struct err *e);
 

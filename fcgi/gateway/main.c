@@ -9,6 +9,7 @@
 
 #include "accept.h"
 #include "listen.h"
+#include "resident.h"
 #include "shed.h"
 #include "sitefile.h"
 
@@ -49,6 +50,7 @@ static const char HELP[] =
     "  --state DIR     logs, sockets, builds ($BOTHY_STATE, or SITE/.bothy)\n"
     "  --listen A      unix:PATH or tcp:127.0.0.1:PORT; without it, the\n"
     "                  socket at descriptor 0, or plain CGI\n"
+    "  --resident PATH a socket for bothy-dispatch alone; leaves when idle\n"
     "  --workers N     requests in flight at most (128)\n"
     "  --queue N       requests that may wait (128); past it 503\n"
     "  --max-body MB   largest request body (100); past it 413\n"
@@ -59,7 +61,7 @@ static const char HELP[] =
 
 struct options {
 	struct sitefile site;
-	const char *listen;
+	const char *listen, *resident;
 	size_t workers, queue;
 	uint64_t max_body_mb;
 	bool dev;
@@ -88,6 +90,7 @@ read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option LONG[] = {{"site", 1, NULL, 's'},
 	    {"state", 1, NULL, 'S'}, {"listen", 1, NULL, 'l'},
+	    {"resident", 1, NULL, 'r'},
 	    {"workers", 1, NULL, 'w'}, {"queue", 1, NULL, 'q'},
 	    {"max-body", 1, NULL, 'b'}, {"dev", 0, NULL, 'd'},
 	    {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
@@ -106,6 +109,9 @@ read_options(int argc, char **argv, struct options *o)
 			break;
 		case 'l':
 			o->listen = optarg;
+			break;
+		case 'r':
+			o->resident = optarg;
 			break;
 		case 'w':
 			if (number("workers", optarg, 1, WORKERS_MAX, &n) < 0)
@@ -192,6 +198,7 @@ start(struct gateway *g, const struct options *o, struct err *e)
 	io.private_launcher = kind && strcmp(kind, "private") == 0;
 	g->dev = o->dev;
 	g->max_body = o->max_body_mb << 20;
+	pthread_mutex_init(&g->reload_lock, NULL);
 	pthread_rwlock_init(&g->site_lock, NULL);
 	if (open_state(g, e) < 0)
 		return -1;
@@ -216,7 +223,7 @@ stop(struct gateway *g)
 /* ---- plain CGI -------------------------------------------------------- */
 
 static int
-serve_cgi(struct gateway *g)
+serve_cgi(struct gateway *g, const struct sitefile *s)
 {
 	static struct worker w;
 
@@ -226,6 +233,8 @@ serve_cgi(struct gateway *g)
 	exchange(&w, 0);
 	peer_end(w.peer);
 	worker_release(&w);
+	close(STDOUT_FILENO);	/* the reply is over for the web server */
+	resident_start(g, s);
 	return 0;
 }
 
@@ -242,7 +251,9 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 	for (;;) {
 		sig = sigtimedwait(signals, NULL, &look);
 		now_ms = clock_mono_ms();
-		if (sig == SIGTERM || sig == SIGINT)
+		if (sig == SIGTERM || sig == SIGINT || sig == SIGXCPU)
+			return;
+		if (g->idle_ms && resident_is_idle(g, now_ms))
 			return;
 		if (sig == SIGHUP)
 			gateway_reload(g, true);
@@ -262,7 +273,7 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 
 static int
 serve_fastcgi(struct gateway *g, const struct options *o,
-    const sigset_t *signals)
+    struct listener *l, const sigset_t *signals)
 {
 	g->nworkers = o->workers;
 	if (queue_init(&g->queue, o->queue) < 0 || shed_start(g) < 0 ||
@@ -274,6 +285,8 @@ serve_fastcgi(struct gateway *g, const struct options *o,
 	gateway_log(g, "info", "serving %s", g->site_dir);
 	housekeeping(g, signals);
 	gateway_log(g, "info", "leaving: finishing what runs");
+	if (g->idle_ms)
+		resident_close(g, l);
 	accept_stop(g);
 	workers_join(g);
 	shed_stop();
@@ -307,13 +320,15 @@ work_in_batches(void)
 
 /* Before any thread, so that all of them inherit the mask. */
 static void
-block_signals(sigset_t *set)
+block_signals(sigset_t *set, bool resident)
 {
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGHUP);
 	sigaddset(set, SIGUSR1);
+	if (resident)
+		sigaddset(set, SIGXCPU);
 	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
@@ -328,6 +343,9 @@ main(int argc, char **argv)
 	sigset_t signals;
 	int rc;
 
+	/* A web server makes arguments of a query string: anybody's. */
+	if (getenv("GATEWAY_INTERFACE") && peer_is_cgi())
+		argc = 1;
 	if (read_options(argc, argv, &o) < 0) {
 		fputs(HELP, stderr);
 		return EXIT_USAGE;
@@ -337,13 +355,13 @@ main(int argc, char **argv)
 		goto fail;
 	g.site_dir = o.site.site;
 	g.state_dir = o.site.state;
-	block_signals(&signals);
+	block_signals(&signals, o.resident != NULL);
 	if (o.listen && listen_open(&listener, o.listen, &e) < 0)
 		goto fail;
-	if (!o.listen && !peer_is_cgi() && listen_inherited(&listener, &e) < 0)
+	g.cgi = !o.listen && !o.resident && peer_is_cgi();
+	if (!o.listen && !o.resident && !g.cgi &&
+	    listen_inherited(&listener, &e) < 0)
 		goto fail;
-	g.listen_fd = listener.fd;
-	g.cgi = listener.fd < 0;
 	if (!g.cgi && peer_library() < 0)
 		return 1;
 	if (!g.cgi) {
@@ -352,7 +370,12 @@ main(int argc, char **argv)
 	}
 	if (start(&g, &o, &e) < 0)
 		goto fail;
-	rc = g.cgi ? serve_cgi(&g) : serve_fastcgi(&g, &o, &signals);
+	if (o.resident &&
+	    resident_open(&g, &listener, o.resident, &o.site, &e) < 0)
+		goto fail;
+	g.listen_fd = listener.fd;
+	rc = g.cgi ? serve_cgi(&g, &o.site)
+	           : serve_fastcgi(&g, &o, &listener, &signals);
 	stop(&g);
 	listen_close(&listener);
 	return rc;

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-struct site *
-gateway_site(struct gateway *g)
+static struct site *
+hold(struct gateway *g)
 {
 	struct site *s;
 
@@ -48,8 +48,9 @@ refuse(struct gateway *g, const struct err *e)
 	return -1;
 }
 
-int
-gateway_reload(struct gateway *g, bool force)
+/* With reload_lock held. */
+static int
+reload(struct gateway *g, bool force)
 {
 	struct site *fresh, *old = g->site;
 	struct snapshot *snapshot;
@@ -80,4 +81,34 @@ gateway_reload(struct gateway *g, bool force)
 		    snapshot_id(snapshot));
 	}
 	return 1;
+}
+
+int
+gateway_reload(struct gateway *g, bool force)
+{
+	int rc;
+
+	pthread_mutex_lock(&g->reload_lock);
+	rc = reload(g, force);
+	pthread_mutex_unlock(&g->reload_lock);
+	return rc;
+}
+
+/*
+ * A resident looks at each request, as the CGI program would that it stands
+ * for.  What was refused is left to who looks by time.
+ */
+struct site *
+gateway_site(struct gateway *g)
+{
+	struct site *s = hold(g);
+
+	if (!g->idle_ms || snapshot_fresh(s->snapshot))
+		return s;
+	pthread_mutex_lock(&g->reload_lock);
+	if (!g->refused[0])
+		reload(g, false);
+	pthread_mutex_unlock(&g->reload_lock);
+	site_release(s);
+	return hold(g);
 }

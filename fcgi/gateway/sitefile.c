@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +17,47 @@
 
 enum { FILE_MAX = 16 * 1024 };
 
+static bool
+is_number(const char *s)
+{
+	return *s && s[strspn(s, "0123456789")] == '\0';
+}
+
 static int
 take_line(struct sitefile *s, const char *file, int number, char *line,
     struct err *e)
 {
+	const char *gateway = NULL;
+	const struct {
+		const char *name;
+		const char **to;
+	} KEYS[] = {{"site", &s->site}, {"state", &s->state},
+	    {"launch", &s->launcher}, {"gateway", &gateway},
+	    {"resident", &s->resident}, {NULL, NULL}};
 	char *value = strchr(line, '=');
-	const char **to = NULL;
+	size_t i = 0;
+	bool good;
 
 	if (line[0] == '\0' || line[0] == '#')
 		return 0;
 	if (value)
 		*value++ = '\0';
-	if (strcmp(line, "site") == 0)
-		to = &s->site;
-	else if (strcmp(line, "state") == 0)
-		to = &s->state;
-	else if (strcmp(line, "launch") == 0)
-		to = &s->launcher;
-	if (!to || !value || value[0] != '/') {
-		err_set(e, EINVAL, "lines are site=, state= or launch= with "
-		    "an absolute path");
+	while (KEYS[i].name && strcmp(line, KEYS[i].name) != 0)
+		i++;
+	good = KEYS[i].name && value;
+	if (good && KEYS[i].to == &s->resident)
+		good = is_number(value);
+	else if (good)
+		good = value[0] == '/';
+	if (!good) {
+		err_set(e, EINVAL, "lines are site=, state=, launch= or "
+		    "gateway= with an absolute path, or resident= with a "
+		    "number of seconds");
 		err_at(e, file, number, 1);
 		return -1;
 	}
-	if (!*to)
-		*to = strdup(value);
+	if (!*KEYS[i].to && KEYS[i].to != &gateway)
+		*KEYS[i].to = strdup(value);
 	return 0;
 }
 
@@ -119,6 +136,8 @@ sitefile_find(struct sitefile *s, const char *argv0, struct err *e)
 		s->site = getenv("BOTHY_SITE");
 	if (!s->state)
 		s->state = getenv("BOTHY_STATE");
+	if (!s->resident)
+		s->resident = getenv("BOTHY_RESIDENT");
 	if (!s->site && argv0)
 		rc = read_beside(s, argv0, e);
 	if (rc < 0)

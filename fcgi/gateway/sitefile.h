@@ -2,12 +2,14 @@
  * Which site bothy-fcgi serves: by option, environment, or a file beside it.
  *
  * On a shared host nothing can be passed to a program in the document root,
- * so a copy of bothy-fcgi called dispatch.fcgi or dispatch.cgi reads
- * `bothy.site` in its own directory:
+ * so a copy of it called dispatch.fcgi (or dispatch.cgi, which is a copy of
+ * bothy-dispatch or of it) reads `bothy.site` in its own directory:
  *
  *   site=/home/me/site
  *   state=/home/me/site/.bothy
  *   launch=/home/me/bothy/bin/bothy-launch
+ *   gateway=/home/me/bothy/bin/bothy-fcgi      for bothy-dispatch alone
+ *   resident=60                                seconds; 0: none
  */
 #ifndef GATEWAY_SITEFILE_H
 #define GATEWAY_SITEFILE_H
@@ -17,6 +19,7 @@
 struct sitefile {
 	const char *site, *state;	/* absolute when found */
 	const char *launcher;		/* NULL: beside this program */
+	const char *resident;		/* seconds, digits; NULL: not said */
 };
 
 /*
