@@ -104,7 +104,8 @@ $(call say,LD,$@)
 $(Q)mkdir -p $(@D) && $(LINK) $(2) -o $@ $(filter %.o %.a,$^) $(1)
 endef
 
-PROGRAMS := $(B)/bin/bothy-fcgi $(B)/bin/bothy-launch $(B)/bin/bothy
+PROGRAMS := $(B)/bin/bothy-fcgi $(B)/bin/bothy-dispatch \
+	$(B)/bin/bothy-launch $(B)/bin/bothy
 SDK := $(B)/sdk/libbothy.a $(B)/sdk/bothy.h
 
 # libfcgi could look up hosts, which a static program can't; ours never does.
@@ -112,6 +113,8 @@ NO_LOOKUP := $(if $(STATIC),-Xlinker --defsym=gethostbyname=abort)
 
 $(B)/bin/bothy-fcgi: $(B)/obj/fcgi/gateway/main.o $(call archives,fcgi/gateway)
 	$(call link,-lfcgi -ljansson -lyaml,$(STATIC) $(NO_LOOKUP))
+
+include fcgi/dispatch/sources.mk
 
 $(B)/bin/bothy-launch: $(B)/obj/fcgi/launch/main.o $(call archives,fcgi/launch)
 	$(call link,-lseccomp,$(STATIC))

@@ -99,7 +99,8 @@ make_root(const char *path, char *out, struct err *e)
 
 struct paths {
 	struct place place;
-	char gateway[PATH_MAX], launcher[PATH_MAX], socket[PATH_MAX];
+	char gateway[PATH_MAX], launcher[PATH_MAX], dispatcher[PATH_MAX];
+	char socket[PATH_MAX];
 	char root[PATH_MAX], docroot[PATH_MAX];
 	char user[PATH_MAX], group[PATH_MAX], base[PATH_MAX];
 };
@@ -149,7 +150,8 @@ find_paths(const struct cli *c, const struct config *o, struct paths *p,
 		return -1;
 	find_base(c, p);
 	if (place_program("bothy-fcgi", p->gateway, e) < 0 ||
-	    place_program("bothy-launch", p->launcher, e) < 0)
+	    place_program("bothy-launch", p->launcher, e) < 0 ||
+	    place_program("bothy-dispatch", p->dispatcher, e) < 0)
 		return -1;
 	if (o->socket ? place_path(p->socket, e, "%s", o->socket) :
 	    place_path(p->socket, e, "%s/run/gateway.sock", p->place.state))
@@ -205,6 +207,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	w = (struct webconf){.site = p.place.site,
 	    .state = p.place.state,
 	    .gateway = p.gateway,
+	    .dispatcher = p.dispatcher,
 	    .launcher = p.launcher,
 	    .socket = p.socket,
 	    .root = p.root,

@@ -258,13 +258,14 @@ webconf_install(const struct webserver *s, const struct webconf *w,
 		    w->docroot);
 	if (webconf_print(s, w, false, &text, e) < 0 ||
 	    io_mkdirs(w->docroot, 0755, e) < 0 ||
-	    copy_program(w->gateway, program, e) < 0)
+	    copy_program(s->each_request ? w->dispatcher : w->gateway,
+	        program, e) < 0)
 		goto out;
 	if (put(w, ".htaccess", &text, e) < 0)
 		goto out;
 	buf_reset(&text);
-	buf_printf(&text, "site=%s\nstate=%s\nlaunch=%s\n", w->site,
-	    w->state, w->launcher);
+	buf_printf(&text, "site=%s\nstate=%s\nlaunch=%s\ngateway=%s\n",
+	    w->site, w->state, w->launcher, w->gateway);
 	rc = put(w, "bothy.site", &text, e);
 out:
 	buf_release(&text);

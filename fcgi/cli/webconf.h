@@ -22,6 +22,7 @@ struct webserver {
 	const char *program;	/* what starts it */
 	const char *start;	/* arguments before the configuration's name */
 	const char *dispatch;	/* program in the document root, or NULL */
+	bool each_request;	/* it is bothy-dispatch, else bothy-fcgi */
 	const char *fragment;	/* template of what is pasted */
 	const char *standalone;	/* template around @FRAGMENT@ */
 	bool can_spawn;		/* it can start the gateway itself */
@@ -33,6 +34,7 @@ struct webconf {
 	const char *site, *state;
 	const char *gateway;	/* path of bothy-fcgi */
 	const char *launcher;	/* path of bothy-launch */
+	const char *dispatcher;	/* path of bothy-dispatch */
 	const char *socket;	/* path of the gateway's socket */
 	const char *root;	/* private directory of a standalone server */
 	const char *docroot;	/* document root that holds the .htaccess */

@@ -111,7 +111,7 @@ static const char apache_standalone[] =
 
 static const char cgi_fragment[] =
     "# Bothy as plain CGI on a shared host: .htaccess of the document root,\n"
-    "# with dispatch.cgi (a copy of bothy-fcgi) and bothy.site beside it\n"
+    "# with dispatch.cgi (a copy of bothy-dispatch) and bothy.site beside it\n"
     "AddHandler cgi-script .cgi\n"
     HTACCESS("dispatch.cgi");
 
@@ -248,6 +248,7 @@ const struct webserver webservers[] = {
 	    .program = "apache2",
 	    .start = "-D FOREGROUND -f",
 	    .dispatch = "dispatch.cgi",
+	    .each_request = true,
 	    .fragment = cgi_fragment,
 	    .standalone = cgi_standalone,
 	    .root_user = "www-data",

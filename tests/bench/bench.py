@@ -251,7 +251,8 @@ def read_settings():
 def copy_in(top, settings):
     bin_dir = os.path.realpath(os.environ.get('BOTHY_BIN') or os.path.join(
         TOP, 'build', 'release', 'bin'))
-    for name in ('bothy', 'bothy-fcgi', 'bothy-launch', '../sdk/libbothy.a'):
+    for name in ('bothy', 'bothy-fcgi', 'bothy-dispatch', 'bothy-launch',
+                 '../sdk/libbothy.a'):
         if not os.path.exists(os.path.join(bin_dir, name)):
             raise BenchError('%s is not in %s: run make first, or set '
                              'BOTHY_BIN' % (name, bin_dir))

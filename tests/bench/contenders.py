@@ -220,14 +220,15 @@ class Stage:
         self.processes.stop('lighttpd-inprocess-%d' % threads)
 
     def start_plain_cgi(self):
-        """As on a shared host: the gateway in the document root."""
+        """As on a shared host: the dispatcher in the document root."""
         root = self.web_root('plaincgi')
-        shutil.copy(os.path.join(self.bin, 'bothy-fcgi'),
+        shutil.copy(os.path.join(self.bin, 'bothy-dispatch'),
                     os.path.join(root, 'dispatch.cgi'))
         with open(os.path.join(root, 'bothy.site'), 'w') as f:
-            f.write('site=%s\nstate=%s\nlaunch=%s\n' % (
+            f.write('site=%s\nstate=%s\nlaunch=%s\ngateway=%s\n' % (
                 self.site, self.state,
-                os.path.join(self.bin, 'bothy-launch')))
+                os.path.join(self.bin, 'bothy-launch'),
+                os.path.join(self.bin, 'bothy-fcgi')))
         port = self.start_lighttpd(
             'plaincgi', MOD_CGI.format(program='dispatch.cgi'), root)
         self.add('plaincgi', port, '/hello/ada')

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import procs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = ("bothy", "bothy-fcgi", "bothy-launch")
+PROGRAMS = ("bothy", "bothy-fcgi", "bothy-dispatch", "bothy-launch")
 
 
 def programs_directory():
@@ -167,7 +167,20 @@ class Site:
         found = [p for p in procs.pids() if is_launcher(p) and procs.alive(p)]
         return [p for p in found if procs.parent(p) not in found]
 
+    def residents(self):
+        """The gateways that plain CGI has left behind."""
+        return [p for p in procs.pids() if procs.alive(p) and
+                (self.state + "/run/resident-").encode() in
+                procs.read(p, "cmdline")]
+
+    def stop_residents(self):
+        for pid in self.residents():
+            procs.end(pid)
+        procs.wait_for(lambda: not self.residents(), 10,
+                       "the resident gateways to leave")
+
     def stop_launcher(self):
+        self.stop_residents()       # or they start another
         for pid in self.launchers():
             procs.end(pid)
         procs.wait_for(lambda: not self.launchers(), 10,

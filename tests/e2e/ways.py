@@ -234,7 +234,7 @@ class PlainCgi(Way):
         return self
 
     def run(self, *args, **more):
-        return cgi.Run(self.lab.popen, self.lab.path("bin", "bothy-fcgi"),
+        return cgi.Run(self.lab.popen, self.lab.path("bin", "bothy-dispatch"),
                        self.env, *args, **more)
 
     def request(self, method, target, headers=(), body=None, chunked=False,
@@ -242,5 +242,15 @@ class PlainCgi(Way):
         return self.run(method, target, headers, body, chunked).reply()
 
 
+class PlainCgiAlone(PlainCgi):
+    """Where no gateway may stay behind: each request brings its own."""
+    name = "plain-cgi-alone"
+
+    def start(self):
+        super().start()
+        self.env["BOTHY_RESIDENT"] = "0"
+        return self
+
+
 ALL = [Lighttpd, LighttpdSpawned, Apache, ApacheFcgid, ApacheCgi, Nginx,
-       Caddy, PlainCgi]
+       Caddy, PlainCgi, PlainCgiAlone]

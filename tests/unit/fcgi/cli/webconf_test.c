@@ -178,7 +178,8 @@ test_install(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	w.docroot = dir;
-	w.gateway = "/bin/true";
+	w.gateway = "/opt/bothy-fcgi";
+	w.dispatcher = "/bin/true";
 	assert_int_equal(webconf_install(webserver_find("apache-cgi"), &w,
 	    &e), 0);
 	snprintf(path, sizeof path, "%s/dispatch.cgi", dir);
@@ -189,7 +190,8 @@ test_install(void **state)
 	snprintf(path, sizeof path, "%s/bothy.site", dir);
 	assert_int_equal(io_read_file(AT_FDCWD, path, &text, &e), 0);
 	assert_string_equal(buf_str(&text), "site=/srv/site\n"
-	    "state=/srv/state\nlaunch=/opt/bothy-launch\n");
+	    "state=/srv/state\nlaunch=/opt/bothy-launch\n"
+	    "gateway=/opt/bothy-fcgi\n");
 	buf_release(&text);
 	snprintf(path, sizeof path, "%s/.htaccess", dir);
 	assert_int_equal(access(path, R_OK), 0);

@@ -1,0 +1,363 @@
+"""Plain CGI's resident gateway: how it comes, serves and goes.
+
+All over bothy-dispatch, run as a web server would; and once behind one.
+"""
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+import procs
+import wire
+from lab import together
+from ways import ApacheCgi, PlainCgi
+
+IDLE_S = 2
+
+
+@pytest.fixture
+def home(lab):
+    """A site of its own, and a way in whose resident leaves soon."""
+    site = lab.site("home%d" % len(lab.sites), files={
+        "deploy.yaml": DEPLOY % "one",
+        "count.sh": COUNT,
+        "www/page.txt": "page\n",
+    })
+    way = PlainCgi(site).start()
+    way.env["BOTHY_RESIDENT"] = str(IDLE_S)
+    yield way
+    site.stop_launcher()
+
+
+DEPLOY = """\
+service: home
+provider: {name: bothy, runtime: exec, timeout: 20}
+functions:
+  count:
+    handler: count.sh
+    environment: {WHICH: %s}
+    events:
+      - httpApi: '* /count'
+  slow:
+    handler: count.sh
+    response: stream
+    environment: {SLOW: 1}
+    events:
+      - httpApi: 'GET /slow'
+"""
+
+# Says how many bytes came, and leaves a mark for each run.
+COUNT = """\
+#!/bin/sh
+printf 'Content-Type: text/plain\\r\\n\\r\\n'
+if [ "$SLOW" ]; then
+	for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done
+	exit
+fi
+echo "$WHICH $(wc -c)"
+"""
+
+
+def settle(way):
+    """A resident that answers; its pid."""
+    def there():
+        way.get("/count")
+        return way.site.residents()
+
+    def answers():
+        before = len(way.site.log("access"))
+        r = way.run("GET", "/page.txt")
+        used = exe_of(r)
+        assert r.reply().status == 200
+        return used and len(way.site.log("access")) > before
+
+    pids = procs.wait_for(there, 10, "a resident")
+    procs.wait_for(answers, 10, "the resident to answer")
+    assert len(way.site.residents()) == 1
+    return pids[0]
+
+
+def exe_of(run):
+    """Did the dispatcher stay what it is, so that a resident served?"""
+    while run.process.poll() is None:
+        name = procs.link(run.process.pid, "exe")
+        if name.endswith(b"bothy-fcgi"):
+            return False
+        time.sleep(0.0005)
+    return True
+
+
+def sockets(site):
+    run = os.path.join(site.state, "run")
+    return [os.path.join(run, name) for name in os.listdir(run)
+            if name.startswith("resident-")]
+
+
+def test_first_request_leaves_one_that_goes_when_idle(home):
+    assert home.get("/count").body == b"one 0\n"
+    pid = settle(home)
+    assert os.readlink("/proc/%d/cwd" % pid) == "/"
+    assert b"HTTP_" not in procs.read(pid, "environ")
+    assert b"GATEWAY_INTERFACE" not in procs.read(pid, "environ")
+    assert os.getsid(pid) == pid
+    for fd in (0, 1, 2):
+        assert procs.link(pid, "fd/%d" % fd) == b"/dev/null"
+    assert os.stat(sockets(home.site)[0]).st_mode & 0o777 == 0o600
+    procs.wait_for(lambda: not procs.alive(pid), IDLE_S + 5,
+                   "the resident to leave")
+    assert sockets(home.site) == []
+    assert home.get("/count").body == b"one 0\n"
+
+
+def test_many_first_requests_start_one(home):
+    for r in together(lambda i: home.get("/count"), range(12)):
+        assert r.status == 200
+    settle(home)
+    assert len(home.site.residents()) == 1
+
+
+def test_none_where_none_is_wanted(home):
+    home.env["BOTHY_RESIDENT"] = "0"
+    for _ in range(3):
+        assert home.get("/count").status == 200
+    del home.env["BOTHY_RESIDENT"]
+    home.env["BOTHY_LAUNCHER"] = "private"
+    assert home.get("/count").status == 200
+    assert home.site.residents() == [] and sockets(home.site) == []
+
+
+def test_stale_socket(home):
+    """What a killed one leaves behind is nobody, and is replaced."""
+    pid = settle(home)
+    os.kill(pid, signal.SIGKILL)
+    procs.wait_for(lambda: not procs.alive(pid), 5, "it to die")
+    path, = sockets(home.site)
+    assert os.path.exists(path)
+    assert home.get("/count").body == b"one 0\n"
+    assert settle(home) != pid
+
+
+def test_socket_that_is_none(home):
+    pid = settle(home)
+    path, = sockets(home.site)
+    os.kill(pid, signal.SIGKILL)
+    procs.wait_for(lambda: not procs.alive(pid), 5, "it to die")
+    os.unlink(path)
+    os.mkdir(path)
+    assert home.get("/count").body == b"one 0\n"
+    os.rmdir(path)
+
+
+def test_one_that_takes_none_in(home):
+    """A socket whose owner dies with what came: served by another."""
+    pid = settle(home)
+    path, = sockets(home.site)
+    os.kill(pid, signal.SIGKILL)
+    procs.wait_for(lambda: not procs.alive(pid), 5, "it to die")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.listen()
+        runs = [home.run("GET", "/count"),
+                home.run("POST", "/count", body=b"x" * 5000)]
+        time.sleep(0.3)
+    assert [r.reply().body for r in runs] == [b"one 0\n", b"one 5000\n"]
+
+
+@pytest.mark.parametrize("took", [b"", b"\1\6\0\1\0\4\0\0abcd"],
+                         ids=["silent", "begun"])
+def test_one_that_dies_with_a_request(home, took):
+    """It had all of the request: nobody asks again, and the error is clear."""
+    pid = settle(home)
+    path, = sockets(home.site)
+    os.kill(pid, signal.SIGKILL)
+    procs.wait_for(lambda: not procs.alive(pid), 5, "it to die")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(path)
+        os.chmod(path, 0o777)
+        s.listen()
+        run = home.run("GET", "/count")
+        c, _ = s.accept()
+        time.sleep(0.3)
+        c.recv(1 << 20)
+        c.sendall(took)
+        c.close()
+    if took:
+        with pytest.raises(wire.Broken):
+            run.reply()
+    else:
+        r = run.reply()
+        assert r.status == 502 and r.json()["message"]
+        assert b"ended before it answered" in run.stderr
+    assert run.process.returncode == 1
+
+
+def test_killed_under_load(home):
+    """kill -9, again and again: each request is served, or told clearly."""
+    settle(home)
+    stop = threading.Event()
+    statuses, broken = [], []
+
+    def client(i):
+        while not stop.is_set():
+            try:
+                r = home.get("/count")
+                statuses.append(r.status)
+                assert r.status in (200, 502), r
+                assert r.status != 200 or r.body == b"one 0\n"
+            except (AssertionError, wire.Broken) as e:
+                broken.append(e)
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(6)]
+    for t in threads:
+        t.start()
+    kills = 0
+    until = time.monotonic() + 8
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        for pid in home.site.residents():
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+    stop.set()
+    for t in threads:
+        t.join()
+    assert not broken, broken[:3]
+    assert kills >= 1
+    assert statuses.count(502) <= 6 * kills
+    assert statuses.count(200) > len(statuses) * 0.8
+
+
+def test_terminated_under_load(home):
+    """One that leaves in peace loses nobody."""
+    settle(home)
+    stop = threading.Event()
+    bad = []
+
+    def client(i):
+        while not stop.is_set():
+            r = home.post("/count", b"y" * 100) if i % 2 else \
+                home.get("/count")
+            if r.status != 200:
+                bad.append(r)
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(6)]
+    for t in threads:
+        t.start()
+    until = time.monotonic() + 7
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        for pid in home.site.residents():
+            procs.end(pid)
+    stop.set()
+    for t in threads:
+        t.join()
+    assert not bad, bad[:3]
+
+
+def test_new_configuration_at_once(home):
+    settle(home)
+    for i in range(5):
+        home.site.write("deploy.yaml", DEPLOY % ("number%d" % i))
+        assert home.get("/count").body == b"number%d 0\n" % i
+    home.site.write("deploy.yaml", "nonsense: true\n")
+    assert home.get("/count").body == b"number4 0\n"
+    home.site.write("deploy.yaml", DEPLOY % "last")
+    procs.wait_for(lambda: home.get("/count").body == b"last 0\n", 3,
+                   "the mended file to be in use")
+
+
+def test_another_release_is_not_asked(home):
+    """A new bothy-fcgi in the old one's place is another gateway."""
+    pid = settle(home)
+    path = home.lab.path("bin", "bothy-fcgi")
+    info = os.stat(path)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns + 1))
+    try:
+        run = home.run("GET", "/count")
+        assert not exe_of(run)
+        assert run.reply().body == b"one 0\n"
+        procs.wait_for(lambda: not procs.alive(pid), IDLE_S + 5,
+                       "the old one to leave")
+    finally:
+        os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+
+
+def test_other_settings_are_not_shared(home):
+    settle(home)
+    home.env["BOTHY_STAGE"] = "other"
+    run = home.run("GET", "/count")
+    assert not exe_of(run)
+    assert run.reply().status == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_large_body(home, chunked):
+    settle(home)
+    body = b"0123456789abcdef" * (50 << 16)
+    r = home.post("/count", body, chunked=chunked, timeout=60)
+    assert r.body == b"one %d\n" % len(body)
+
+
+def test_body_that_is_too_large(home):
+    settle(home)
+    run = home.run("POST", "/count", body=b"z" * (101 << 20))
+    r = run.reply()
+    assert r.status == 413, r
+
+
+def test_stream(home):
+    settle(home)
+    r = home.get("/slow")
+    assert r.body == b"1\n2\n3\n4\n5\n6\n"
+    assert len(r.times) >= 6
+    assert r.times[-1][0] - r.times[0][0] > 2
+
+
+@pytest.mark.parametrize("how", ["close", "kill"])
+def test_client_leaves(home, how):
+    """The web server ends the program, or just reads no more."""
+    settle(home)
+    run = home.run("GET", "/slow")
+    assert run.process.stdout.read1(1 << 16)
+    if how == "kill":
+        run.process.terminate()
+    run.process.stdout.close()
+    run.process.wait(5)
+    run.process.stderr.close()
+
+    def logged():
+        return [e for e in home.site.log("access")
+                if e["path"] == "/slow" and e["outcome"] == "client-left"]
+
+    procs.wait_for(logged, 2, "the function to be ended")
+
+
+def test_arguments_are_nobodys(home):
+    """A query string becomes arguments under some web servers."""
+    run = home.run("GET", "/count")
+    run.reply()
+    out = home.lab.popen(
+        [home.lab.path("bin", "bothy-fcgi"), "--help"],
+        env=dict(home.env, GATEWAY_INTERFACE="CGI/1.1",
+                 REQUEST_METHOD="GET", REQUEST_URI="/count",
+                 SCRIPT_NAME="", PATH_INFO="/count"),
+        stdout=-1, stderr=-1).communicate()[0]
+    assert b"\r\n\r\none 0\n" in out
+
+
+def test_behind_apache(site, started, lab):
+    """The .htaccess and what lies beside it, as `bothy config` puts them."""
+    if ApacheCgi.missing():
+        pytest.skip(ApacheCgi.missing())
+    way = started.get("apache-cgi")
+    if not way:
+        way = started["apache-cgi"] = ApacheCgi(site).start()
+    r = way.get("/echo?--help+--site+/nowhere")
+    assert r.status == 200 and "env" in r.json()
+    procs.wait_for(site.residents, 10, "a resident")
+    assert way.get("/echo").status == 200
