@@ -122,28 +122,12 @@ evaluate_all(struct apply *a, const struct value *item)
 
 /* --- one change ----------------------------------------------------------- */
 
-static size_t
-depth_of(const struct value *v)
-{
-	size_t i, depth = 0, inner;
-
-	if (v->type != VALUE_M && v->type != VALUE_L)
-		return 0;
-	for (i = 0; i < v->count; i++) {
-		inner = depth_of(v->type == VALUE_M ? &v->members[i].value :
-		    &v->items[i]);
-		if (inner > depth)
-			depth = inner;
-	}
-	return depth + 1;
-}
-
 /* 1: *out is what stands there now; 0: nothing does; -1. */
 static int
 set(struct apply *a, const struct expr_change *c, const struct value *v,
     struct value *out)
 {
-	if (c->path.count - 1 + depth_of(v) > VALUE_DEPTH_MAX)
+	if (c->path.count - 1 + value_depth(v) > VALUE_DEPTH_MAX)
 		return err_set(a->e, FAULT_VALIDATION, "Nesting Levels have "
 		    "exceeded supported limits: Attributes in the item have "
 		    "nested levels beyond supported limit");
@@ -396,7 +380,7 @@ expr_apply(struct arena *arena, const struct expr_update *u,
 		return -1;
 	if (g && check_indexed(g, u, item, e) < 0)
 		return -1;
-	if (value_size(item) > VALUE_ITEM_MAX)
+	if (value_item_size(item) > VALUE_ITEM_MAX)
 		return err_set(e, FAULT_VALIDATION, "Item size to update has "
 		    "exceeded the maximum allowed size");
 	return 0;
