@@ -4,7 +4,9 @@
  */
 #include "hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 
 struct hash {
@@ -74,4 +76,19 @@ hash_take_sha1(struct hash *h, unsigned char *out)
 {
 	EVP_DigestFinal_ex(h->ctx, out, NULL);
 	hash_free(h);
+}
+
+int
+hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
+    unsigned char *out)
+{
+	unsigned int len = HASH_SIZE;
+
+	return HMAC(EVP_sha256(), key, (int)nkey, p, n, out, &len) ? 0 : -1;
+}
+
+bool
+hash_same(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
 }

@@ -5,6 +5,7 @@
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { HASH_SIZE = 32, HASH_HEX_SIZE = 65, HASH_SHA1_SIZE = 20 };
@@ -22,5 +23,15 @@ void hash_take_hex(struct hash *h, char *hex);
 /* The same for SHA-1, whose digest is HASH_SHA1_SIZE bytes. */
 struct hash *hash_new_sha1(void);
 void hash_take_sha1(struct hash *h, unsigned char *out);
+
+/*
+ * HMAC-SHA256 (RFC 2104) of `n` bytes into HASH_SIZE bytes.  0, or -1 without
+ * memory.
+ */
+int hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
+    unsigned char *out);
+
+/* True if `n` bytes are the same; takes as long if they aren't. */
+bool hash_same(const void *a, const void *b, size_t n);
 
 #endif
