@@ -94,6 +94,42 @@ apply_token(struct index_view *batch, const struct unit *u, struct err *e)
 	return index_note_put(batch, &n, &v, e);
 }
 
+/* The number of the next table lies above this one's. */
+static int
+pass_id(struct index_view *batch, uint64_t id, struct err *e)
+{
+	static const struct text NAME = {"next table", 10};
+	struct text note;
+	char text[24] = "0";
+	int rc = index_note_get(batch, &NAME, &note, e);
+
+	if (rc < 0)
+		return -1;
+	if (rc > 0)
+		snprintf(text, sizeof text, "%.*s", (int)note.n, note.p);
+	if (strtoull(text, NULL, 10) > id)
+		return 0;
+	note.n = (size_t)snprintf(text, sizeof text, "%" PRIu64, id + 1);
+	note.p = text;
+	return index_note_put(batch, &NAME, &note, e);
+}
+
+static int
+put_table(struct index_view *batch, const struct unit *u, struct err *e)
+{
+	struct table *t = table_read(u->table.p, u->table.n, e);
+	char room[32];
+	struct text name;
+	int rc;
+
+	if (!t)
+		return -1;
+	name = note_name(room, "table", t->id);
+	rc = pass_id(batch, t->id, e);
+	table_free(t);
+	return rc < 0 ? -1 : index_note_put(batch, &name, &u->table, e);
+}
+
 int
 apply_index(struct index_view *batch, const struct catalog *catalog,
     struct arena *a, const struct unit *u, const struct applied *olds,
@@ -101,7 +137,6 @@ apply_index(struct index_view *batch, const struct catalog *catalog,
 {
 	char room[32];
 	struct text name;
-	struct table *t;
 	size_t i;
 	int rc = 0;
 
@@ -114,12 +149,7 @@ apply_index(struct index_view *batch, const struct catalog *catalog,
 			rc = apply_token(batch, u, e);
 		return rc;
 	case UNIT_TABLE:
-		t = table_read(u->table.p, u->table.n, e);
-		if (!t)
-			return -1;
-		name = note_name(room, "table", t->id);
-		table_free(t);
-		return index_note_put(batch, &name, &u->table, e);
+		return put_table(batch, u, e);
 	case UNIT_DROP:
 		name = note_name(room, "table", u->table_id);
 		if (index_note_delete(batch, &name, e) < 0)

@@ -40,7 +40,7 @@ struct commit {
 	struct commit_job *job;		/* that runs */
 	struct applied *olds;		/* beside job->unit.changes */
 	struct buf line;
-	uint64_t next_table;
+	bool touched;			/* the index, beside the journal */
 	int64_t now_ms;
 };
 
@@ -264,6 +264,12 @@ commit_drop(struct commit *c, uint64_t table_id)
 	c->job->unit.table_id = table_id;
 }
 
+void
+commit_touched(struct commit *c)
+{
+	c->touched = true;
+}
+
 int
 commit_table_id(struct commit *c, uint64_t *id, struct err *e)
 {
@@ -277,9 +283,7 @@ commit_table_id(struct commit *c, uint64_t *id, struct err *e)
 	snprintf(text, sizeof text, "%.*s", rc ? (int)note.n : 1,
 	    rc ? note.p : "1");
 	*id = strtoull(text, NULL, 10);
-	note.n = (size_t)snprintf(text, sizeof text, "%" PRIu64, *id + 1);
-	note.p = text;
-	return index_note_put(c->view, &NAME, &note, e);
+	return 0;
 }
 
 /* --- one job ---------------------------------------------------------------- */
@@ -487,13 +491,16 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 	struct commit_job *j;
 	struct err e;
 
-	if (end == before) {	/* nothing changed: nothing to commit */
+	if (end == before && !c->touched) {	/* nothing changed: nothing to commit */
 		index_abort(c->view);
 		return;
 	}
 	for (j = jobs; j; j = j->next)
 		if (!j->failed && j->unit.kind != UNIT_CHANGES)
 			apply_table(s, &j->unit, &e);
+	for (j = jobs; j; j = j->next)
+		if (!j->failed && j->unit.kind == UNIT_DROP)
+			atomic_store(&s->dropping, true);
 	if (index_commit(c->view, end, &e) < 0)
 		catch_up(s);
 	atomic_store(&s->visible, end);
@@ -554,6 +561,7 @@ batch(struct commit *c, struct commit_job *jobs)
 	c->catalog = catalog_hold(&s->catalog);
 	for (tries = 0; rc == 1 && tries < TRIES; tries++) {
 		c->view = NULL;
+		c->touched = false;
 		rc = run_batch(c, &jobs, &e);
 		if (rc)
 			undo(c, before);

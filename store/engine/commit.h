@@ -89,6 +89,12 @@ void commit_by_ttl(struct commit *c);
 void commit_table(struct commit *c, struct table *t);
 void commit_drop(struct commit *c, uint64_t table_id);
 
+/*
+ * The job has changed the index through commit_view: by what can be made
+ * again from the documents, and so is in no journal.
+ */
+void commit_touched(struct commit *c);
+
 /* A number for a new table. */
 int commit_table_id(struct commit *c, uint64_t *id, struct err *e);
 

@@ -32,7 +32,7 @@ struct commit_queue {
 };
 
 struct store {
-	char dir[4096];
+	char dir[4000];			/* no links in it */
 	struct store_options options;
 	int dir_fd, lock_fd;
 	unsigned char id[STORE_ID_SIZE];
@@ -47,8 +47,11 @@ struct store {
 	struct commit_queue queue;
 	pthread_t writer, keeper, checkpointer;
 	bool writer_runs, keeper_runs, checkpointer_runs;
+	atomic_bool dropping;		/* a dropped table is in the index */
 	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
 	atomic_uint_fast64_t batches, units, visible;	/* position */
+
+	pthread_mutex_t history_lock;	/* for all but reading the history */
 
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t changed;

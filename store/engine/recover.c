@@ -1,0 +1,256 @@
+/*
+ * The start of a store: is the index to be trusted, which tables are there,
+ * and what in the journal has not reached index and files yet.
+ *
+ * A trusted index is brought up to the journal's end.  Another is wiped and
+ * made again: from the files, which are right up to the redo mark but for
+ * what changed since, and from the journal, which has all of that.
+ */
+#include "store_internal.h"
+
+#include "files_scan.h"
+#include "stamp.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+#include "store/value/fault.h"
+#include "store/value/plain.h"
+#include "store/value/typed.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	BATCH_ITEMS = 1000,
+	BATCH_ROOM = 64 << 20,
+	ITEM_ROOM = 64 << 20
+};
+
+/* --- the index made again from files --------------------------------------------- */
+
+struct rebuild {
+	struct store *s;
+	struct index_view *batch;
+	size_t in_batch;
+	uint64_t redo, done, all;
+	struct arena arena;
+	struct buf typed;
+};
+
+static int
+rebuild_commit(struct rebuild *r, struct err *e)
+{
+	int rc = r->batch ? index_commit(r->batch, r->redo, e) : 0;
+
+	r->batch = NULL;
+	r->in_batch = 0;
+	return rc;
+}
+
+static int
+rebuild_batch(struct rebuild *r, struct err *e)
+{
+	if (r->in_batch == BATCH_ITEMS && rebuild_commit(r, e) < 0)
+		return -1;
+	if (!r->batch)
+		r->batch = index_begin(r->s->index, BATCH_ROOM, e);
+	r->in_batch++;
+	return r->batch ? 0 : -1;
+}
+
+static int
+rebuild_table(void *arg, const char *dir, const char *p, size_t n,
+    struct err *e)
+{
+	struct rebuild *r = arg;
+	struct unit u = {.kind = UNIT_TABLE, .table = {p, n}};
+
+	(void)dir;
+	while (u.table.n && p[u.table.n - 1] == '\n')
+		u.table.n--;
+	if (rebuild_batch(r, e) < 0 ||
+	    apply_index(r->batch, NULL, &r->arena, &u, NULL, r->redo, e) < 0)
+		return -1;
+	return apply_table(r->s, &u, e);
+}
+
+/*
+ * One document.  What can't be read, or lies under another's name, is left
+ * out: either the journal has what belongs there, or `bothy store check`
+ * tells of it.
+ */
+static int
+rebuild_document(void *arg, const struct files_found *f, struct err *e)
+{
+	struct rebuild *r = arg;
+	struct catalog *catalog = catalog_hold(&r->s->catalog);
+	const struct table *t =
+	    catalog_named(catalog, f->table, strlen(f->table));
+	struct path_key path;
+	struct path_name name;
+	struct value item;
+	struct text key, bytes;
+	struct err ignored;
+	int rc = 0;
+
+	arena_reset(&r->arena);
+	buf_reset(&r->typed);
+	if (t && plain_read_item(&r->arena, f->p, f->n, &item, &ignored) == 0 &&
+	    key_check_item(t, &item, &ignored) == 0 &&
+	    path_key_of(t, &item, &path) == 0 && path_name(&path, &name) == 0 &&
+	    strcmp(name.text, f->name) == 0 &&
+	    key_item(&r->arena, t, &item, &key, &ignored) == 0 &&
+	    typed_write_item(&r->typed, &item) == 0 && buf_ok(&r->typed)) {
+		bytes = (struct text){r->typed.data, r->typed.len};
+		rc = rebuild_batch(r, e);
+		if (rc == 0)
+			rc = index_put(r->batch, t, &key, NULL, &item, &bytes,
+			    r->redo, e);
+	}
+	catalog_release(&r->s->catalog, catalog);
+	r->done++;
+	if (r->s->options.progress && r->done % BATCH_ITEMS == 0)
+		r->s->options.progress(r->s->options.arg, "index", r->done, 0);
+	return rc;
+}
+
+static int
+rebuild(struct store *s, uint64_t redo, struct err *e)
+{
+	struct rebuild r = {.s = s, .redo = redo};
+	int rc;
+
+	arena_init(&r.arena, ITEM_ROOM);
+	buf_init(&r.typed, ITEM_ROOM);
+	rc = files_scan_tables(s->files, rebuild_table, &r, e);
+	if (rc == 0)
+		rc = files_scan(s->files, rebuild_document, &r, e);
+	if (rc == 0)
+		rc = rebuild_commit(&r, e);
+	else if (r.batch)
+		index_abort(r.batch);
+	buf_release(&r.typed);
+	arena_release(&r.arena);
+	return rc;
+}
+
+/* --- tables ---------------------------------------------------------------------------- */
+
+static int
+load_table(void *arg, const struct text *name, const struct text *note,
+    struct err *e)
+{
+	struct store *s = arg;
+	struct unit u = {.kind = UNIT_TABLE, .table = *note};
+
+	(void)name;
+	return apply_table(s, &u, e);
+}
+
+/* From the notes of a trusted index. */
+static int
+load_tables(struct store *s, struct err *e)
+{
+	struct index_view *v = index_view_new(s->index, e);
+	uint64_t position;
+	int rc = -1;
+
+	if (v && index_read_begin(v, e) == 0) {
+		rc = index_position(v, &position, e);
+		if (rc == 0)
+			rc = index_note_each(v, &(struct text){"table/", 6},
+			    load_table, s, e);
+		if (rc == 0)
+			atomic_store(&s->visible, position);
+		index_read_end(v);
+	}
+	index_view_free(v);
+	return rc ? -1 : 0;
+}
+
+/* The files are told how many documents each table has. */
+static int
+tell_files(struct store *s, struct err *e)
+{
+	struct index_view *v = index_view_new(s->index, e);
+	struct catalog *c = catalog_hold(&s->catalog);
+	struct index_counts n;
+	int rc = -1;
+	size_t i;
+
+	if (v && index_read_begin(v, e) == 0) {
+		for (rc = 0, i = 0; rc == 0 && i < c->count; i++) {
+			const struct table *t = c->entries[i].table;
+
+			rc = index_counts(v, t->id, 0, &n, e);
+			if (rc == 0 &&
+			    !files_table(s->files, t->name, n.items, e))
+				rc = -1;
+		}
+		index_read_end(v);
+	}
+	catalog_release(&s->catalog, c);
+	index_view_free(v);
+	return rc;
+}
+
+/* --- the start --------------------------------------------------------------------------- */
+
+static int
+open_index(struct store *s, bool *trusted, struct err *e)
+{
+	struct index_options o = {.read_only = s->options.read_only};
+	char path[PATH_MAX];
+	struct err why;
+
+	snprintf(path, sizeof path, "%s/index", s->dir);
+	*trusted = stamp_trusted(path, &why);
+	if (s->options.read_only) {
+		if (!*trusted)
+			return err_set(e, FAULT_READ_ONLY, "%s: the index is "
+			    "to be made again, which writes: %s", s->dir,
+			    why.text);
+	} else {
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return err_sys(e, "%s", path);
+		if (!*trusted && index_wipe(path, e) < 0)
+			return -1;
+	}
+	s->index = index_open(path, &o, e);
+	if (!s->index)
+		return -1;
+	return s->options.read_only ? 0 : stamp_write(path, STAMP_OPEN, e);
+}
+
+int
+recover(struct store *s, struct err *e)
+{
+	struct mark m;
+	bool trusted;
+
+	journal_marks(s->journal, &m);
+	if (open_index(s, &trusted, e) < 0)
+		return -1;
+	if (trusted && load_tables(s, e) < 0)
+		return -1;
+	if (atomic_load(&s->visible) > journal_end(s->journal))
+		return err_set(e, EUCLEAN, "%s: the index is ahead of the "
+		    "journal, which has lost its end; remove %s/index and "
+		    "start again", s->dir, s->dir);
+	if (!trusted) {
+		if (rebuild(s, m.redo.position, e) < 0)
+			return -1;
+		atomic_store(&s->visible, m.redo.position);
+	}
+	if (tell_files(s, e) < 0)
+		return -1;
+	if (s->options.read_only)
+		return 0;
+	atomic_store(&s->dropping, true);
+	return apply_journal(s, m.redo.position, true, e);
+}
