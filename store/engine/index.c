@@ -57,10 +57,14 @@ index_tree_of(const struct index_view *v, enum index_db db)
 static int
 open_env(struct index *ix, size_t map_bytes, struct err *e)
 {
-	unsigned flags = MDB_NOTLS | MDB_NOSYNC |
-	    (ix->read_only ? MDB_RDONLY : 0);
+	unsigned flags = MDB_NOTLS | MDB_NOSYNC;
 	int rc = mdb_env_create(&ix->env);
 
+	ix->writes_map = !ix->read_only && index_can_promise(ix->path);
+	if (ix->read_only)
+		flags |= MDB_RDONLY;
+	if (ix->writes_map)
+		flags |= MDB_WRITEMAP;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(ix->env, DB_COUNT);
 	if (rc == 0)

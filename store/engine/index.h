@@ -32,7 +32,7 @@ struct index_view;
 struct index_cursor;
 
 struct index_options {
-	size_t map_bytes;	/* address space at first; 0: 64 GB */
+	size_t map_bytes;	/* of the file and map at first; 0: 1 GB */
 	bool read_only;		/* of a store that is damaged: no batch */
 };
 
@@ -53,7 +53,7 @@ int index_wipe(const char *path, struct err *e);
 
 struct index_room {
 	size_t used_bytes;	/* of the file, pages to be used again too */
-	size_t map_bytes;
+	size_t map_bytes;	/* its length, of which most has no blocks */
 	size_t free_bytes;	/* of the file system, to who isn't root */
 };
 int index_room(const struct index *ix, struct index_room *r, struct err *e);

@@ -1,34 +1,102 @@
 /*
- * The size of the map.  It is address space, not memory, so it is made large
- * at once; growing it moves it, which LMDB allows only while nobody reads.
+ * Room for the index: the size of the map, and blocks on the disk.
+ *
+ * The map is address space, and the length of the file.  Growing it moves it,
+ * which LMDB allows only while nobody reads.
+ *
+ * Where the file system keeps a promise of blocks, LMDB writes through the map
+ * (a fifth of the cost of writing pages by pwrite: tests/bench/programs/
+ * indexcost.c).  A full disk would be SIGBUS there, so every batch has blocks
+ * for all that it can touch before it begins.  Elsewhere LMDB writes by
+ * pwrite, and a full disk is an error of the commit.
  */
 #include "index_internal.h"
 
-#include <stdint.h>
-#include <sys/mman.h>
+#include "store/base/io.h"
 
-static const size_t map_default = (size_t)64 << 30;
-static const size_t map_least = (size_t)16 << 20;
-static const size_t slack = (size_t)64 << 20;	/* of any batch, for pages */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/statfs.h>
+
+static const size_t map_default = (size_t)1 << 30;
+static const size_t map_step = (size_t)16 << 20;
+static const size_t slack = (size_t)4 << 20;	/* of any batch, for pages */
+
+static size_t
+round_up(size_t n, size_t step)
+{
+	return (n + step - 1) / step * step;
+}
 
 /* As much of what is wanted as this process may have. */
 size_t
 index_map_first(size_t wanted)
 {
-	size_t n = wanted ? wanted : map_default;
+	size_t n = round_up(wanted ? wanted : map_default, map_step);
 	void *p;
 
-	n = (n + map_least - 1) / map_least * map_least;
-	while (n > map_least) {
+	while (n > map_step) {
 		p = mmap(NULL, n, PROT_NONE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (p != MAP_FAILED) {
 			munmap(p, n);
 			break;
 		}
-		n = n / 2 / map_least * map_least;
+		n = round_up(n / 2, map_step);
 	}
 	return n;
+}
+
+/*
+ * True if blocks that were promised can't be lacking: so on ext4 and XFS, but
+ * not where every write goes to a new place.
+ */
+bool
+index_can_promise(const char *path)
+{
+	static const unsigned long ext4 = 0xef53, xfs = 0x58465342;
+	char file[PATH_MAX];
+	struct statfs fs;
+	bool can = false;
+	int fd;
+
+	snprintf(file, sizeof file, "%s/data.mdb", path);
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return false;
+	if (fstatfs(fd, &fs) == 0 && ((unsigned long)fs.f_type == ext4 ||
+	    (unsigned long)fs.f_type == xfs))
+		can = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 4096) == 0;
+	io_close(&fd);
+	return can;
+}
+
+/* Blocks for the first `need` bytes of the file, and some more if there are. */
+static int
+promise(struct index *ix, size_t need, struct err *e)
+{
+	size_t more = round_up(need + need / 16, slack), size = more;
+	int fd, rc;
+
+	if (!ix->writes_map || need <= ix->promised)
+		return 0;
+	rc = mdb_env_get_fd(ix->env, &fd);
+	while (rc == 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE,
+	    (off_t)ix->promised, (off_t)(size - ix->promised)) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (size == need)
+			rc = errno;
+		size = need;
+	}
+	if (rc)
+		return index_fail(ix, rc, "make room", e);
+	ix->promised = size;
+	return 0;
 }
 
 /* Keeps new snapshots out, and waits until all others are ended. */
@@ -52,23 +120,11 @@ open_gate(struct index *ix)
 	pthread_mutex_unlock(&ix->lock);
 }
 
-/* Every page that a batch touches is a new one until it is committed. */
-int
-index_make_room(struct index *ix, size_t room, struct err *e)
+static int
+grow(struct index *ix, size_t size, struct err *e)
 {
-	size_t used, need, size;
-	MDB_envinfo info;
-	MDB_stat stat;
 	int rc;
 
-	mdb_env_info(ix->env, &info);
-	mdb_env_stat(ix->env, &stat);
-	used = (info.me_last_pgno + 1) * stat.ms_psize;
-	need = used + 4 * room + slack;
-	if (need <= info.me_mapsize && !ix->was_full)
-		return 0;
-	size = need > info.me_mapsize ? 2 * need : 2 * info.me_mapsize;
-	size = (size + map_least - 1) / map_least * map_least;
 	close_gate(ix);
 	rc = mdb_env_set_mapsize(ix->env, size);
 	open_gate(ix);
@@ -76,6 +132,24 @@ index_make_room(struct index *ix, size_t room, struct err *e)
 		return index_fail(ix, rc, "grow the map", e);
 	ix->was_full = false;
 	return 0;
+}
+
+/* Every page that a batch touches is a new one until it is committed. */
+int
+index_make_room(struct index *ix, size_t room, struct err *e)
+{
+	size_t need, size;
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	mdb_env_info(ix->env, &info);
+	mdb_env_stat(ix->env, &stat);
+	need = (info.me_last_pgno + 1) * stat.ms_psize + 4 * room + slack;
+	size = need > info.me_mapsize ? need : info.me_mapsize;
+	if ((need > info.me_mapsize || ix->was_full) &&
+	    grow(ix, round_up(2 * size, map_step), e) < 0)
+		return -1;
+	return promise(ix, need, e);
 }
 
 void

@@ -2,7 +2,7 @@
  * What the files of the index share.
  *
  *   index.c         the environment, snapshots, the batch
- *   index_grow.c    the map: its size, and growing it under those who read
+ *   index_grow.c    room: the map's size, grown under those who read; blocks
  *   index_item.c    items, with their entries and expiry
  *   index_range.c   reading ranges
  *   index_count.c   counters, and what is kept once: position, next id
@@ -59,6 +59,8 @@ struct index {
 	MDB_dbi dbis[DB_COUNT];
 	char *path;
 	bool read_only;
+	bool writes_map;	/* see index_grow.c */
+	size_t promised;	/* bytes of the file that have blocks */
 
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
@@ -81,6 +83,7 @@ struct index_tree index_tree_of(const struct index_view *v, enum index_db db);
 
 /* index_grow.c */
 size_t index_map_first(size_t wanted);
+bool index_can_promise(const char *path);
 int index_make_room(struct index *ix, size_t room, struct err *e);
 void index_enter(struct index_view *v);
 void index_leave(struct index_view *v);
