@@ -33,7 +33,7 @@ BENCH_PACKAGES := apache2 fcgiwrap git nginx wrk
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")
 
-FOLDERS := store/base store/value store/expr store/engine store/wire store/client \
+FOLDERS := store/base store/value store/expr store/wire store/engine store/op store/client \
 	functions/sdk/abi functions/sdk fcgi/conf fcgi/launch \
 	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
 include $(wildcard $(addsuffix /sources.mk,$(FOLDERS)))

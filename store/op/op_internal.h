@@ -1,0 +1,99 @@
+/*
+ * What the files of this folder share: how an operation ends, and what they
+ * all do with tables, keys and expressions.
+ */
+#ifndef OP_INTERNAL_H
+#define OP_INTERNAL_H
+
+#include "op.h"
+
+#include "store/expr/expr.h"
+#include "store/value/fault.h"
+#include "store/wire/reply.h"
+
+/* --- op.c: ends ---------------------------------------------------------------- */
+
+/* With *e as the failure, or with the reply that was written. */
+void op_fail(struct op *op, const struct err *e);
+void op_done(struct op *op);
+
+/* The reply, begun. */
+void op_open(struct op *op, struct reply *r);
+
+/* Ends the reply and the operation; a reply that grew too long is a failure. */
+void op_close(struct op *op, struct reply *r);
+
+int op_no_memory(struct err *e);
+
+/* Submits `run` as a job whose reply is written by op->job.done. */
+void op_submit(struct op *op,
+    int (*run)(struct commit_job *job, struct commit *c, struct err *e),
+    void (*answer)(struct op *op), size_t bytes);
+struct op *op_of(struct commit_job *job);
+
+/* --- op_item.c: one item's operation, planned ------------------------------------- */
+
+struct item_plan {
+	const struct item_request *request;
+	const struct table *table;
+	struct text key;		/* key_item() */
+	struct value members;		/* the Key */
+	const struct expr *condition;
+	const struct expr_update *update;
+	const struct expr_projection *projection;
+	struct expr_guard guard;
+	/* what came of it */
+	struct commit_old old;
+	struct value fresh;		/* the new item; count 0: none */
+	struct text fresh_bytes;
+	bool failed;			/* the condition did */
+};
+
+/* The table of a name, or NULL with DynamoDB's error. */
+const struct table *op_table(const struct catalog *c, const struct text *name,
+    struct err *e);
+
+/*
+ * Finds table and key, parses the expressions: 0, or -1 and *e.  All that is
+ * kept lies in the arena; the table is borrowed from the catalogue.
+ */
+int op_plan_item(struct arena *a, const struct catalog *c,
+    const struct item_request *r, struct item_plan *p, struct err *e);
+
+/* Evaluates a write against what lies there now: asks for its change. */
+int op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
+    struct err *e);
+
+/* The keys of a table or index as expressions want them. */
+void op_keys(const struct key_schema *k, struct expr_keys *out);
+
+/* The item as a projection gives it; NULL for all of it. */
+int op_write_projected(struct reply *r, const char *name, struct arena *a,
+    const struct expr_projection *p, const struct text *bytes, struct err *e);
+
+/* --- op_capacity.c ---------------------------------------------------------------- */
+
+/* Units of reading or writing so many bytes. */
+double op_read_units(size_t bytes, bool consistent);
+double op_write_units(size_t bytes);
+
+/* ConsumedCapacity of one table, if it was asked for. */
+void op_capacity(struct op *op, struct reply *r, const struct table *t,
+    const struct table_index *ix, double read, double write);
+
+/* --- the operations ----------------------------------------------------------------- */
+
+typedef void op_fn(struct op *op, struct store_view *v);
+
+op_fn op_get_item, op_batch_get, op_transact_get;
+op_fn op_put_item, op_update_item, op_delete_item, op_batch_write;
+op_fn op_transact_write;
+op_fn op_query, op_scan;
+op_fn op_create_table, op_update_table, op_delete_table, op_describe_table,
+    op_list_tables, op_update_ttl, op_describe_ttl;
+op_fn op_list_streams, op_describe_stream, op_shard_iterator, op_get_records;
+op_fn op_stat, op_path, op_log, op_diff, op_blame, op_show, op_checkpoint,
+    op_backup, op_backups, op_restore, op_forget, op_adopt, op_check,
+    op_reindex, op_import, op_export, op_mirror, op_stop;
+
+#endif

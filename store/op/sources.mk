@@ -1,0 +1,3 @@
+# Operations: a request against the engine, and its reply.
+store/op.SRCS := $(notdir $(wildcard store/op/*.c))
+store/op.BELOW := store/engine store/wire store/expr store/value store/base
