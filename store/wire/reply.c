@@ -68,6 +68,10 @@ reply_list(struct reply *r, const char *name)
 void
 reply_close(struct reply *r)
 {
+	if (r->depth == 0) {
+		r->failed = true;
+		return;
+	}
 	buf_putc(r->out, r->objects & 1 ? '}' : ']');
 	r->objects >>= 1;
 	r->depth--;

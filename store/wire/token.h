@@ -31,7 +31,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define TOKEN_BEGIN "b1."
+
 enum {
+	TOKEN_BYTES_MAX = 16 * 1024,
 	TOKEN_SECRET_SIZE = 32,
 	TOKEN_PROOF_SIZE = 32,
 	GRANT_STATEMENTS_MAX = 64,
