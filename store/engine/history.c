@@ -176,6 +176,26 @@ history_count_bytes(struct history *h, int64_t delta)
 	pthread_mutex_unlock(&h->mutex);
 }
 
+int
+history_weigh(struct history *h, struct err *e)
+{
+	struct pack_set s;
+	uint64_t bytes = 0;
+	size_t i;
+	int r = pack_set_read(h->pack_fd, &s, e);
+
+	for (i = 0; i < s.n; i++)
+		bytes += s.files[i].bytes;
+	pack_set_release(&s);
+	if (r)
+		return -1;
+	pthread_mutex_lock(&h->mutex);
+	h->pack_bytes = bytes;
+	pthread_mutex_unlock(&h->mutex);
+	history_count_bytes(h, 0);
+	return 0;
+}
+
 /* By how much the packs grew since the oldest sample of the last day. */
 uint64_t
 history_day_bytes(struct history *h)
@@ -235,20 +255,6 @@ sync_store(const char *store_dir, struct err *e)
 	return r;
 }
 
-static int
-weigh_packs(struct history *h, struct err *e)
-{
-	struct pack_set s;
-	size_t i;
-	int r = pack_set_read(h->pack_fd, &s, e);
-
-	for (i = 0; i < s.n; i++)
-		h->pack_bytes += s.files[i].bytes;
-	pack_set_release(&s);
-	history_count_bytes(h, 0);
-	return r;
-}
-
 struct history *
 history_open(const char *store_dir, bool read_only, struct err *e)
 {
@@ -266,7 +272,7 @@ history_open(const char *store_dir, bool read_only, struct err *e)
 	pthread_mutex_init(&h->mutex, NULL);
 	if (open_dirs(h, e) || (!read_only && (sync_store(store_dir, e) ||
 	    history_clear(h, e))) || history_reopen(h, e) ||
-	    history_tip_read(h, e) || weigh_packs(h, e)) {
+	    history_tip_read(h, e) || history_weigh(h, e)) {
 		history_close(h);
 		return NULL;
 	}
@@ -285,6 +291,7 @@ history_close(struct history *h)
 	io_close(&h->pack_fd);
 	pthread_rwlock_destroy(&h->packs);
 	pthread_mutex_destroy(&h->mutex);
+	free(h->doomed);
 	free(h->path);
 	free(h);
 }

@@ -3,8 +3,7 @@
  * own: two trees are walked as one merge, and equal ids are passed over, so
  * that the cost follows the difference.
  */
-#include "history_internal.h"
-#include "tree.h"
+#include "tree_pair.h"
 
 #include "store/value/fault.h"
 
@@ -16,36 +15,6 @@ struct diff {
 	void *ctx;
 	char path[HISTORY_PATH_MAX + 1];
 };
-
-/* One of the two trees at work; `o` NULL: there is none. */
-struct side {
-	git_odb_object *o;
-	struct tree_at at;
-	struct tree_entry entry;
-	int more;
-};
-
-static int
-side_next(struct side *s, struct err *e)
-{
-	s->more = tree_next(&s->at, &s->entry);
-	return s->more < 0 ?
-	    err_set(e, FAULT_INTERNAL, "history: a broken tree") : 0;
-}
-
-static int
-side_open(struct history_view *v, struct side *s, const git_oid *tree,
-    struct err *e)
-{
-	memset(s, 0, sizeof *s);
-	if (!tree)
-		return 0;
-	if (history_object(v, tree, GIT_OBJECT_TREE, &s->o, e))
-		return -1;
-	s->at.p = git_odb_object_data(s->o);
-	s->at.end = s->at.p + git_odb_object_size(s->o);
-	return side_next(s, e);
-}
 
 static int
 tell(struct diff *d, const git_oid *from, const git_oid *to, struct err *e)
@@ -84,8 +53,6 @@ diff_entries(struct diff *d, size_t n, unsigned depth,
 	const struct tree_entry *any = from ? from : to;
 	git_oid a, b;
 
-	if (from && to && memcmp(from->id, to->id, TREE_ID_SIZE) == 0)
-		return 0;
 	if (n + any->len + 1 > HISTORY_PATH_MAX || depth > HISTORY_DEPTH_MAX)
 		return err_set(e, FAULT_LIMIT, "history: a path too long");
 	if (from)
@@ -103,42 +70,20 @@ diff_entries(struct diff *d, size_t n, unsigned depth,
 }
 
 static int
-diff_next(struct diff *d, size_t n, unsigned depth, struct side *from,
-    struct side *to, struct err *e)
-{
-	int c, r;
-
-	if (from->more && to->more)
-		c = tree_compare(from->entry.name, from->entry.len,
-		    from->entry.dir, to->entry.name, to->entry.len,
-		    to->entry.dir);
-	else
-		c = from->more ? -1 : 1;
-	r = diff_entries(d, n, depth, c <= 0 ? &from->entry : NULL,
-	    c >= 0 ? &to->entry : NULL, e);
-	if (r)
-		return r;
-	if (c <= 0 && side_next(from, e))
-		return -1;
-	return c >= 0 && side_next(to, e) ? -1 : 0;
-}
-
-static int
 diff_trees(struct diff *d, size_t n, unsigned depth, const git_oid *from,
     const git_oid *to, struct err *e)
 {
-	struct side a, b;
-	int r = -1;
+	const struct tree_entry *old, *new;
+	struct tree_pair p;
+	int r = pair_open(d->view, &p, from, to, e);
 
-	memset(&b, 0, sizeof b);
-	if (side_open(d->view, &a, from, e) || side_open(d->view, &b, to, e))
-		goto out;
-	r = 0;
-	while (!r && (a.more || b.more))
-		r = diff_next(d, n, depth, &a, &b, e);
-out:
-	git_odb_object_free(a.o);
-	git_odb_object_free(b.o);
+	while (!r) {
+		r = pair_next(&p, &old, &new, e);
+		if (r <= 0)
+			break;
+		r = diff_entries(d, n, depth, old, new, e);
+	}
+	pair_close(&p);
 	return r;
 }
 

@@ -6,6 +6,7 @@
 #define ENGINE_HISTORY_INTERNAL_H
 
 #include "history.h"
+#include "pack_internal.h"
 #include "pack_write.h"
 
 #include <git2.h>
@@ -53,11 +54,17 @@ struct history {
 	} samples[HISTORY_SAMPLES];	/* bytes of packs at full hours */
 	uint64_t pack_bytes;		/* now */
 	int64_t commits;		/* of main; -1: not counted yet */
-	int64_t gathered_ms;		/* when packs were last superseded */
 	unsigned holds;			/* made in this run */
-	bool untidy;			/* superseded packs are still there */
-	unsigned since_tidy;		/* commits since the packs were counted */
-	int64_t thin_due_ms;		/* no span is due before */
+
+	/* Upkeep (history_tidy.c). */
+	int64_t now_ms, looked_ms;	/* this call's time, that of a look */
+	unsigned since_tidy;		/* commits since that look */
+	bool untidy;			/* there may be more to do */
+	struct doomed {
+		char name[PACK_NAME_SIZE];
+		int64_t since_ms;
+	} *doomed;			/* packs that were superseded */
+	size_t ndoomed;
 };
 
 /* Says libgit2's last error behind the text; always -1. */
@@ -124,5 +131,8 @@ void history_tip_set(struct history *h, const struct history_raw *tip);
 /* The bytes of packs as they grew or shrank, for history_stat. */
 void history_count_bytes(struct history *h, int64_t delta);
 uint64_t history_day_bytes(struct history *h);
+
+/* Weighs the packs that are there. */
+int history_weigh(struct history *h, struct err *e);
 
 #endif

@@ -100,6 +100,11 @@ message_finish(const struct message *m, const char *note, uint64_t position,
 	}
 	buf_printf(out, "Bothy-Position: %llu\n",
 	    (unsigned long long)position);
+	if (note) {
+		buf_puts(out, "Bothy-Note: ");
+		add_note(out, note);
+		buf_putc(out, '\n');
+	}
 	return buf_ok(out) && !m->subject.failed ? 0 :
 	    err_set(e, FAULT_LIMIT, "a commit's message is too long");
 }

@@ -7,6 +7,7 @@
  *   (one line a table, where the first line is a note or has no room)
  *
  *   Bothy-Position: 4711
+ *   Bothy-Note: backup monday        (where the first line is that)
  */
 #ifndef ENGINE_HISTORY_MESSAGE_H
 #define ENGINE_HISTORY_MESSAGE_H
