@@ -175,13 +175,13 @@ put_record(struct index_view *batch, const struct text *key,
 {
 	struct index_tree items = index_tree_of(batch, DB_ITEMS);
 	MDB_val value = {RECORD_HEAD + record->item.n, NULL};
-	struct index_record old;
+	struct index_record old = {0};
 	unsigned char *p;
 	int there = index_get(batch, key, &old, e), rc;
 
 	if (there < 0)
 		return -1;
-	*old_size = there ? old.size : 0;
+	*old_size = old.size;
 	rc = index_tree_put(&items, key, &value);
 	if (rc)
 		return index_fail(batch->index, rc, "put", e);
@@ -216,7 +216,7 @@ index_delete(struct index_view *batch, const struct table *t,
     const struct text *key, const struct value *old, struct err *e)
 {
 	struct index_tree items = index_tree_of(batch, DB_ITEMS);
-	struct index_record record;
+	struct index_record record = {0};
 	int there = index_get(batch, key, &record, e), rc;
 
 	if (there <= 0)

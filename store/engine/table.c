@@ -27,30 +27,35 @@ table_free(struct table *t)
 	free(t);
 }
 
+static int
+copy_index(struct table_index *to, const struct table_index *from)
+{
+	char (*nonkey)[sizeof *from->nonkey] = NULL;
+
+	if (from->nnonkey) {
+		nonkey = calloc(from->nnonkey, sizeof *nonkey);
+		if (!nonkey)
+			return -1;
+		memcpy(nonkey, from->nonkey, from->nnonkey * sizeof *nonkey);
+	}
+	*to = *from;
+	to->nonkey = nonkey;
+	return 0;
+}
+
 /* The indexes of `t` into `copy`, which counts those it has so far. */
 static int
 copy_indexes(struct table *copy, const struct table *t)
 {
-	const struct table_index *from;
-	struct table_index *to;
-
 	if (t->nindexes == 0)
 		return 0;
 	copy->indexes = calloc(t->nindexes, sizeof *copy->indexes);
 	if (!copy->indexes)
 		return -1;
-	for (from = t->indexes; from < t->indexes + t->nindexes; from++) {
-		to = &copy->indexes[copy->nindexes++];
-		*to = *from;
-		to->nonkey = NULL;
-		if (from->nnonkey == 0)
-			continue;
-		to->nonkey = calloc(from->nnonkey, sizeof *to->nonkey);
-		if (!to->nonkey)
+	for (; copy->nindexes < t->nindexes; copy->nindexes++)
+		if (copy_index(&copy->indexes[copy->nindexes],
+		    &t->indexes[copy->nindexes]) < 0)
 			return -1;
-		memcpy(to->nonkey, from->nonkey,
-		    from->nnonkey * sizeof *to->nonkey);
-	}
 	return 0;
 }
 

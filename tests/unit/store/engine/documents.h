@@ -41,6 +41,9 @@ make_table(const char *json)
 }
 
 /* An item from typed JSON by printf; all of it lies in the arena. */
+static inline struct value make_item(struct arena *a, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static inline struct value
 make_item(struct arena *a, const char *fmt, ...)
 {

@@ -368,6 +368,7 @@ counters_follow(void **state)
 static size_t
 long_members(struct member m[3], int i)
 {
+	static const char writers[] = "twenty writers at the table";
 	static char hash[2048], range[1024];
 
 	memset(hash, 1, sizeof hash);
@@ -377,7 +378,7 @@ long_members(struct member m[3], int i)
 	m[1] = (struct member){{"r", 1}, {.type = VALUE_S,
 	    .text = {range, sizeof range - 19 + (size_t)i}}};
 	m[2] = (struct member){{"who", 3}, {.type = VALUE_S,
-	    .text = {"twenty writers at the table" + i, 3}}};
+	    .text = {&writers[i], 3}}};
 	return 3;
 }
 

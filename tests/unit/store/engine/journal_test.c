@@ -557,7 +557,7 @@ damage_below_what_was_synced_is_refused(void **state)
 	(void)state;
 	five_lines(w, at);
 	overwrite(w, "00000001.jsonl", at[1] + 60, "z");
-	expect_refused(w, "journal/00000001.jsonl is damaged at byte 69 ");
+	expect_refused(w, "journal/00000001.jsonl is damaged at byte 69");
 	expect_refused(w, "read-only");
 	assert_int_equal(try_open(w, true), 0);
 	assert_non_null(journal_damage(w->j));
@@ -602,13 +602,13 @@ every_field_is_checked(void **state)
 		five_lines(w, at);
 		overwrite(w, "00000001.jsonl", at[1] + hits[i].at,
 		    hits[i].bytes);
-		expect_refused(w, "damaged at byte 69 ");
+		expect_refused(w, "damaged at byte 69");
 		world_free(w);
 	}
 	w = world_new();
 	five_lines(w, at);
 	overwrite(w, "00000001.jsonl", at[2] - 1, " ");
-	expect_refused(w, "damaged at byte 69 ");
+	expect_refused(w, "damaged at byte 69");
 	world_free(w);
 }
 
