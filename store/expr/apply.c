@@ -235,11 +235,11 @@ merge_members(struct apply *a, const struct range *r, const struct value *old,
     struct value *out)
 {
 	struct range rest = *r, g;
-	const struct member *m = old->members, *end = m + old->count;
+	const struct member *m = old->members;
 	const struct value *there;
 	const struct text *name;
 	struct member *all;
-	size_t n = 0;
+	size_t i = 0, n = 0;
 	int kept;
 
 	all = arena_array(a->arena, old->count + (r->to - r->from),
@@ -249,18 +249,18 @@ merge_members(struct apply *a, const struct range *r, const struct value *old,
 	for (; rest.from < rest.to; rest.from = g.to) {
 		g = next_group(a, &rest);
 		name = &step(a, &rest)->name;
-		while (m < end && text_compare(&m->name, name) < 0)
-			all[n++] = *m++;
-		there = m < end && text_compare(&m->name, name) == 0 ?
-		    &m++->value : NULL;
+		while (i < old->count && text_compare(&m[i].name, name) < 0)
+			all[n++] = m[i++];
+		there = i < old->count &&
+		    text_compare(&m[i].name, name) == 0 ? &m[i++].value : NULL;
 		kept = merge_group(a, &g, there, &all[n].value);
 		if (kept < 0)
 			return -1;
 		if (kept)
 			all[n++].name = *name;
 	}
-	while (m < end)
-		all[n++] = *m++;
+	while (i < old->count)
+		all[n++] = m[i++];
 	*out = (struct value){.type = VALUE_M, .count = n, .members = all};
 	return 0;
 }

@@ -146,26 +146,30 @@ section(struct parse *p, enum expr_action action, struct changes *out)
 	return 0;
 }
 
+enum { SECTIONS = 4 };
+
+static const struct {
+	enum token_type token;
+	enum expr_action action;
+	const char *name;
+} kinds[SECTIONS] = {
+	{TOKEN_SET, EXPR_SET, "SET"},
+	{TOKEN_REMOVE, EXPR_REMOVE, "REMOVE"},
+	{TOKEN_ADD, EXPR_ADD, "ADD"},
+	{TOKEN_DELETE, EXPR_DELETE, "DELETE"},
+};
+
 static int
 sections(struct parse *p, struct changes *out)
 {
-	static const struct {
-		enum token_type token;
-		enum expr_action action;
-		const char *name;
-	} kinds[] = {
-		{TOKEN_SET, EXPR_SET, "SET"},
-		{TOKEN_REMOVE, EXPR_REMOVE, "REMOVE"},
-		{TOKEN_ADD, EXPR_ADD, "ADD"},
-		{TOKEN_DELETE, EXPR_DELETE, "DELETE"},
-	};
-	bool seen[sizeof kinds / sizeof *kinds] = {false};
-	size_t i, n = sizeof kinds / sizeof *kinds;
+	bool seen[SECTIONS] = {false};
+	size_t i;
 
 	do {
-		for (i = 0; i < n && !parse_take(p, kinds[i].token); i++)
-			;
-		if (i == n)
+		for (i = 0; i < SECTIONS; i++)
+			if (parse_take(p, kinds[i].token))
+				break;
+		if (i >= SECTIONS)
 			return parse_syntax(p);
 		if (seen[i])
 			parse_mistake(p, RANK_SECTION, "The \"%s\" section can "

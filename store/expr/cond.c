@@ -4,8 +4,8 @@
  * request is decoded.
  *
  *	any       = all *("OR" all)
- *	all       = not *("AND" not)
- *	not       = *"NOT" unit
+ *	all       = negated *("AND" negated)
+ *	negated   = *"NOT" unit
  *	unit      = "(" any ")" | operand test | call
  *	test      = ("=" | "<>" | "<" | "<=" | ">" | ">=") operand
  *	          | "BETWEEN" operand "AND" operand
@@ -48,7 +48,7 @@ comparator(enum token_type type)
 static int
 add_operand(struct parse *p, struct parse_list *list)
 {
-	struct piece operand;
+	struct piece operand = {.tree = NULL};
 
 	if (parse_operand(p, &operand) < 0)
 		return -1;
@@ -148,7 +148,7 @@ whole(struct parse *p, struct piece *piece)
 }
 
 static int
-not(struct parse *p, bool bare, struct piece *out)
+negated(struct parse *p, bool bare, struct piece *out)
 {
 	const struct expr *arg;
 	size_t n = 0;
@@ -201,7 +201,7 @@ chain(struct parse *p, bool bare, enum token_type type, enum expr_op op,
 static int
 all(struct parse *p, bool bare, struct piece *out)
 {
-	return chain(p, bare, TOKEN_AND, EXPR_AND, not, out);
+	return chain(p, bare, TOKEN_AND, EXPR_AND, negated, out);
 }
 
 static int
@@ -217,7 +217,7 @@ condition(struct expr_scope *s, const char *kind, const char *text, size_t n,
     const struct expr **out, struct err *e)
 {
 	struct parse p;
-	struct piece piece;
+	struct piece piece = {.tree = NULL};
 
 	if (parse_open(&p, s, kind, text, n, e) < 0 ||
 	    any(&p, false, &piece) < 0)

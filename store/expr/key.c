@@ -192,7 +192,8 @@ test_of(const struct tests *tests, const struct expr_key_part *part)
 	size_t i;
 
 	for (i = 0; i < tests->count; i++)
-		if (is_name(tests->tests[i].name, part->name))
+		if (tests->tests[i].name &&
+		    is_name(tests->tests[i].name, part->name))
 			return &tests->tests[i];
 	return NULL;
 }
@@ -236,7 +237,7 @@ static int
 check_part(const struct expr_key_part *part, const struct test *t, size_t max,
     struct err *e)
 {
-	if (!indexable(t->op))
+	if (!indexable(t->op) || !t->low)
 		return err_set(e, FAULT_VALIDATION, "Attempted conditional "
 		    "constraint is not an indexable operation");
 	if (check_value(part, t->low, max, e) < 0)

@@ -137,14 +137,14 @@ not_contains_node(struct arena *a, const struct expr *contains,
     const struct text *name)
 {
 	const struct expr **args, **inner;
-	struct expr *both = node(a, EXPR_AND, 2, &args), *not;
+	struct expr *both = node(a, EXPR_AND, 2, &args), *negation;
 
-	not = node(a, EXPR_NOT, 1, &inner);
-	if (!both || !not || !(args[0] = test_node(a, EXPR_EXISTS, name,
+	negation = node(a, EXPR_NOT, 1, &inner);
+	if (!both || !negation || !(args[0] = test_node(a, EXPR_EXISTS, name,
 	    NULL, 0)))
 		return NULL;
 	inner[0] = contains;
-	args[1] = not;
+	args[1] = negation;
 	return both;
 }
 

@@ -14,6 +14,9 @@
 
 /* --- errors --------------------------------------------------------------- */
 
+static void set(const struct parse *p, struct err *e, const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
+
 static void
 set(const struct parse *p, struct err *e, const char *fmt, va_list ap)
 {
@@ -34,17 +37,18 @@ parse_fail(struct parse *p, const char *fmt, ...)
 	return -1;
 }
 
-int
-parse_syntax(struct parse *p)
+void
+parse_tell_syntax(struct parse *p)
 {
 	const struct token *t = &p->lex.token;
 	struct token near = lex_near(&p->lex);
 
 	if (t->type == TOKEN_END)
-		return parse_fail(p, "Syntax error; token: \"<EOF>\", near: "
+		parse_fail(p, "Syntax error; token: \"<EOF>\", near: "
 		    "\"%.*s\"", (int)near.n, near.p);
-	return parse_fail(p, "Syntax error; token: \"%.*s\", near: \"%.*s\"",
-	    (int)t->n, t->p, (int)near.n, near.p);
+	else
+		parse_fail(p, "Syntax error; token: \"%.*s\", near: "
+		    "\"%.*s\"", (int)t->n, t->p, (int)near.n, near.p);
 }
 
 void

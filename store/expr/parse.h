@@ -61,8 +61,16 @@ int parse_close(struct parse *p);
 int parse_fail(struct parse *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A syntax error at the token. Always -1. */
-int parse_syntax(struct parse *p);
+/* A syntax error at the token. */
+void parse_tell_syntax(struct parse *p);
+
+/* The same; -1. */
+static inline int
+parse_syntax(struct parse *p)
+{
+	parse_tell_syntax(p);
+	return -1;
+}
 
 /* A mistake that is told later. */
 void parse_mistake(struct parse *p, enum parse_rank rank, const char *fmt,
