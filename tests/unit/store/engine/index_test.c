@@ -900,8 +900,8 @@ a_full_map_grows_for_the_next_batch(void **state)
 		t.batch = index_begin(t.index, 0, &e);
 		assert_non_null(t.batch);
 		for (i = r = 0; i < 1000 && r == 0; i++) {
-			name = (struct text){text, (size_t)sprintf(text, "%d",
-			    i)};
+			snprintf(text, sizeof text, "%d", i);
+			name = (struct text){text, strlen(text)};
 			r = index_note_put(t.batch, &name, &note, &e);
 		}
 		if (r < 0) {
