@@ -207,7 +207,7 @@ install: all
 COMPLETION.bash := $(PREFIX)/share/bash-completion/completions
 COMPLETION.zsh := $(PREFIX)/share/zsh/site-functions
 
-include tests/sources.mk
+include tests/sources.mk tests/crash/sources.mk
 
 .PHONY: clean
 clean:

@@ -93,7 +93,7 @@ fuzz-all: $(FUZZ:%=$(B)/fuzz/%)
 # All but the programs of bench and e2e: those have flags of their own, and
 # some of them go wrong on purpose.
 LINTED := $(patsubst %.c,$(BUILD)/lint/%.ok,$(shell find store fcgi \
-	functions tests/unit tests/fuzz -name '*.c'))
+	functions tests/unit tests/fuzz tests/crash -name '*.c'))
 LINT_CFLAGS = -std=c11 $(WARNINGS) -Werror -D_GNU_SOURCE -I. -Ifunctions/sdk \
 	-O2 -pthread
 
@@ -189,6 +189,8 @@ test:
 	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan -k unit
 	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan -k unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
+	@$(part) crash $(again) crash-test
+	@$(part) crash-asan $(again) VARIANT=asan B=$(BUILD)/asan crash-faults
 	@$(part) lint $(again) -k lint
 	@$(part) install $(again) install DESTDIR= PREFIX=$(BUILD)/test/prefix
 	@$(part) installed $(NO_MAKE) tests/installed $(BUILD)/test/prefix

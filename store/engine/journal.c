@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- coming and going ------------------------------------------------------ */
+/* --- coming and going --------------------------------------------------- */
 
 /* journal/, made if it isn't there: its descriptor, or -1 and the error. */
 static int
@@ -88,7 +88,7 @@ journal_damage(const struct journal *j)
 	return j->damage.text[0] ? &j->damage : NULL;
 }
 
-/* --- the table of segments ------------------------------------------------- */
+/* --- the table of segments ---------------------------------------------- */
 
 size_t
 journal_find(const struct journal *j, uint64_t position)
@@ -140,7 +140,7 @@ lock(const struct journal *j)
 	return mine;
 }
 
-/* --- what it tells --------------------------------------------------------- */
+/* --- what it tells ------------------------------------------------------ */
 
 uint64_t
 journal_end(const struct journal *j)
@@ -205,7 +205,7 @@ journal_stat(const struct journal *j, struct journal_stat *s)
 	pthread_mutex_unlock(&mine->lock);
 }
 
-/* --- marks ------------------------------------------------------------------- */
+/* --- marks -------------------------------------------------------------- */
 
 void
 journal_marks(const struct journal *j, struct mark *m)

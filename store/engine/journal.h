@@ -68,7 +68,7 @@ void journal_close(struct journal *j);
 /* What is wrong with a journal that was opened read-only, or NULL. */
 const struct err *journal_damage(const struct journal *j);
 
-/* --- writing: one thread ------------------------------------------------- */
+/* --- writing: one thread ------------------------------------------------ */
 
 /*
  * Adds a line to the open batch; its payload, one JSON value without a

@@ -95,7 +95,7 @@ int journal_no_room(struct err *e);
 /* pwrite of all: 0, or -1 with errno. */
 int journal_write_at(int fd, const void *p, size_t n, uint64_t at);
 
-/* --- at the start ---------------------------------------------------------- */
+/* --- at the start ------------------------------------------------------- */
 
 /* A file found in journal/. */
 struct found_segment {

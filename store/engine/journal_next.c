@@ -12,7 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* --- blocks ---------------------------------------------------------------- */
+/* --- blocks ------------------------------------------------------------- */
 
 /* Zeros, where the file system has no fallocate. */
 static int
@@ -52,7 +52,7 @@ journal_no_room(struct err *e)
 	return -1;
 }
 
-/* --- the next segment ------------------------------------------------------ */
+/* --- the next segment --------------------------------------------------- */
 
 /*
  * The directory's sync: one that failed may have lost a name that the next
@@ -127,7 +127,7 @@ journal_make_next(struct journal *j, uint64_t bytes, struct err *e)
 	return r;
 }
 
-/* --- what is left over ------------------------------------------------------- */
+/* --- what is left over -------------------------------------------------- */
 
 /* A full segment that is longer than its lines: 1 and its true length, or 0. */
 static int

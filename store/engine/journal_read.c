@@ -44,22 +44,43 @@ locate(struct journal *j, uint64_t from, struct segment *s, uint64_t *limit,
 }
 
 static int
-say_damaged(const struct segment_reader *r, const char *name, bool first,
-    struct err *e)
+say_damaged(const struct segment_reader *r, const char *name, struct err *e)
 {
-	if (first)
-		return err_set(e, EINVAL, "no line of the journal begins at "
-		    "position %" PRIu64 " (journal/%s, byte %" PRIu64 ")",
-		    r->base + r->at, name, r->at);
 	return err_set(e, EUCLEAN, "journal/%s is damaged at byte %" PRIu64
 	    " (position %" PRIu64 ")", name, r->at, r->base + r->at);
 }
 
-/* Walks to the reader's end: 0, what `each` gave, or -1 and the error. */
+/*
+ * No sound line is where the reading was to begin: damage, if the lines before
+ * lead there or not so far; else a position that nobody was given.
+ */
+static int
+say_why(struct segment_reader *r, const char *name, struct err *e)
+{
+	uint64_t from = r->at;
+	struct segment_head h;
+	const char *payload;
+	enum segment_found found = SEGMENT_LINE;
+
+	r->at = 0;
+	while (r->at < from && found == SEGMENT_LINE)
+		found = segment_next(r, &h, &payload);
+	if (found == SEGMENT_FAILED)
+		return err_sys(e, "cannot read journal/%s", name);
+	if (r->at <= from)
+		return say_damaged(r, name, e);
+	return err_set(e, EINVAL, "no line of the journal begins at position %"
+	    PRIu64, r->base + from);
+}
+
+/*
+ * Walks to the reader's end, *next being where it is: 0, what `each` gave, or
+ * -1 and the error.
+ */
 static int
 walk(struct segment_reader *r, const char *name,
     int (*each)(void *ctx, const struct journal_line *line), void *ctx,
-    struct err *e)
+    uint64_t *next, struct err *e)
 {
 	struct segment_head h;
 	struct journal_line line;
@@ -71,12 +92,13 @@ walk(struct segment_reader *r, const char *name,
 		case SEGMENT_FAILED:
 			return err_sys(e, "cannot read journal/%s", name);
 		case SEGMENT_NONE:
-			return say_damaged(r, name, first, e);
+			return first ? say_why(r, name, e)
+				     : say_damaged(r, name, e);
 		case SEGMENT_LINE:
 			break;
 		}
 		line.position = h.position;
-		line.next = r->base + r->at;
+		line.next = *next = r->base + r->at;
 		line.len = h.len;
 		stop = each(ctx, &line);
 		if (stop)
@@ -107,8 +129,7 @@ journal_read(struct journal *j, uint64_t from,
 		}
 		segment_reader_init(&reader, fd, s.base, limit - s.base);
 		reader.at = from - s.base;
-		r = walk(&reader, name, each, ctx, e);
-		from = reader.base + reader.at;
+		r = walk(&reader, name, each, ctx, &from, e);
 		segment_reader_release(&reader);
 		io_close(&fd);
 		if (r)

@@ -64,7 +64,7 @@ cannot_read(uint32_t number, struct err *e)
 	return err_sys(e, "cannot read journal/%08" PRIu32 ".jsonl", number);
 }
 
-/* --- what files there are ---------------------------------------------------- */
+/* --- what files there are ----------------------------------------------- */
 
 static int
 by_number(const void *a, const void *b)
@@ -139,7 +139,7 @@ probe(const struct journal *j, struct found_segment *file, struct err *e)
 	return found == SEGMENT_FAILED ? -1 : 0;
 }
 
-/* --- which of them count ------------------------------------------------------ */
+/* --- which of them count ------------------------------------------------ */
 
 /*
  * Goes back from the newest file with lines to the one in which the least
@@ -166,25 +166,7 @@ find_chain(struct journal *j, struct found *f, struct err *e)
 	return 0;
 }
 
-/* No file has lines: right for a new journal, and one that was all released. */
-static int
-begin_empty(struct journal *j, bool marked, uint64_t begin, struct err *e)
-{
-	const struct mark *m = &j->marks;
-
-	if (!marked)
-		j->marks = (struct mark){.redo = {begin, 0},
-		    .feed = {begin, 0}, .pitr = {begin, 0}};
-	atomic_store(&j->end, m->redo.position);
-	if (m->feed.position != m->redo.position ||
-	    m->pitr.position != m->redo.position)
-		return damaged(j, e, "the segments of journal/ are missing, "
-		    "which the marks need from position %" PRIu64 " on",
-		    mark_least(m));
-	return 0;
-}
-
-/* --- their lines ---------------------------------------------------------------- */
+/* --- their lines -------------------------------------------------------- */
 
 /* Walks to the last sound line; sees whether a line begins at `redo`. */
 static int
@@ -227,18 +209,33 @@ check_full(struct journal *j, const struct segment *s, bool *seen,
 	return result;
 }
 
-/*
- * The newest one, or one after it without a readable begin: its lines end
- * where they end, unless a line behind proves that there was more.
- */
+/* A line behind byte `at`, where the lines end, may prove that there was more. */
+static int
+check_beyond(struct journal *j, struct segment_reader *r, uint32_t number,
+    struct err *e)
+{
+	uint64_t at = r->at, where = 0;
+
+	switch (segment_beyond(r, &where)) {
+	case SEGMENT_FAILED:
+		return cannot_read(number, e);
+	case SEGMENT_LINE:
+		return damaged(j, e, "journal/%08" PRIu32 ".jsonl is damaged "
+		    "at byte %" PRIu64 ", and a sound line follows at byte %"
+		    PRIu64, number, at, where);
+	case SEGMENT_NONE:
+		break;
+	}
+	return 0;
+}
+
+/* The newest segment: its lines end where they end. */
 static int
 check_tail(struct journal *j, const struct segment *s, bool *seen,
     struct err *e)
 {
 	struct segment_reader r;
-	uint64_t where = 0, tail;
-	int fd = open_segment(j, s->number, e), result = 0;
-	enum segment_found beyond;
+	int fd = open_segment(j, s->number, e), result;
 
 	if (fd < 0)
 		return -1;
@@ -246,19 +243,32 @@ check_tail(struct journal *j, const struct segment *s, bool *seen,
 	if (walk_lines(&r, j->marks.redo.position, seen) < 0) {
 		result = cannot_read(s->number, e);
 	} else {
-		tail = r.at;
-		atomic_store(&j->end, r.base + tail);
-		beyond = segment_beyond(&r, &where);
-		if (beyond == SEGMENT_FAILED)
-			result = cannot_read(s->number, e);
-		else if (beyond == SEGMENT_LINE)
-			result = damaged(j, e, "journal/%08" PRIu32 ".jsonl is "
-			    "damaged at byte %" PRIu64 " (position %" PRIu64
-			    "), and a sound line follows at byte %" PRIu64,
-			    s->number, tail, r.base + tail, where);
+		atomic_store(&j->end, r.base + r.at);
+		result = check_beyond(j, &r, s->number, e);
 	}
 	segment_reader_release(&r);
 	io_close(&fd);
+	return result;
+}
+
+/* Files after it, which don't begin with a line: never written, or torn. */
+static int
+check_empty(struct journal *j, const struct found *f, struct err *e)
+{
+	size_t i = f->newest < f->count ? f->newest + 1 : 0;
+	struct segment_reader r;
+	int fd, result = 0;
+
+	for (; result == 0 && i < f->count; i++) {
+		fd = open_segment(j, f->files[i].s.number, e);
+		if (fd < 0)
+			return -1;
+		segment_reader_init(&r, fd, SEGMENT_ANYWHERE,
+		    f->files[i].s.bytes);
+		result = check_beyond(j, &r, f->files[i].s.number, e);
+		segment_reader_release(&r);
+		io_close(&fd);
+	}
 	return result;
 }
 
@@ -284,27 +294,38 @@ check_marks(struct journal *j, bool seen, struct err *e)
 
 /* All lines from the redo mark on. */
 static int
-check_lines(struct journal *j, const struct found *f, struct err *e)
+check_lines(struct journal *j, struct err *e)
 {
-	bool seen = false, ignored = false;
+	bool seen = false;
 	size_t i = journal_find(j, j->marks.redo.position);
-	struct segment late;
 
 	for (i = i < j->count ? i : 0; i + 1 < j->count; i++)
 		if (check_full(j, &j->segments[i], &seen, e) < 0)
 			return -1;
 	if (check_tail(j, &j->segments[i], &seen, e) < 0)
 		return -1;
-	for (i = f->newest + 1; i < f->count; i++) {
-		late = f->files[i].s;
-		late.base = atomic_load(&j->end);
-		if (check_tail(j, &late, &ignored, e) < 0)
-			return -1;
-	}
 	return check_marks(j, seen, e);
 }
 
-/* --- all of it -------------------------------------------------------------------- */
+/* No file has lines: right for a new journal, and one that was all released. */
+static int
+begin_empty(struct journal *j, bool marked, uint64_t begin, struct err *e)
+{
+	const struct mark *m = &j->marks;
+
+	if (!marked)
+		j->marks = (struct mark){.redo = {begin, 0},
+		    .feed = {begin, 0}, .pitr = {begin, 0}};
+	atomic_store(&j->end, m->redo.position);
+	if (m->feed.position != m->redo.position ||
+	    m->pitr.position != m->redo.position)
+		return damaged(j, e, "the segments of journal/ are missing, "
+		    "which the marks need from position %" PRIu64 " on",
+		    mark_least(m));
+	return 0;
+}
+
+/* --- all of it ---------------------------------------------------------- */
 
 static int
 read_marks(struct journal *j, const struct found *f, bool *marked,
@@ -336,7 +357,7 @@ inspect(struct journal *j, struct found *f, uint64_t begin, struct err *e)
 		if (f->files[i].lines)
 			f->newest = i;
 	}
-	if (read_marks(j, f, &marked, e) < 0)
+	if (read_marks(j, f, &marked, e) < 0 || check_empty(j, f, e) < 0)
 		return -1;
 	if (f->newest == f->count)
 		return begin_empty(j, marked, begin, e);
@@ -346,7 +367,7 @@ inspect(struct journal *j, struct found *f, uint64_t begin, struct err *e)
 		if (journal_append_segment(j, &f->files[i].s) < 0)
 			return err_set(e, ENOMEM, "no memory for the journal");
 	j->number = f->files[f->newest].s.number;
-	return check_lines(j, f, e);
+	return check_lines(j, e);
 }
 
 int

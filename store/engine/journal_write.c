@@ -14,7 +14,7 @@
 
 enum { BATCH_KEPT = 4 << 20 };	/* a longer batch's memory is given back */
 
-/* --- the open batch ---------------------------------------------------------- */
+/* --- the open batch ----------------------------------------------------- */
 
 int
 journal_refuse(const struct journal *j, struct err *e)
@@ -106,7 +106,7 @@ journal_drop(struct journal *j, uint64_t position)
 		j->to_next = false;
 }
 
-/* --- sync -------------------------------------------------------------------- */
+/* --- sync --------------------------------------------------------------- */
 
 int
 journal_write_at(int fd, const void *p, size_t n, uint64_t at)

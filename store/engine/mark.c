@@ -29,7 +29,7 @@ mark_least(const struct mark *m)
 	return m->pitr.position < least ? m->pitr.position : least;
 }
 
-/* --- one slot -------------------------------------------------------------- */
+/* --- one slot ----------------------------------------------------------- */
 
 /*
  * A slot is one line of JSON, filled up with spaces to MARK_SLOT bytes:
@@ -94,7 +94,7 @@ slot_at(uint64_t sequence)
 	return sequence % 2 ? MARK_SLOTS_APART : 0;
 }
 
-/* --- the file ---------------------------------------------------------------- */
+/* --- the file ----------------------------------------------------------- */
 
 /* The better slot of a file's bytes: its sequence, 0 if there is none. */
 static uint64_t

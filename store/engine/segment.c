@@ -37,7 +37,7 @@ segment_number(const char *name)
 	return (uint32_t)strtoul(name, NULL, 10);
 }
 
-/* --- one line ------------------------------------------------------------ */
+/* --- one line ----------------------------------------------------------- */
 
 static void
 put_hex(char *at, uint64_t n, int digits)
@@ -139,7 +139,7 @@ parse_head(const char *p, struct segment_head *h)
 	return h->batch <= h->position ? 0 : -1;
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------ */
 
 void
 segment_reader_init(struct segment_reader *r, int fd, uint64_t base,
@@ -276,7 +276,7 @@ segment_base(int fd, uint64_t size, uint64_t *base)
 	return found;
 }
 
-/* --- what a torn or damaged line leaves behind it ------------------------- */
+/* --- what a torn or damaged line leaves behind it ----------------------- */
 
 /* Moves `at` to the next byte that could begin a line: 1, 0 or -1. */
 static int
@@ -303,7 +303,8 @@ to_candidate(struct segment_reader *r)
 enum segment_found
 segment_beyond(struct segment_reader *r, uint64_t *where)
 {
-	uint64_t damage = r->base + r->at;
+	bool anywhere = r->base == SEGMENT_ANYWHERE;
+	uint64_t damage = r->at, base;
 	struct segment_head h;
 	const char *line;
 	enum segment_found found;
@@ -316,8 +317,10 @@ segment_beyond(struct segment_reader *r, uint64_t *where)
 		if (found == SEGMENT_FAILED)
 			return found;
 		*where = r->at;
-		if (found == SEGMENT_LINE && h.position == r->base + r->at &&
-		    h.position - h.batch > damage)
+		base = anywhere ? h.position - r->at : r->base;
+		if (found == SEGMENT_LINE && h.position >= r->at &&
+		    h.position == base + r->at &&
+		    h.position - h.batch > base + damage)
 			return found;
 		r->at++;
 	}

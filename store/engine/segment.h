@@ -80,10 +80,14 @@ enum segment_found segment_next(struct segment_reader *r,
  */
 enum segment_found segment_base(int fd, uint64_t size, uint64_t *base);
 
+/* A reader's base, where a file's begin is damaged and shows none. */
+#define SEGMENT_ANYWHERE UINT64_MAX
+
 /*
  * Looks behind byte `at` of the reader, where no sound line was found, for one
  * that proves that `at` had been synced: one whose batch began after it.
  * SEGMENT_LINE and *where (a byte in the file), SEGMENT_NONE, SEGMENT_FAILED.
+ * With the base SEGMENT_ANYWHERE, `at` is 0, and any base will do.
  */
 enum segment_found segment_beyond(struct segment_reader *r, uint64_t *where);
 

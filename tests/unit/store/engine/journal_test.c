@@ -24,7 +24,7 @@
 
 enum { SMALL = 4096 };	/* bytes of a segment in most tests */
 
-/* --- a store of its own for each test ----------------------------------------- */
+/* --- a store of its own for each test ----------------------------------- */
 
 struct world {
 	char path[64];
@@ -117,7 +117,7 @@ exists(const struct world *w, const char *name)
 	return faccessat(w->dir_fd, path, F_OK, 0) == 0;
 }
 
-/* --- lines: {"n":17,"x":"ccc..."} with n counting ------------------------------ */
+/* --- lines: {"n":17,"x":"ccc..."} with n counting ----------------------- */
 
 static size_t
 compose(char *out, size_t room, int n)
@@ -211,7 +211,7 @@ expect_refused(struct world *w, const char *text)
 	w->j = NULL;
 }
 
-/* --- the good days ---------------------------------------------------------------- */
+/* --- the good days ------------------------------------------------------ */
 
 static void
 what_is_synced_is_read_again(void **state)
@@ -369,7 +369,7 @@ nothing_is_made_in_a_store_that_is_only_read(void **state)
 	world_free(w);
 }
 
-/* --- segments ------------------------------------------------------------------------ */
+/* --- segments ----------------------------------------------------------- */
 
 static void
 segments_are_prepared_trimmed_and_released(void **state)
@@ -482,7 +482,7 @@ positions_go_on_when_all_lines_are_gone(void **state)
 	world_free(w);
 }
 
-/* --- damage ---------------------------------------------------------------------------- */
+/* --- damage ------------------------------------------------------------- */
 
 /* Three lines in three batches, then two in one; `at` gets their bytes. */
 static void
@@ -700,7 +700,7 @@ marks_without_their_segments_are_refused(void **state)
 	world_free(w);
 }
 
-/* --- threads --------------------------------------------------------------------------- */
+/* --- threads ------------------------------------------------------------ */
 
 enum { THREAD_LINES = 2000 };
 

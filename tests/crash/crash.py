@@ -1,0 +1,322 @@
+"""The crash suite: what was promised is there after any crash.
+
+    crash.py --bin DIR [--states N] [--kills N] [--seed N] [PART...]
+
+Parts (all, if none is named):
+    states   record some lives of a store, replay the crashes they could have
+    planted  the same with each planted mistake: every one must be found
+    kills    kill -9 at random moments, on the disk itself
+    faults   every call that can fail made to fail, once and for ever
+
+A subject is a program that works and one that checks: see SUBJECTS.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PLANTS = HERE.parent.parent / "store/engine/plant.h"
+REFUSED = 3     # exit status: an error that was told, as it should be
+
+# Kinds of calls that the recorder makes fail, and with what.
+FAULTS = {
+    "open": "EMFILE", "read": "EIO", "write": "EIO", "sync": "EIO",
+    "name": "EIO", "truncate": "EIO", "allocate": "ENOSPC",
+    "memory": "ENOMEM",
+}
+FAULTS_MAX = 400        # calls of a kind that are tried
+
+
+@dataclass
+class Subject:
+    """A store under test: its work and its checks as command lines."""
+    name: str
+    program: str        # in --bin; with "-planted" behind it, that build
+    rot: bool = True    # it has a journal that can be damaged
+
+    def work(self, bin_dir, planted, store, run, steps, seed):
+        return [self.path(bin_dir, planted), "run", str(store), str(run),
+                str(steps), str(seed)]
+
+    def checker(self, bin_dir, planted):
+        return [self.path(bin_dir, planted)]
+
+    def path(self, bin_dir, planted):
+        return str(bin_dir / (self.program + ("-planted" if planted else "")))
+
+
+SUBJECTS = [Subject("journal", "journal_store")]
+
+
+@dataclass
+class Life:
+    """How a store is brought up, again and again, while it is recorded."""
+    name: str
+    runs: list = field(default_factory=list)    # (steps, environment)
+
+
+def lives(rng):
+    """Quiet ones, ones cut short by kill -9, ones whose disk fails."""
+    yield Life("quiet", [(120, {})])
+    yield Life("started often", [(15, {})] * 7)
+    for i in range(3):
+        yield Life(f"killed {i}", [
+            (60, {"CRASH_KILL": str(rng.randint(20, 400))}),
+            (40, {"CRASH_KILL": str(rng.randint(10, 200))}), (40, {})])
+    for i in range(2):
+        at = rng.randint(3, 60)
+        yield Life(f"a sync fails {i}", [
+            (80, {"CRASH_FAIL": f"sync:{at}:EIO:once"}), (50, {})])
+
+
+class Suite:
+    def __init__(self, args, work):
+        self.args, self.work = args, work
+        self.bin = Path(args.bin).resolve()
+        self.preload = f"{self.bin}/record.so {args.preload}".strip()
+        self.failed = []
+
+    # --- recording and replaying -----------------------------------------
+
+    def record(self, subject, life, seed, plant, work):
+        """One life, recorded: the log, or a message if it went wrong."""
+        store, log = work / "store", work / "log"
+        store.mkdir()
+        for number, (steps, more) in enumerate(life.runs):
+            env = dict(os.environ, CRASH_ROOT=str(store), CRASH_LOG=str(log),
+                       LD_PRELOAD=self.preload, **more)
+            if plant:
+                env["BOTHY_PLANT"] = plant
+            done = subprocess.run(
+                subject.work(self.bin, plant, store, number + 1, steps,
+                             seed + number),
+                env=env, capture_output=True, text=True, timeout=60)
+            if done.returncode not in (0, REFUSED, -signal.SIGKILL):
+                return None, (f"{life.name}, run {number + 1}: status "
+                              f"{done.returncode}: {done.stdout[-300:]}"
+                              f"{done.stderr[-300:]}")
+        return log, None
+
+    def replay(self, subject, log, seed, plant, work, states, first):
+        command = [self.bin / "states", "--log", log, "--work", work,
+                   "--states", states, "--seed", seed,
+                   "--rot", states // 10 if subject.rot else 0,
+                   "--nest", max(1, states // 100),
+                   "--recorder", self.preload]
+        if first:
+            command.append("--first")
+        command += ["--", *subject.checker(self.bin, plant)]
+        env = dict(os.environ)
+        if plant:
+            env["BOTHY_PLANT"] = plant
+        return subprocess.run([str(c) for c in command], env=env,
+                              capture_output=True, text=True)
+
+    def live_and_crash(self, subject, life, seed, plant, states, first):
+        """(number of states, what was found wrong or None)."""
+        work = Path(tempfile.mkdtemp(dir=self.work))
+        log, wrong = self.record(subject, life, seed, plant, work)
+        if wrong:
+            return 0, wrong
+        done = self.replay(subject, log, seed, plant, work, states, first)
+        counts = re.findall(r"(\d+) (?:states|rotten|of a second)",
+                            done.stdout)
+        wrong = None
+        if done.returncode:
+            wrong = f"{life.name}, seed {seed}:\n{done.stdout}{done.stderr}"
+            if not plant:
+                wrong += f"(left in {self.keep(work)})"
+        shutil.rmtree(work, ignore_errors=True)
+        return sum(map(int, counts)), wrong
+
+    def keep(self, work):
+        kept = Path(tempfile.mkdtemp(prefix="bothy-crash-"))
+        shutil.copytree(work, kept / "work")
+        return kept
+
+    def wrong(self, part, what):
+        self.failed.append(part)
+        print(f"FAILED {part}: {what}", flush=True)
+
+    # --- the parts -----------------------------------------------------------
+
+    def states(self):
+        for subject in SUBJECTS:
+            rng = random.Random(self.args.seed)
+            todo = list(lives(rng))
+            total, seed = 0, self.args.seed
+            while total < self.args.states:
+                each = max(100, min(2000, (self.args.states - total)
+                                    // len(todo) + 1))
+                for made, wrong in self.each(
+                        lambda p, e=each, s=subject: self.live_and_crash(
+                            s, p[0], p[1], None, e, False),
+                        [(life, seed + i) for i, life in enumerate(todo)]):
+                    total += made
+                    if wrong:
+                        self.wrong("states", wrong)
+                seed += 100
+                if self.failed:
+                    break
+            print(f"{subject.name}: {total} crash states, seed "
+                  f"{self.args.seed}", flush=True)
+
+    def planted(self):
+        names = re.findall(r"^\tX\((\w+),", PLANTS.read_text(), re.M)
+        for subject in SUBJECTS:
+            found = dict(self.each(
+                lambda name, s=subject: (name, self.find(s, name)), names))
+            for name, how in found.items():
+                if how:
+                    print(f"{subject.name}: {name} found: {how}")
+                else:
+                    self.wrong("planted", f"{name} survived")
+            print(f"{subject.name}: {len(names)} planted mistakes, "
+                  f"{sum(map(bool, found.values()))} found", flush=True)
+
+    def find(self, subject, plant):
+        """How the mistake shows first, or None."""
+        for again in range(3):
+            rng = random.Random(self.args.seed + again)
+            for i, life in enumerate(lives(rng)):
+                _, wrong = self.live_and_crash(
+                    subject, life, self.args.seed + 100 * again + i, plant,
+                    400, True)
+                if wrong:
+                    says = re.search(r"the checker: (.+)", wrong)
+                    return (says.group(1) if says else wrong)[:100].strip()
+        return None
+
+    def kills(self):
+        for subject in SUBJECTS:
+            rng = random.Random(self.args.seed)
+            with tempfile.TemporaryDirectory(prefix="bothy-kill-") as disk:
+                for i in range(self.args.kills):
+                    wrong = self.kill_once(subject, Path(disk), i, rng)
+                    if wrong:
+                        self.wrong("kills", f"round {i}: {wrong}")
+                        break
+            print(f"{subject.name}: killed {self.args.kills} times, seed "
+                  f"{self.args.seed}", flush=True)
+
+    def kill_once(self, subject, disk, i, rng):
+        store, sent = disk / "store", disk / "sent"
+        if i % 20 == 0:
+            shutil.rmtree(store, ignore_errors=True)
+            store.mkdir()
+            sent.write_text("")
+        with open(sent, "ab") as out:
+            work = subprocess.Popen(
+                subject.work(self.bin, None, store, i + 1, 100000, i + 1),
+                stdout=out, stderr=subprocess.PIPE)
+            try:
+                work.wait(timeout=rng.uniform(0.002, 0.05))
+            except subprocess.TimeoutExpired:
+                work.kill()
+            error = work.communicate()[1]
+        if work.returncode != -signal.SIGKILL:
+            return f"status {work.returncode}: {error.decode()}"
+        whole = sent.read_bytes().rpartition(b"\n")[0] + b"\n"
+        sent.write_bytes(whole if len(whole) > 1 else b"")
+        copy = disk / "copy"
+        shutil.copytree(store, copy)
+        done = subprocess.run(
+            subject.checker(self.bin, None) + [str(copy), str(sent), "cut"],
+            capture_output=True, text=True)
+        shutil.rmtree(copy)
+        return done.stdout + done.stderr if done.returncode else None
+
+    def faults(self):
+        for subject in SUBJECTS:
+            tried = 0
+            for n, wrong in self.each(
+                    lambda p, s=subject: self.fail_all(s, *p),
+                    [(kind, how) for kind in FAULTS
+                     for how in ("once", "ever")]):
+                tried += n
+                for what in wrong:
+                    self.wrong("faults", what)
+            print(f"{subject.name}: {tried} calls made to fail", flush=True)
+
+    def fail_all(self, subject, kind, how):
+        """Each call of a kind in turn, or some of very many."""
+        wrong = []
+        calls = range(1, self.count_calls(subject, kind) + 1)
+        if len(calls) > FAULTS_MAX:
+            calls = random.Random(self.args.seed).sample(calls, FAULTS_MAX)
+        for n in calls:
+            fault = f"{kind}:{n}:{FAULTS[kind]}:{how}"
+            what = self.fail_once(subject, fault)
+            if what:
+                wrong.append(f"{fault}: {what}")
+        return len(calls), wrong
+
+    def count_calls(self, subject, kind):
+        with tempfile.TemporaryDirectory(dir=self.work) as work:
+            count = Path(work) / "calls"
+            self.work_with(subject, Path(work), {
+                "CRASH_FAIL": f"{kind}:1000000:EIO:once",
+                "CRASH_CALLS": str(count)})
+            return int(count.read_text())
+
+    def work_with(self, subject, work, more):
+        store = work / "store"
+        store.mkdir()
+        return subprocess.run(
+            subject.work(self.bin, None, store, 1, 25, self.args.seed),
+            env=dict(os.environ, CRASH_ROOT=str(store),
+                     LD_PRELOAD=self.preload, **more),
+            capture_output=True, text=True, timeout=60)
+
+    def fail_once(self, subject, fault):
+        with tempfile.TemporaryDirectory(dir=self.work) as work:
+            done = self.work_with(subject, Path(work), {"CRASH_FAIL": fault})
+            if done.returncode not in (0, REFUSED):
+                return (f"status {done.returncode}: {done.stdout[-300:]}"
+                        f"{done.stderr[-900:]}")
+            sent = Path(work) / "sent"
+            sent.write_text(done.stdout)
+            check = subprocess.run(
+                subject.checker(self.bin, None)
+                + [f"{work}/store", str(sent), "cut"],
+                capture_output=True, text=True)
+            return check.returncode and check.stdout + check.stderr
+
+    def each(self, function, items):
+        with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
+            return list(pool.map(function, items))
+
+
+PARTS = ["states", "planted", "kills", "faults"]
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--bin", required=True)
+    p.add_argument("--states", type=int, default=3000)
+    p.add_argument("--kills", type=int, default=20)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--jobs", type=int, default=os.cpu_count())
+    p.add_argument("--preload", default="", help="a sanitizer's library")
+    p.add_argument("parts", nargs="*", metavar="PART")
+    args = p.parse_args()
+    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="bothy-crash-", dir=shm) as work:
+        suite = Suite(args, work)
+        for part in args.parts or PARTS:
+            getattr(suite, part)()
+    sys.exit(1 if suite.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+/*
+ * A model of a file system that has seen the operations of a log up to some
+ * record: what is on its disk for sure, and what may be or not.
+ *
+ * Rules.  strict: fsync and fdatasync of a file put its data and length on the
+ * disk, fsync of a directory its names, syncfs everything; a rename is on the
+ * disk when the directories on both sides are.  ext4: names get there in order,
+ * and any fsync takes all names before it along.  A sync that failed leaves
+ * what it covered open for ever: a later one that succeeds says nothing of it.
+ */
+#ifndef CRASH_MODEL_H
+#define CRASH_MODEL_H
+
+#include "record.h"
+#include "store/base/map.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum rules { RULES_STRICT, RULES_EXT4 };
+
+/* What may be on the disk or not, in the order of the log. */
+struct op {
+	uint64_t at;		/* number of its record */
+	uint32_t kind;		/* RECORD_WRITE, _TRUNCATE, _ALLOCATE, _NAME */
+	bool durable;
+	bool stuck;		/* a sync of it failed */
+	bool chosen;		/* in the state that is being made */
+
+	size_t node;		/* data: whose */
+	uint64_t offset;	/* of a write; or the length */
+	const char *bytes;	/* of a write, `len` */
+	uint32_t len;
+
+	struct entry {		/* names: one or two entries in one step */
+		size_t dir, node;	/* node 0: nothing */
+		const char *name;
+		uint32_t len;
+		bool synced;
+	} entries[2];
+	int nentries;
+};
+
+/* A file or directory.  Number 0 is none, 1 the root. */
+struct node {
+	uint64_t inode;
+	bool dir;
+	char *data;		/* the file as it is for sure: */
+	uint64_t used, room;	/* bytes of data; zeros follow */
+	uint64_t size;
+};
+
+struct model {
+	enum rules rules;
+	struct node *nodes;
+	size_t count, room;
+	struct op *ops;		/* from the first that isn't durable on */
+	size_t nops, ops_room;
+	struct map names;	/* dir, name -> node, for sure */
+	struct map inodes;	/* inode -> node, as of now */
+	struct { uint64_t ticket, pid, at; } syncs[16];	/* that have begun */
+};
+
+/* How the one write that is torn is torn. */
+enum tear {
+	TEAR_NONE,
+	TEAR_SHORT,		/* only its first sectors came */
+	TEAR_ZEROS,		/* the rest of its range is zeros */
+	TEAR_HOLE,		/* one sector in it didn't come */
+	TEAR_LATE,		/* only its last sectors came */
+	TEAR_JUNK,		/* the rest holds what was there long ago */
+	TEAR_END
+};
+
+void model_init(struct model *m, enum rules rules);
+void model_release(struct model *m);
+
+/* Takes the next record, number `at`, whose bytes stay with the caller. */
+void model_take(struct model *m, const struct record *r, uint64_t at);
+
+/* True if the op may be on the disk or not. */
+static inline bool
+model_open(const struct op *op)
+{
+	return !op->durable;
+}
+
+/*
+ * Makes `path` anew, as the disk is with the `chosen` ops, the write ops[torn]
+ * torn at a place that *random gives.  Gives a hash of it all.
+ */
+uint64_t model_make(const struct model *m, const char *path, size_t torn,
+    enum tear tear, uint64_t *random);
+
+/* The next number of a fixed sequence (xorshift64*); *state is never 0. */
+uint64_t model_random(uint64_t *state);
+
+#endif
