@@ -1,14 +1,13 @@
 /*
- * The parameters of legacy.h as trees.  Runs in the daemon wherever a request
+ * The conditions of legacy.h as trees.  Runs in the daemon wherever a request
  * is decoded.
  */
 #include "legacy.h"
 
-#include "path.h"
+#include "node.h"
 #include "scope.h"
 #include "store/value/fault.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define INVALID "One or more parameter values were invalid: "
@@ -59,60 +58,7 @@ legacy_op_parse(const char *p, size_t n)
 	return op;
 }
 
-const char *
-legacy_op_name(enum legacy_op op)
-{
-	return op > LEGACY_ABSENT && op < LEGACY_OPS ? operators[op].name : "";
-}
-
 /* --- nodes ---------------------------------------------------------------- */
-
-static struct expr *
-node(struct arena *a, enum expr_op op, size_t nargs, const struct expr ***args)
-{
-	struct expr *x = arena_alloc(a, sizeof *x);
-
-	*args = arena_array(a, nargs, sizeof **args);
-	if (!x || !*args)
-		return NULL;
-	*x = (struct expr){.op = op, .nargs = nargs, .args = *args};
-	return x;
-}
-
-static int
-make_path(struct arena *a, const struct text *name, struct expr_path *out)
-{
-	struct expr_step *step = arena_alloc(a, sizeof *step);
-
-	if (!step)
-		return -1;
-	*step = (struct expr_step){.name = *name};
-	*out = (struct expr_path){step, 1};
-	return 0;
-}
-
-static const struct expr *
-path_node(struct arena *a, const struct text *name)
-{
-	struct expr *x = arena_alloc(a, sizeof *x);
-
-	if (!x)
-		return NULL;
-	*x = (struct expr){.op = EXPR_PATH};
-	return make_path(a, name, &x->path) < 0 ? NULL : x;
-}
-
-static const struct expr *
-value_node(struct arena *a, const struct value *v)
-{
-	struct expr *x = arena_alloc(a, sizeof *x);
-
-	if (x) {
-		*x = (struct expr){.op = EXPR_VALUE};
-		x->value = *v;
-	}
-	return x;
-}
 
 /* `name` op `values`; NULL without memory. */
 static const struct expr *
@@ -120,13 +66,13 @@ test_node(struct arena *a, enum expr_op op, const struct text *name,
     const struct value *values, size_t n)
 {
 	const struct expr **args;
-	struct expr *x = node(a, op, n + 1, &args);
+	struct expr *x = node_make(a, op, n + 1, &args);
 	size_t i;
 
-	if (!x || !(args[0] = path_node(a, name)))
+	if (!x || !(args[0] = node_path(a, name)))
 		return NULL;
 	for (i = 0; i < n; i++)
-		if (!(args[i + 1] = value_node(a, &values[i])))
+		if (!(args[i + 1] = node_value(a, &values[i])))
 			return NULL;
 	return x;
 }
@@ -137,9 +83,9 @@ not_contains_node(struct arena *a, const struct expr *contains,
     const struct text *name)
 {
 	const struct expr **args, **inner;
-	struct expr *both = node(a, EXPR_AND, 2, &args), *negation;
+	struct expr *both = node_make(a, EXPR_AND, 2, &args), *negation;
 
-	negation = node(a, EXPR_NOT, 1, &inner);
+	negation = node_make(a, EXPR_NOT, 1, &inner);
 	if (!both || !negation || !(args[0] = test_node(a, EXPR_EXISTS, name,
 	    NULL, 0)))
 		return NULL;
@@ -253,7 +199,7 @@ compile_all(struct arena *a, const struct legacy_condition *list, size_t n,
     enum expr_op op, bool key, const struct expr **out, struct err *e)
 {
 	const struct expr **args;
-	struct expr *x = node(a, op, n, &args);
+	struct expr *x = node_make(a, op, n, &args);
 	struct legacy_condition c;
 	size_t i;
 
@@ -298,117 +244,4 @@ legacy_keys(struct arena *a, const struct legacy_condition *list, size_t n,
 		return err_set(e, FAULT_VALIDATION,
 		    "Conditions can be of length 1 or 2 only");
 	return compile_all(a, list, n, EXPR_AND, true, out, e);
-}
-
-/* --- updates and projections ---------------------------------------------- */
-
-enum { SETS = 1 << VALUE_SS | 1 << VALUE_NS | 1 << VALUE_BS };
-
-static int
-check_update(const struct legacy_update *u, struct err *e)
-{
-	unsigned sums = SETS | 1 << VALUE_N | 1 << VALUE_L;
-
-	if (!u->value && u->action != LEGACY_DELETE)
-		return err_set(e, FAULT_VALIDATION, INVALID "Only DELETE "
-		    "action is allowed when no attribute value is specified");
-	if (u->value && u->action == LEGACY_DELETE &&
-	    !(SETS & 1U << u->value->type))
-		return err_set(e, FAULT_VALIDATION, INVALID "DELETE action "
-		    "with value is not supported for the type %s",
-		    value_type_name(u->value->type));
-	if (u->action == LEGACY_ADD && !(sums & 1U << u->value->type))
-		return err_set(e, FAULT_VALIDATION, INVALID "ADD action is "
-		    "not supported for the type %s",
-		    value_type_name(u->value->type));
-	return 0;
-}
-
-static int
-compile_update(struct arena *a, const struct legacy_update *u,
-    struct expr_change *out, struct err *e)
-{
-	if (check_update(u, e) < 0)
-		return -1;
-	out->action = u->action == LEGACY_PUT ? EXPR_SET :
-	    u->action == LEGACY_ADD ? EXPR_ADD :
-	    u->value ? EXPR_DELETE : EXPR_REMOVE;
-	out->operand = u->value ? value_node(a, u->value) : NULL;
-	if ((u->value && !out->operand) ||
-	    make_path(a, &u->name, &out->path) < 0)
-		return scope_no_memory(e);
-	return 0;
-}
-
-static int
-compare_changes(const void *x, const void *y)
-{
-	const struct expr_change *a = x, *b = y;
-
-	return path_compare(&a->path, &b->path);
-}
-
-static int
-compare_paths(const void *x, const void *y)
-{
-	return path_compare(x, y);
-}
-
-static int
-twice(const struct text *name, struct err *e)
-{
-	return err_set(e, FAULT_VALIDATION, INVALID "Duplicate value in "
-	    "attribute name: %.*s", name->n > 255 ? 255 : (int)name->n,
-	    name->p);
-}
-
-int
-legacy_updates(struct arena *a, const struct legacy_update *list, size_t n,
-    const struct expr_update **out, struct err *e)
-{
-	struct expr_change *changes = arena_array(a, n, sizeof *changes);
-	struct expr_update *u = arena_alloc(a, sizeof *u);
-	size_t i;
-
-	if (!changes || !u)
-		return scope_no_memory(e);
-	for (i = 0; i < n; i++)
-		if (compile_update(a, &list[i], &changes[i], e) < 0)
-			return -1;
-	if (n > 1)
-		qsort(changes, n, sizeof *changes, compare_changes);
-	for (i = 1; i < n; i++)
-		if (compare_changes(&changes[i - 1], &changes[i]) == 0)
-			return twice(&changes[i].path.steps[0].name, e);
-	*u = (struct expr_update){changes, n, true};
-	*out = u;
-	return 0;
-}
-
-int
-legacy_projection(struct arena *a, const struct text *names, size_t n,
-    const struct expr_projection **out, struct err *e)
-{
-	struct expr_path *paths = arena_array(a, n, sizeof *paths);
-	struct expr_projection *p = arena_alloc(a, sizeof *p);
-	size_t i;
-
-	if (!paths || !p)
-		return scope_no_memory(e);
-	if (n == 0 || n > LEGACY_TO_GET_MAX)
-		return err_set(e, FAULT_VALIDATION, "1 validation error "
-		    "detected: Value at 'attributesToGet' failed to satisfy "
-		    "constraint: Member must have length %s than or equal to "
-		    "%d", n ? "less" : "greater", n ? LEGACY_TO_GET_MAX : 1);
-	for (i = 0; i < n; i++)
-		if (make_path(a, &names[i], &paths[i]) < 0)
-			return scope_no_memory(e);
-	if (n > 1)
-		qsort(paths, n, sizeof *paths, compare_paths);
-	for (i = 1; i < n; i++)
-		if (path_compare(&paths[i - 1], &paths[i]) == 0)
-			return twice(&paths[i].steps[0].name, e);
-	*p = (struct expr_projection){paths, n};
-	*out = p;
-	return 0;
 }

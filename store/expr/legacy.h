@@ -24,7 +24,6 @@ enum legacy_op {
 
 /* "EQ", ...; LEGACY_OPS if there is none of that name. */
 enum legacy_op legacy_op_parse(const char *p, size_t n);
-const char *legacy_op_name(enum legacy_op op);
 
 /* A member of KeyConditions, QueryFilter, ScanFilter or Expected. */
 struct legacy_condition {

@@ -206,6 +206,7 @@ static void
 bracketed(void **state)
 {
 	struct world *w = *state;
+	const struct expr_update *u;
 
 	repeat(w, "(", 100);
 	buf_puts(&w->text, "a<b");
@@ -215,6 +216,15 @@ bracketed(void **state)
 	repeat(w, "(", EXPR_TEXT_MAX);
 	refused(w, condition(w), "Invalid ConditionExpression: Syntax error; "
 	    "token: \"(\", near: \"(((\"");
+	buf_puts(&w->text, "a = ");
+	repeat(w, "(", 1000);
+	refused(w, condition(w), "Invalid ConditionExpression: Syntax error; "
+	    "token: \"(\", near: \"(((\"");
+	buf_puts(&w->text, "SET a = ");
+	repeat(w, "(", 1000);
+	refused(w, expr_parse_update(&w->scope, w->text.data, w->text.len, &u,
+	    &w->e), "Invalid UpdateExpression: Syntax error; token: \"(\", "
+	    "near: \"(((\"");
 }
 
 static void
