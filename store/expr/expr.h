@@ -72,7 +72,7 @@ enum expr_op {
 	EXPR_BETWEEN,				/* args: operand, low, high */
 	EXPR_IN,				/* args: operand, 1 or more */
 	EXPR_EXISTS, EXPR_NOT_EXISTS,		/* args: path */
-	EXPR_TYPE,				/* args: path, value of type S */
+	EXPR_TYPE,			/* args: operand, value of type S */
 	EXPR_BEGINS_WITH, EXPR_CONTAINS,	/* args: 2 operands */
 	EXPR_OPS
 };

@@ -32,7 +32,7 @@ struct parse {
 	struct lex lex;
 	unsigned depth, operators;
 	unsigned conditions;		/* read so far */
-	unsigned rank;			/* of the mistake kept; UINT_MAX: none */
+	unsigned rank;		/* of the mistake kept; UINT_MAX: none */
 	struct err mistake;
 	struct err *e;
 };
