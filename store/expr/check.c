@@ -170,7 +170,7 @@ check_distinct(struct parse *p, const struct expr *x)
 	if (i == x->nargs)
 		return;
 	buf_init(&path, sizeof p->mistake.text);
-	path_write(&path, &x->args[0]->path);
+	path_print(&path, &x->args[0]->path);
 	parse_mistake(p, RANK_DISTINCT, "The first operand must be distinct "
 	    "from the remaining operands for this operator or function; "
 	    "operator: %s, first operand: %s", expr_op_name(x->op),

@@ -247,5 +247,5 @@ expr_parse_key(struct expr_scope *s, const char *text, size_t n,
 {
 	if (condition(s, "KeyConditionExpression", text, n, out, e) < 0)
 		return -1;
-	return key_check(*out, e);
+	return key_condition_check(*out, e);
 }

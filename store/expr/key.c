@@ -112,7 +112,7 @@ check(const struct expr *x, struct names *seen, struct err *e)
 }
 
 int
-key_check(const struct expr *key, struct err *e)
+key_condition_check(const struct expr *key, struct err *e)
 {
 	struct names seen = {.count = 0};
 

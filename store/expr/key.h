@@ -7,6 +7,6 @@
 #include "expr.h"
 
 /* Refuses what no key could be asked for, whatever the table. */
-int key_check(const struct expr *key, struct err *e);
+int key_condition_check(const struct expr *key, struct err *e);
 
 #endif

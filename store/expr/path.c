@@ -33,7 +33,7 @@ path_compare(const struct expr_path *a, const struct expr_path *b)
 }
 
 void
-path_write(struct buf *b, const struct expr_path *path)
+path_print(struct buf *b, const struct expr_path *path)
 {
 	const struct expr_step *s;
 	size_t i;
@@ -76,8 +76,8 @@ tell(struct parse *p, const char *how, const struct path_entry *a,
 
 	buf_init(&one, sizeof p->mistake.text);
 	buf_init(&two, sizeof p->mistake.text);
-	path_write(&one, swap ? &b->path : &a->path);
-	path_write(&two, swap ? &a->path : &b->path);
+	path_print(&one, swap ? &b->path : &a->path);
+	path_print(&two, swap ? &a->path : &b->path);
 	parse_mistake(p, RANK_OVERLAP, "Two document paths %s with each "
 	    "other; must remove or rewrite one of these paths; path one: %s, "
 	    "path two: %s", how, buf_str(&one), buf_str(&two));

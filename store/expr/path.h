@@ -17,7 +17,7 @@ int path_compare(const struct expr_path *a, const struct expr_path *b);
 int path_compare_steps(const struct expr_step *a, const struct expr_step *b);
 
 /* Appends "[a, [1], b]". */
-void path_write(struct buf *b, const struct expr_path *path);
+void path_print(struct buf *b, const struct expr_path *path);
 
 /* A path, and its place among those that were written. */
 struct path_entry {
