@@ -24,6 +24,8 @@
 #include <stdint.h>
 
 enum {
+	CLIENT_IN_FLIGHT_MAX = FRAME_IN_FLIGHT_MAX,
+	CLIENT_PROOF_SIZE = 32,
 	CLIENT_PLAIN = FRAME_PLAIN,
 	CLIENT_WAIT_FILE = FRAME_WAIT_FILE,
 	CLIENT_REPEATABLE = 1 << 16
@@ -31,10 +33,15 @@ enum {
 
 struct client;
 
+/* Answers the store's challenge. 0, or -1 and *e. */
+typedef int client_prove(const char *key_file, const unsigned char *challenge,
+    unsigned char *proof, struct err *e);
+
 struct client_options {
 	const char *socket;	/* path of store.sock */
-	const char *token;	/* minted by the gateway; or NULL, and */
-	const char *key_file;	/* the store's key, or NULL */
+	const char *token;	/* minted by the gateway; or NULL, and the key */
+	const char *key_file;	/* of the store, or NULL, with */
+	client_prove *prove;	/* client_prove_key (prove.h), or NULL */
 	int timeout_ms;		/* of a call, its repeats included; 0: none */
 	/* Hears of a long operation: JSON, now and then.  May be NULL. */
 	void (*progress)(void *ctx, const char *json, size_t n);

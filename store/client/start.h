@@ -7,16 +7,12 @@
 
 #include "store/base/err.h"
 
-#include <sys/types.h>
-
 struct start_options {
 	const char *store_dir;	/* of the store; store.sock lies in it */
-	const char *program;	/* bothy-store; NULL: $BOTHY_STORED, or beside
-				 * the running program */
+	const char *program;	/* bothy-store; NULL: $BOTHY_STORE_PROGRAM, or
+				 * the one beside the running program */
 	const char *const *arguments;	/* behind `--dir DIR`, ended by NULL;
 					 * or NULL */
-	uid_t uid;		/* the daemon's, if we are root; -1: the owner
-				 * of the directory */
 };
 
 /*

@@ -1,0 +1,132 @@
+/*
+ * Starting the store's daemon, for start.h.
+ */
+#include "start.h"
+
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ARGUMENTS_MAX = 16 };
+
+extern char **environ;
+
+/* bothy-store lies beside the running program unless told otherwise. */
+static int
+find_program(const struct start_options *o, char *path, size_t size,
+    struct err *e)
+{
+	const char *told = o->program ? o->program :
+	    getenv("BOTHY_STORE_PROGRAM");
+	char *slash;
+	ssize_t n;
+
+	if (told) {
+		snprintf(path, size, "%s", told);
+		return 0;
+	}
+	n = readlink("/proc/self/exe", path, size - 1);
+	if (n < 0)
+		return err_sys(e, "cannot find out where this program lies");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || (size_t)(slash - path) + sizeof "/bothy-store" > size)
+		return err_set(e, ENAMETOOLONG, "%.200s: the path is too long",
+		    path);
+	memcpy(slash, "/bothy-store", sizeof "/bothy-store");
+	return 0;
+}
+
+/* posix_spawn's arguments are not const, but it writes to none. */
+static char *
+argument(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+/* Runs it, standard error going to `said_fd`. */
+static int
+spawn(const struct start_options *o, int said_fd, pid_t *pid, struct err *e)
+{
+	char path[4096], *argv[ARGUMENTS_MAX + 4];
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, usual;
+	size_t n = 0, i;
+	int rc;
+
+	if (find_program(o, path, sizeof path, e) < 0)
+		return -1;
+	argv[n++] = path;
+	argv[n++] = argument("--dir");
+	argv[n++] = argument(o->store_dir);
+	for (i = 0; o->arguments && o->arguments[i] && i < ARGUMENTS_MAX; i++)
+		argv[n++] = argument(o->arguments[i]);
+	argv[n] = NULL;
+	sigemptyset(&none);
+	sigfillset(&usual);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr,
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &usual);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, said_fd, 2);
+	rc = posix_spawn(pid, path, &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	if (rc == 0)
+		return 0;
+	errno = rc;
+	return err_sys(e, "cannot start %.200s", path);
+}
+
+/* The reason that a daemon gave, without its newline. */
+static int
+refused(int said_fd, const char *store_dir, struct err *e)
+{
+	char said[400];
+	ssize_t n = io_nonblock(said_fd) < 0 ? 0 :
+	    io_read(said_fd, said, sizeof said);
+
+	while (n > 0 && said[n - 1] == '\n')
+		n--;
+	if (n <= 0)
+		return err_set(e, ECONNREFUSED, "the store's daemon did not "
+		    "start; run `bothy-store --dir %.200s --foreground` to see "
+		    "why", store_dir);
+	return err_set(e, ECONNREFUSED, "%.*s", (int)n, said);
+}
+
+int
+client_start(const struct start_options *o, struct err *e)
+{
+	int said[2], status = 0, rc;
+	pid_t pid, got;
+
+	if (pipe2(said, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot make a pipe");
+	rc = spawn(o, said[1], &pid, e);
+	close(said[1]);
+	if (rc == 0) {
+		do
+			got = waitpid(pid, &status, 0);
+		while (got < 0 && errno == EINTR);
+		if (got == pid &&
+		    (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+			rc = refused(said[0], o->store_dir, e);
+	}
+	close(said[0]);
+	return rc;
+}
