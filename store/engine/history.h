@@ -240,11 +240,13 @@ int history_stat(struct history *h, struct history_stat *out, struct err *e);
 /*
  * Erasure: rewrites main and the tags so that the documents at these paths
  * were never there, and removes every pack that holds them.  Ids of commits
- * since then change.  FAULT_BUSY while something is held.  *removed: objects
- * that went.  Mirrors are to be pushed to at once.
+ * since then change.  FAULT_BUSY while something is held.  *states: how many
+ * had one of them.  All of the history is written anew, which takes as long as
+ * its first commit did, and as much room; readers are waited for.  Mirrors are
+ * to be pushed to at once.
  */
 int history_forget(struct history *h, struct history_paths p,
-    uint64_t *removed, struct err *e);
+    uint64_t *states, struct err *e);
 
 /* --- mirrors ----------------------------------------------------------------- */
 

@@ -1,0 +1,170 @@
+/*
+ * Erasure: after it no state has the document, no object holds its text or its
+ * name, and nothing else has changed.
+ */
+#include "history_rig.h"
+
+#include "store/value/fault.h"
+
+enum { ERASED_A = 7, ERASED_B = 30 };
+
+static void
+fill(struct rig *r, unsigned commits)
+{
+	struct history_upkeep u = { 0 };
+
+	while (commits-- > 0) {
+		rig_change(r, 8);
+		assert_int_equal(rig_commit(r, NULL), 0);
+		r->clock_ms += 20000;
+		u.now_ms = r->clock_ms;
+		assert_true(history_tidy(r->h, &u, &r->e) >= 0);
+	}
+}
+
+static int
+check_commit(void *ctx, const struct history_commit *c)
+{
+	struct rig *r = ctx;
+	unsigned state[RIG_DOCUMENTS];
+
+	memcpy(state, r->state[c->position - 1], sizeof state);
+	state[ERASED_A] = state[ERASED_B] = 0;
+	rig_check_state(r, &c->id, state);
+	return 0;
+}
+
+static int
+check_tag(void *ctx, const char *name, const struct history_commit *c)
+{
+	assert_string_equal(name, "monday");
+	assert_int_equal(c->position, 40);
+	return check_commit(ctx, c);
+}
+
+static void
+erases_from_all_states(void **state)
+{
+	char a[100], b[100];
+	const char *paths[2] = { a, b };
+	struct history_paths p = { paths, 2 };
+	uint64_t states;
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r, 31);
+	fill(&r, 40);
+	assert_int_equal(history_tag(r.h, "monday", &r.id[39], &r.e), 0);
+	r.clock_ms += 7200000;
+	fill(&r, 250);
+	strcpy(a, rig_path(&r, ERASED_A));
+	strcpy(b, rig_path(&r, ERASED_B));
+	assert_true(rig_git(&r, "cat-file --batch --batch-all-objects |"
+	    " grep -aq 'secret7-'") <= 0);
+	assert_true(rig_git(&r, "cat-file --batch --batch-all-objects |"
+	    " grep -aq 'doc30.json'") <= 0);
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+	assert_true(states > 20);
+	assert_int_equal(history_list(r.h, check_commit, &r, &r.e), 0);
+	assert_int_equal(history_tags(r.h, check_tag, &r, &r.e), 0);
+	assert_int_not_equal(rig_git(&r, "cat-file --batch"
+	    " --batch-all-objects | grep -aE '(secret|doc)(7|30)[-.\"]'"), 0);
+	rig_fsck(&r);
+	/* Once more: there is nothing to do. */
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+	assert_int_equal(states, 0);
+	r.now[ERASED_A] = r.now[ERASED_B] = 0;
+	fill(&r, 100);
+	rig_check_state(&r, &r.id[r.states - 1], r.now);
+	rig_reopen(&r);
+	rig_fsck(&r);
+	rig_end(&r);
+}
+
+/* --- one commit of two documents ---------------------------------------------------- */
+
+static int
+next_twin(void *ctx, struct history_change *c, struct err *e)
+{
+	static const char *const PATH[] = { "t/a.json", "t2/a.json" };
+	int *at = ctx;
+
+	(void)e;
+	if (*at == 2)
+		return 0;
+	c->path = PATH[(*at)++];
+	c->bytes = "{}\n";
+	c->n = 3;
+	return 1;
+}
+
+static int
+is_there(struct rig *r, const char *path)
+{
+	struct history_commit tip;
+	struct buf b;
+	int found;
+
+	buf_init(&b, 100);
+	assert_int_equal(history_tip(r->h, &tip, &r->e), 1);
+	found = history_get(r->h, &tip.id, (struct history_paths){ &path, 1 },
+	    &b, &r->e);
+	buf_release(&b);
+	return found;
+}
+
+static void
+spares_the_same_bytes_elsewhere(void **state)
+{
+	struct history_meta m = { 1, 0, NULL, false };
+	const char *path = "t/a.json";
+	struct history_paths p = { &path, 1 };
+	struct history_made made;
+	uint64_t states;
+	struct rig r;
+	int at = 0;
+
+	(void)state;
+	rig_begin(&r, 32);
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+	assert_int_equal(history_commit(r.h, next_twin, &at, &m, &made, &r.e),
+	    0);
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+	assert_int_equal(states, 1);
+	assert_int_equal(is_there(&r, "t/a.json"), 0);
+	assert_int_equal(is_there(&r, "t2/a.json"), 1);
+	rig_fsck(&r);
+	rig_end(&r);
+}
+
+static void
+waits_for_what_is_held(void **state)
+{
+	const char *path = "flat/doc0.json";
+	struct history_paths p = { &path, 1 };
+	struct history_id held;
+	uint64_t states;
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r, 33);
+	fill(&r, 20);
+	assert_int_equal(history_hold(r.h, &r.id[5], &held, &r.e), 0);
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), -1);
+	assert_int_equal(r.e.code, FAULT_BUSY);
+	assert_int_equal(history_release(r.h, &held, &r.e), 0);
+	assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+	rig_end(&r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(erases_from_all_states),
+		cmocka_unit_test(spares_the_same_bytes_elsewhere),
+		cmocka_unit_test(waits_for_what_is_held),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
