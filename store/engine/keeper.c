@@ -272,8 +272,11 @@ fill(struct commit_job *job, struct commit *c, struct err *e)
 	struct table *full;
 	int rc;
 
-	if (!t || !ix || ix->id != u->index_id)
+	if (!t || (u->index_id ? !ix || ix->id != u->index_id
+	                       : !t->ttl_filling))
 		return 0;
+	if (!u->index_id)
+		ix = NULL;	/* its expiry */
 	name = (struct text){room, (size_t)fill_note(u, room)};
 	rc = index_note_get(commit_view(c), &name, &note, e);
 	if (rc < 0)
@@ -291,7 +294,10 @@ fill(struct commit_job *job, struct commit *c, struct err *e)
 	full = table_copy(t);
 	if (!full)
 		return err_set(e, ENOMEM, "out of memory");
-	full->indexes[ix - t->indexes].filling = false;
+	if (ix)
+		full->indexes[ix - t->indexes].filling = false;
+	else
+		full->ttl_filling = false;
 	commit_table(c, full);
 	return 0;
 }
@@ -306,9 +312,9 @@ fill_all(struct upkeep *u)
 	for (i = 0; i < catalog->count; i++) {
 		u->table = catalog->entries[i].table;
 		ix = filling(u->table);
-		if (!ix)
+		if (!ix && !u->table->ttl_filling)
 			continue;
-		u->index_id = ix->id;
+		u->index_id = u->table->ttl_filling ? 0 : ix->id;
 		u->job.run = fill;
 		while (do_job(u, PIECE * 4096))
 			;

@@ -326,6 +326,18 @@ store_read_end(struct store_view *v)
 	catalog_release(&v->store->catalog, v->catalog);
 }
 
+struct catalog *
+store_catalog_hold(struct store *s)
+{
+	return catalog_hold(&s->catalog);
+}
+
+void
+store_catalog_release(struct store *s, struct catalog *c)
+{
+	catalog_release(&s->catalog, c);
+}
+
 /* --- figures --------------------------------------------------------------------------------- */
 
 void

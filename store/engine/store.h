@@ -60,6 +60,10 @@ void store_view_release(struct store_view *v);
 int store_read_begin(struct store_view *v, struct err *e);
 void store_read_end(struct store_view *v);
 
+/* The tables as they are now, without a snapshot of their documents. */
+struct catalog *store_catalog_hold(struct store *s);
+void store_catalog_release(struct store *s, struct catalog *c);
+
 /* --- checkpoints ----------------------------------------------------------- */
 
 /*

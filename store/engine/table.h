@@ -56,6 +56,7 @@ struct table {
 	struct table_index *indexes;
 	size_t nindexes;
 	char ttl[256];			/* attribute, "" if none */
+	bool ttl_filling;		/* older items are not all known to it */
 	enum stream_view stream;
 	int64_t stream_since_ms;	/* its label */
 	bool history;			/* documents go into git */

@@ -323,6 +323,7 @@ read_table(struct reader *r, const struct json_node *n)
 		{"range", read_range, offsetof(struct table, key)},
 		{"indexes", read_indexes, 0},
 		{"ttl", read_ttl, offsetof(struct table, ttl)},
+		{"ttlFilling", read_bool, offsetof(struct table, ttl_filling)},
 		{"stream", read_stream, offsetof(struct table, stream)},
 		{"streamSince", read_ms,
 		    offsetof(struct table, stream_since_ms)},

@@ -6,7 +6,8 @@
  *    "hash":[{"name":"room","type":"S"}],"range":[{"name":"at","type":"S"}],
  *    "indexes":[{"name":"byAuthor","id":1,"global":true,"filling":false,
  *      "hash":[...],"range":[...],"projection":"INCLUDE","nonkey":["text"]}],
- *    "ttl":"expires","stream":"NEW_IMAGE","streamSince":1700000000000,
+ *    "ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
+ *    "streamSince":1700000000000,
  *    "history":true,"protected":false,"more":{...}}
  *
  * All but name, hash and what an index needs may be absent; an unknown member
@@ -98,6 +99,7 @@ table_write(const struct table *t, struct buf *out)
 	}
 	buf_puts(out, "],");
 	write_text(out, "ttl", t->ttl);
+	write_bool(out, "ttlFilling", t->ttl_filling);
 	buf_putc(out, ',');
 	write_text(out, "stream", table_views[t->stream]);
 	buf_printf(out, ",\"streamSince\":%lld",

@@ -36,6 +36,9 @@ struct op {
 
 	/* the operations' own */
 	struct commit_job job;
+	struct catalog *catalog;	/* held until it ends, or NULL */
+	void (*answer)(struct op *op);	/* after a write */
+	void (*failed)(struct op *op, const struct err *e);	/* or NULL */
 	void *plan;		/* in the arena */
 	size_t out_at;		/* where the body begins */
 	const struct value *failed_item;	/* of a failed condition */

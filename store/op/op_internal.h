@@ -8,6 +8,7 @@
 #include "op.h"
 
 #include "store/expr/expr.h"
+#include "store/value/typed.h"
 #include "store/value/fault.h"
 #include "store/wire/reply.h"
 
@@ -17,6 +18,9 @@
 void op_fail(struct op *op, const struct err *e);
 void op_done(struct op *op);
 
+/* With the body and the status that are there. */
+void op_end(struct op *op);
+
 /* The reply, begun. */
 void op_open(struct op *op, struct reply *r);
 
@@ -25,10 +29,14 @@ void op_close(struct op *op, struct reply *r);
 
 int op_no_memory(struct err *e);
 
-/* Submits `run` as a job whose reply is written by op->job.done. */
+/*
+ * Submits `run` as a job of the writer; then `answer` writes the reply, or
+ * `failed` (NULL: op_fail) says why not.
+ */
 void op_submit(struct op *op,
     int (*run)(struct commit_job *job, struct commit *c, struct err *e),
-    void (*answer)(struct op *op), size_t bytes);
+    void (*answer)(struct op *op),
+    void (*failed)(struct op *op, const struct err *e), size_t bytes);
 struct op *op_of(struct commit_job *job);
 
 /* --- op_item.c: one item's operation, planned ------------------------------------- */
@@ -70,6 +78,12 @@ void op_keys(const struct key_schema *k, struct expr_keys *out);
 /* The item as a projection gives it; NULL for all of it. */
 int op_write_projected(struct reply *r, const char *name, struct arena *a,
     const struct expr_projection *p, const struct text *bytes, struct err *e);
+
+/* Where everything lies, as ARNs have it. */
+#define OP_ARN "arn:aws:dynamodb:bothy:000000000000:"
+
+/* op_stream.c: a stream's label, "2026-11-22T10:00:00.000". */
+void op_stream_label(const struct table *t, char out[32]);
 
 /* --- op_capacity.c ---------------------------------------------------------------- */
 

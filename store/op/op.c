@@ -1,0 +1,230 @@
+/*
+ * The way of an operation: decoded, allowed, run, answered; and the table of
+ * who runs which.
+ */
+#include "op_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static op_fn *const OPS[OP_END] = {
+	[OP_GET_ITEM] = op_get_item,
+	[OP_PUT_ITEM] = op_put_item,
+	[OP_UPDATE_ITEM] = op_update_item,
+	[OP_DELETE_ITEM] = op_delete_item,
+	[OP_QUERY] = op_query,
+	[OP_SCAN] = op_scan,
+	[OP_BATCH_GET_ITEM] = op_batch_get,
+	[OP_BATCH_WRITE_ITEM] = op_batch_write,
+	[OP_TRANSACT_GET_ITEMS] = op_transact_get,
+	[OP_TRANSACT_WRITE_ITEMS] = op_transact_write,
+	[OP_CREATE_TABLE] = op_create_table,
+	[OP_UPDATE_TABLE] = op_update_table,
+	[OP_DELETE_TABLE] = op_delete_table,
+	[OP_DESCRIBE_TABLE] = op_describe_table,
+	[OP_LIST_TABLES] = op_list_tables,
+	[OP_UPDATE_TIME_TO_LIVE] = op_update_ttl,
+	[OP_DESCRIBE_TIME_TO_LIVE] = op_describe_ttl,
+	[OP_LIST_STREAMS] = op_list_streams,
+	[OP_DESCRIBE_STREAM] = op_describe_stream,
+	[OP_GET_SHARD_ITERATOR] = op_shard_iterator,
+	[OP_GET_RECORDS] = op_get_records,
+	[OP_STAT] = op_stat,
+	[OP_PATH] = op_path,
+	[OP_LOG] = op_log,
+	[OP_DIFF] = op_diff,
+	[OP_BLAME] = op_blame,
+	[OP_SHOW] = op_show,
+	[OP_CHECKPOINT] = op_checkpoint,
+	[OP_BACKUP] = op_backup,
+	[OP_BACKUPS] = op_backups,
+	[OP_RESTORE] = op_restore,
+	[OP_FORGET] = op_forget,
+	[OP_ADOPT] = op_adopt,
+	[OP_CHECK] = op_check,
+	[OP_REINDEX] = op_reindex,
+	[OP_IMPORT] = op_import,
+	[OP_EXPORT] = op_export,
+	[OP_MIRROR] = op_mirror,
+	[OP_STOP] = op_stop,
+};
+
+/* --- coming and going ------------------------------------------------------------- */
+
+void
+op_init(struct op *op, struct store *s, struct buf *out,
+    void (*done)(struct op *op), void *arg)
+{
+	*op = (struct op){.store = s, .out = out, .done = done, .arg = arg};
+	arena_init(&op->arena, OP_ARENA_MAX);
+}
+
+void
+op_release(struct op *op)
+{
+	arena_release(&op->arena);
+}
+
+void
+op_reset(struct op *op)
+{
+	arena_reset(&op->arena);
+	op->status = 0;
+	op->plan = NULL;
+	op->failed_item = NULL;
+	op->wait_file = false;
+	op->progress = NULL;
+}
+
+/* --- ends ---------------------------------------------------------------------------- */
+
+int
+op_no_memory(struct err *e)
+{
+	return err_set(e, FAULT_LIMIT, "the request takes too much memory");
+}
+
+/* Writes the failure; `done` is for who calls. */
+static void
+write_failure(struct op *op, const struct err *e)
+{
+	struct buf item;
+
+	op->status = e->code >= FAULT_FIRST && e->code < FAULT_END
+	    ? e->code
+	    : FAULT_INTERNAL;
+	op->out->len = op->out_at;
+	buf_init(&item, REQUEST_ARENA_MAX);
+	if (op->failed_item)
+		typed_write_item(&item, op->failed_item);
+	reply_fault(op->out, &op->arena, op->plain, e,
+	    op->failed_item ? item.data : NULL, item.len);
+	buf_release(&item);
+}
+
+void
+op_end(struct op *op)
+{
+	if (op->catalog)
+		store_catalog_release(op->store, op->catalog);
+	op->catalog = NULL;
+	op->done(op);
+}
+
+void
+op_fail(struct op *op, const struct err *e)
+{
+	write_failure(op, e);
+	op_end(op);
+}
+
+void
+op_done(struct op *op)
+{
+	op->status = 0;
+	op_end(op);
+}
+
+void
+op_open(struct op *op, struct reply *r)
+{
+	reply_open(r, op->out, &op->arena, op->plain);
+}
+
+void
+op_close(struct op *op, struct reply *r)
+{
+	struct err e;
+
+	if (reply_close_all(r) == 0) {
+		op_done(op);
+		return;
+	}
+	err_set(&e, FAULT_LIMIT, "the reply takes too much memory; ask for "
+	    "less, with Limit or a projection");
+	op_fail(op, &e);
+}
+
+/* --- decoding and running --------------------------------------------------------------- */
+
+static int
+allow(struct op *op, const struct token *token, struct err *e)
+{
+	struct access a;
+	size_t i;
+
+	for (i = 0; request_access(&op->request, i, &a); i++) {
+		struct wish w = {.action = a.action, .table = a.table,
+		    .index = a.index};
+
+		if (a.key && a.key->count)
+			w.key = a.key->members[0].value.text;
+		if (token_allows(token, &w, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+op_read(struct op *op, int operation, bool plain, const char *body, size_t n,
+    const struct token *token)
+{
+	struct err e;
+
+	op->plain = plain;
+	op->out_at = op->out->len;
+	if (request_read(&op->request, operation, plain, &op->arena, body, n,
+	        &e) == 0 &&
+	    (!token || token->all || allow(op, token, &e) == 0))
+		return 0;
+	write_failure(op, &e);
+	return -1;
+}
+
+bool
+op_is_long(const struct op *op)
+{
+	return op->request.info->family == OP_FAMILY_BOTHY &&
+	    op->request.info->op != OP_STAT &&
+	    op->request.info->op != OP_PATH;
+}
+
+void
+op_run(struct op *op, struct store_view *view)
+{
+	OPS[op->request.info->op](op, view);
+}
+
+/* --- writes --------------------------------------------------------------------------------- */
+
+struct op *
+op_of(struct commit_job *job)
+{
+	return (struct op *)(void *)((char *)job - offsetof(struct op, job));
+}
+
+static void
+written(struct commit_job *job, const struct err *failed)
+{
+	struct op *op = op_of(job);
+
+	if (!failed)
+		op->answer(op);
+	else if (op->failed)
+		op->failed(op, failed);
+	else
+		op_fail(op, failed);
+}
+
+void
+op_submit(struct op *op,
+    int (*run)(struct commit_job *job, struct commit *c, struct err *e),
+    void (*answer)(struct op *op),
+    void (*failed)(struct op *op, const struct err *e), size_t bytes)
+{
+	op->answer = answer;
+	op->failed = failed;
+	op->job = (struct commit_job){.run = run, .done = written,
+	    .arena = &op->arena, .bytes = bytes, .wait_file = op->wait_file};
+	commit_submit(op->store, &op->job);
+}

@@ -1,0 +1,244 @@
+/*
+ * One item's operation: its table, key and expressions, and for a write what
+ * it does to what lies there.  The same for an operation of its own, for a
+ * part of a batch and of a transaction.
+ */
+#include "op_internal.h"
+
+#include "store/expr/legacy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct table *
+op_table(const struct catalog *c, const struct text *name, struct err *e)
+{
+	const struct table *t = catalog_named(c, name->p, name->n);
+
+	if (!t)
+		err_set(e, FAULT_NOT_FOUND, "Requested resource not found");
+	return t;
+}
+
+void
+op_keys(const struct key_schema *k, struct expr_keys *out)
+{
+	size_t i;
+
+	*out = (struct expr_keys){.nhash = k->nhash, .nrange = k->nrange};
+	for (i = 0; i < k->nhash; i++)
+		out->hash[i] = (struct expr_key_part){k->hash[i].name,
+		    k->hash[i].type};
+	for (i = 0; i < k->nrange; i++)
+		out->range[i] = (struct expr_key_part){k->range[i].name,
+		    k->range[i].type};
+}
+
+/* --- planning ------------------------------------------------------------------------- */
+
+static int
+plan_key(struct arena *a, struct item_plan *p, struct err *e)
+{
+	const struct item_request *r = p->request;
+
+	if (r->kind == ITEM_PUT) {
+		if (key_check_item(p->table, r->item, e) < 0 ||
+		    key_members(a, p->table, NULL, r->item, &p->members, e) <
+		        0)
+			return -1;
+		if (value_item_size(r->item) > VALUE_ITEM_MAX)
+			return err_set(e, FAULT_VALIDATION, "Item size has "
+			    "exceeded the maximum allowed size");
+		p->fresh = *r->item;
+	} else {
+		if (key_check(p->table, r->key, e) < 0)
+			return -1;
+		p->members = *r->key;
+	}
+	return key_item(a, p->table, &p->members, &p->key, e);
+}
+
+/* The attributes that an update must leave alone. */
+static int
+plan_guard(struct arena *a, struct item_plan *p, struct err *e)
+{
+	const struct table *t = p->table;
+	const char **keys = arena_array(a, 2, sizeof *keys);
+	struct expr_indexed *indexed = arena_array(a,
+	    t->nindexes * 2 * TABLE_KEY_PARTS + 1, sizeof *indexed);
+	size_t n = 0, i, k;
+
+	if (!keys || !indexed)
+		return op_no_memory(e);
+	keys[0] = t->key.hash[0].name;
+	keys[1] = t->key.range[0].name;
+	for (i = 0; i < t->nindexes; i++) {
+		const struct key_schema *key = &t->indexes[i].key;
+
+		for (k = 0; k < key->nhash; k++)
+			indexed[n++] = (struct expr_indexed){
+			    key->hash[k].name, key->hash[k].type,
+			    t->indexes[i].name};
+		for (k = 0; k < key->nrange; k++)
+			indexed[n++] = (struct expr_indexed){
+			    key->range[k].name, key->range[k].type,
+			    t->indexes[i].name};
+	}
+	p->guard = (struct expr_guard){keys, 1 + (t->key.nrange > 0), indexed,
+	    n};
+	return expr_check_update(p->update, &p->guard, e);
+}
+
+/* The parameters of before expressions, as the same trees. */
+static int
+plan_legacy(struct arena *a, struct item_plan *p, struct err *e)
+{
+	const struct item_request *r = p->request;
+
+	if (r->expected.list && legacy_expected(a, r->expected.list,
+	                            r->expected.count, r->joint == JOINT_OR, &p->condition,
+	                            e) < 0)
+		return -1;
+	if (r->updates &&
+	    legacy_updates(a, r->updates, r->nupdates, &p->update, e) < 0)
+		return -1;
+	if (r->to_get &&
+	    legacy_projection(a, r->to_get, r->nto_get, &p->projection, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int
+plan_expressions(struct arena *a, struct item_plan *p, struct err *e)
+{
+	const struct item_request *r = p->request;
+	struct expr_scope s;
+
+	if (expr_scope_init(&s, a, r->names, r->values, e) < 0 ||
+	    plan_legacy(a, p, e) < 0)
+		return -1;
+	if (r->projection.p &&
+	    expr_parse_projection(&s, r->projection.p, r->projection.n,
+	        &p->projection, e) < 0)
+		return -1;
+	if (r->update.p && expr_parse_update(&s, r->update.p, r->update.n,
+	                       &p->update, e) < 0)
+		return -1;
+	if (r->condition.p &&
+	    expr_parse_condition(&s, r->condition.p, r->condition.n,
+	        &p->condition, e) < 0)
+		return -1;
+	return expr_scope_finish(&s, e);
+}
+
+static int
+check_expressions(struct arena *a, struct item_plan *p, struct err *e)
+{
+	struct expr_keys keys;
+
+	op_keys(&p->table->key, &keys);
+	if (p->condition &&
+	    expr_check_paths(p->condition, &keys, false, e) < 0)
+		return -1;
+	if (p->projection &&
+	    expr_check_projection(p->projection, &keys, false, e) < 0)
+		return -1;
+	return p->update ? plan_guard(a, p, e) : 0;
+}
+
+int
+op_plan_item(struct arena *a, const struct catalog *c,
+    const struct item_request *r, struct item_plan *p, struct err *e)
+{
+	*p = (struct item_plan){.request = r};
+	p->fresh.type = p->members.type = VALUE_M;
+	if (plan_expressions(a, p, e) < 0)
+		return -1;
+	p->table = op_table(c, &r->table, e);
+	if (!p->table)
+		return -1;
+	if (check_expressions(a, p, e) < 0)
+		return -1;
+	return plan_key(a, p, e);
+}
+
+/* --- writing ------------------------------------------------------------------------------ */
+
+static int
+update(struct arena *a, struct item_plan *p, struct err *e)
+{
+	static const struct expr_update NOTHING;
+	const struct value *old = p->old.there ? &p->old.item : NULL;
+
+	if (expr_apply(a, p->update ? p->update : &NOTHING, old, &p->members,
+	        &p->guard, &p->fresh, e) < 0)
+		return -1;
+	if (value_item_size(&p->fresh) > VALUE_ITEM_MAX)
+		return err_set(e, FAULT_VALIDATION, "Item size to update has "
+		    "exceeded the maximum allowed size");
+	if (value_depth(&p->fresh) > VALUE_DEPTH_MAX)
+		return err_set(e, FAULT_VALIDATION, "Nesting Levels have "
+		    "exceeded supported limits");
+	return key_check_item(p->table, &p->fresh, e);
+}
+
+int
+op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
+    struct err *e)
+{
+	const struct item_request *r = p->request;
+	const struct table *t = op_table(commit_catalog(c), &r->table, e);
+
+	if (!t)
+		return -1;
+	if (t->id != p->table->id)	/* gone since, and made again */
+		return err_set(e, FAULT_NOT_FOUND,
+		    "Requested resource not found");
+	if (commit_get(c, &p->key, &p->old, e) < 0)
+		return -1;
+	p->failed = p->condition &&
+	    !expr_true(p->condition, p->old.there ? &p->old.item : NULL);
+	if (p->failed)
+		return err_set(e, FAULT_CONDITION,
+		    "The conditional request failed");
+	switch (r->kind) {
+	case ITEM_PUT:
+		return commit_put(c, t, &p->key, &p->old, &p->fresh, e);
+	case ITEM_UPDATE:
+		if (!p->old.there && p->update && !expr_creates(p->update)) {
+			p->fresh = (struct value){.type = VALUE_M};
+			return 0;
+		}
+		if (update(a, p, e) < 0)
+			return -1;
+		return commit_put(c, t, &p->key, &p->old, &p->fresh, e);
+	case ITEM_DELETE:
+		return p->old.there ? commit_delete(c, t, &p->key, &p->members,
+		                          &p->old, e)
+		                    : 0;
+	case ITEM_GET:
+	case ITEM_CHECK:
+		break;
+	}
+	return 0;
+}
+
+/* --- projections ---------------------------------------------------------------------------- */
+
+int
+op_write_projected(struct reply *r, const char *name, struct arena *a,
+    const struct expr_projection *p, const struct text *bytes, struct err *e)
+{
+	struct value item, part;
+
+	if (!p) {
+		reply_item_bytes(r, name, bytes->p, bytes->n);
+		return 0;
+	}
+	if (typed_read_item(a, bytes->p, bytes->n, &item, e) < 0 ||
+	    expr_project(a, p, &item, &part, e) < 0)
+		return -1;
+	reply_item(r, name, &part);
+	return 0;
+}

@@ -1,0 +1,253 @@
+/*
+ * PutItem, UpdateItem, DeleteItem, BatchWriteItem: jobs of the writer.
+ */
+#include "op_internal.h"
+
+#include <string.h>
+
+enum { UPDATE_ROOM = 4096 };	/* beside the request's own size */
+
+/* --- one ---------------------------------------------------------------------------- */
+
+static int
+run_one(struct commit_job *job, struct commit *c, struct err *e)
+{
+	struct op *op = op_of(job);
+	struct item_plan *p = op->plan;
+
+	op->failed_item = NULL;
+	if (op_write_item(c, &op->arena, p, e) == 0)
+		return 0;
+	if (p->failed && p->request->on_failure == RETURN_ALL_OLD &&
+	    p->old.there)
+		op->failed_item = &p->old.item;
+	return -1;
+}
+
+/* The part of an item that an update touched, if there is any. */
+static int
+write_touched(struct op *op, struct reply *r, const struct item_plan *p,
+    const struct value *item, struct err *e)
+{
+	struct value part;
+
+	if (!p->update)
+		return 0;
+	if (expr_touched(&op->arena, p->update, item, &part, e) < 0)
+		return -1;
+	if (part.count)
+		reply_item(r, "Attributes", &part);
+	return 0;
+}
+
+static int
+write_attributes(struct op *op, struct reply *r, struct err *e)
+{
+	const struct item_plan *p = op->plan;
+	const struct value *fresh = p->fresh.count ? &p->fresh : NULL;
+
+	switch (p->request->returns) {
+	case RETURN_NONE:
+		return 0;
+	case RETURN_ALL_OLD:
+		if (p->old.there)
+			reply_item_bytes(r, "Attributes", p->old.bytes.p,
+			    p->old.bytes.n);
+		return 0;
+	case RETURN_ALL_NEW:
+		if (fresh)
+			reply_item(r, "Attributes", fresh);
+		return 0;
+	case RETURN_UPDATED_OLD:
+		return p->old.there
+		    ? write_touched(op, r, p, &p->old.item, e)
+		    : 0;
+	case RETURN_UPDATED_NEW:
+		return fresh ? write_touched(op, r, p, fresh, e) : 0;
+	}
+	return 0;
+}
+
+static double
+write_units(const struct item_plan *p)
+{
+	size_t before = p->old.there ? value_item_size(&p->old.item) : 0;
+	size_t after = p->fresh.count ? value_item_size(&p->fresh) : 0;
+
+	return op_write_units(before > after ? before : after);
+}
+
+/* ItemCollectionMetrics: only tables with local indexes have any. */
+static void
+write_metrics(struct op *op, struct reply *r)
+{
+	const struct item_plan *p = op->plan;
+	const char *hash = p->table->key.hash[0].name;
+	const struct value *v = value_member(&p->members, hash, strlen(hash));
+	struct member m = {{hash, strlen(hash)}, v ? *v : p->members};
+	struct value key = {.type = VALUE_M, .count = 1, .members = &m};
+	size_t i;
+
+	for (i = 0; i < p->table->nindexes; i++)
+		if (!p->table->indexes[i].global)
+			break;
+	if (!op->request.metrics || i == p->table->nindexes)
+		return;
+	reply_object(r, "ItemCollectionMetrics");
+	reply_item(r, "ItemCollectionKey", &key);
+	reply_list(r, "SizeEstimateRangeGB");
+	reply_number(r, NULL, 0);
+	reply_number(r, NULL, 1);
+	reply_close(r);
+	reply_close(r);
+}
+
+static void
+answer_one(struct op *op)
+{
+	const struct item_plan *p = op->plan;
+	struct reply r;
+	struct err e;
+
+	op_open(op, &r);
+	if (write_attributes(op, &r, &e) < 0) {
+		op_fail(op, &e);
+		return;
+	}
+	op_capacity(op, &r, p->table, NULL, 0, write_units(p));
+	write_metrics(op, &r);
+	op_close(op, &r);
+}
+
+/* Parses and checks in the caller's thread, so that the writer need not. */
+static void
+submit_one(struct op *op, struct store_view *v)
+{
+	struct item_plan *p = arena_alloc(&op->arena, sizeof *p);
+	struct err e;
+
+	(void)v;
+	op->plan = p;
+	op->catalog = store_catalog_hold(op->store);
+	if (!p)
+		op_no_memory(&e);
+	if (!p || op_plan_item(&op->arena, op->catalog, &op->request.item, p,
+	        &e) < 0) {
+		op_fail(op, &e);
+		return;
+	}
+	op_submit(op, run_one, answer_one, NULL,
+	    value_item_size(&p->fresh) + UPDATE_ROOM);
+}
+
+void
+op_put_item(struct op *op, struct store_view *v)
+{
+	submit_one(op, v);
+}
+
+void
+op_update_item(struct op *op, struct store_view *v)
+{
+	submit_one(op, v);
+}
+
+void
+op_delete_item(struct op *op, struct store_view *v)
+{
+	submit_one(op, v);
+}
+
+/* --- a batch: puts and deletes without conditions -------------------------------------- */
+
+struct batch {
+	struct item_plan *plans;
+	size_t count;
+};
+
+static int
+run_batch(struct commit_job *job, struct commit *c, struct err *e)
+{
+	struct op *op = op_of(job);
+	struct batch *b = op->plan;
+	size_t i;
+
+	for (i = 0; i < b->count; i++)
+		if (op_write_item(c, &op->arena, &b->plans[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static void
+answer_batch(struct op *op)
+{
+	struct request *q = &op->request;
+	const struct batch *b = op->plan;
+	size_t i, k, at = 0;
+	struct reply r;
+
+	op_open(op, &r);
+	reply_object(&r, "UnprocessedItems");
+	reply_close(&r);
+	if (q->capacity != CAPACITY_NONE) {
+		reply_list(&r, "ConsumedCapacity");
+		for (i = 0; i < q->ngroups; i++) {
+			struct capacity c = {0};
+
+			for (k = 0; k < q->groups[i].count; k++)
+				c.write += write_units(&b->plans[at++]);
+			c.table = c.write;
+			reply_capacity(&r, NULL, &q->groups[i].table, &c,
+			    q->capacity == CAPACITY_INDEXES, false);
+		}
+		reply_close(&r);
+	}
+	op_close(op, &r);
+}
+
+static int
+plan_batch(struct op *op, const struct catalog *c, struct batch *b,
+    size_t *bytes, struct err *e)
+{
+	struct request *q = &op->request;
+	size_t i, k, n;
+
+	for (i = 0; i < q->ngroups; i++)
+		b->count += q->groups[i].count;
+	b->plans = arena_array(&op->arena, b->count, sizeof *b->plans);
+	if (!b->plans)
+		return op_no_memory(e);
+	for (i = n = 0; i < q->ngroups; i++)
+		for (k = 0; k < q->groups[i].count; k++, n++) {
+			struct item_plan *p = &b->plans[n], *other;
+
+			if (op_plan_item(&op->arena, c,
+			        &q->groups[i].items[k], p, e) < 0)
+				return -1;
+			*bytes += value_item_size(&p->fresh) + UPDATE_ROOM;
+			for (other = b->plans; other < p; other++)
+				if (text_compare(&other->key, &p->key) == 0)
+					return err_set(e, FAULT_VALIDATION,
+					    "Provided list of item keys "
+					    "contains duplicates");
+		}
+	return 0;
+}
+
+void
+op_batch_write(struct op *op, struct store_view *v)
+{
+	struct batch *b = arena_array(&op->arena, 1, sizeof *b);
+	size_t bytes = 0;
+	struct err e;
+	int rc;
+
+	(void)v;
+	op->plan = b;
+	op->catalog = store_catalog_hold(op->store);
+	rc = b ? plan_batch(op, op->catalog, b, &bytes, &e) : op_no_memory(&e);
+	if (rc < 0)
+		op_fail(op, &e);
+	else
+		op_submit(op, run_batch, answer_batch, NULL, bytes);
+}
