@@ -360,12 +360,12 @@ check_names(struct checker *c, struct node *n, const struct key *k,
 	if (check_count(c, n, k) < 0)
 		return;
 	if (item->scope == KEY_FUNCTION)
-		c->conf->functions = arena_alloc(c->arena,
+		c->conf->functions = zone_alloc(c->zone,
 		    n->count * sizeof *c->conf->functions);
 	else if (item->at)
-		pairs.items = arena_alloc(c->arena,
+		pairs.items = zone_alloc(c->zone,
 		    n->count * sizeof *pairs.items);
-	if (arena_failed(c->arena))
+	if (zone_failed(c->zone))
 		return;
 	for (i = 0; i < n->count; i++) {
 		why = k->format(n->keys[i]->text);
@@ -400,9 +400,9 @@ check_list(struct checker *c, struct node *n, const struct key *k, void *base)
 	if (check_count(c, n, k) < 0)
 		return;
 	if (!events)
-		list.items = arena_alloc(c->arena,
+		list.items = zone_alloc(c->zone,
 		    n->count * sizeof *list.items);
-	if (arena_failed(c->arena))
+	if (zone_failed(c->zone))
 		return;
 	for (i = 0; i < n->count; i++) {
 		snprintf(number, sizeof number, "%zu", i);

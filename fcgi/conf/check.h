@@ -7,17 +7,17 @@
 #ifndef CONF_CHECK_H
 #define CONF_CHECK_H
 
-#include "arena.h"
 #include "conf.h"
 #include "keys.h"
 #include "node.h"
 #include "vars.h"
+#include "zone.h"
 
 #include "store/base/buf.h"
 #include "store/base/map.h"
 
 struct checker {
-	struct arena *arena;
+	struct zone *zone;
 	struct errlist *errors;
 	struct vars *vars;
 	struct conf *conf;	/* functions and routes grow in it */

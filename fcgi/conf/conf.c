@@ -50,7 +50,7 @@ find_directories(struct load *l, const char *site_dir)
 	if (!realpath(site_dir, real))
 		return errlist_add(l->errors, site_dir, 0, 0,
 		    "the site's directory: %s", strerror(errno));
-	l->conf->directory = arena_strdup(l->conf->arena, real);
+	l->conf->directory = zone_strdup(l->conf->zone, real);
 	l->vars.directory = l->conf->directory;
 	l->vars.site_fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->vars.site_fd < 0)
@@ -61,14 +61,14 @@ find_directories(struct load *l, const char *site_dir)
 	if (!getcwd(real, sizeof real))
 		return errlist_add(l->errors, state, 0, 0,
 		    "the state directory: %s", strerror(errno));
-	l->opt.state_dir = arena_printf(l->conf->arena, "%s/%s", real, state);
+	l->opt.state_dir = zone_printf(l->conf->zone, "%s/%s", real, state);
 	return l->opt.state_dir ? 0 : -1;
 }
 
 static int
 read_site(struct load *l)
 {
-	const char *path = arena_printf(l->conf->arena, "%s/" CONF_FILE,
+	const char *path = zone_printf(l->conf->zone, "%s/" CONF_FILE,
 	    l->conf->directory);
 	struct buf bytes;
 	struct err e;
@@ -79,7 +79,7 @@ read_site(struct load *l)
 	if (io_read_file(l->vars.site_fd, CONF_FILE, &bytes, &e) < 0)
 		fail_file(l, CONF_FILE, &e);
 	else
-		l->vars.root = yaml_read(l->conf->arena, CONF_FILE,
+		l->vars.root = yaml_read(l->conf->zone, CONF_FILE,
 		    buf_str(&bytes), bytes.len, l->errors);
 	buf_release(&bytes);
 	if (l->vars.root && l->vars.root->type != NODE_MAP)
@@ -93,26 +93,26 @@ static int
 read_env(struct load *l)
 {
 	const char *name = l->opt.env_file ? l->opt.env_file : CONF_ENV_FILE;
-	struct arena *a = l->conf->arena;
+	struct zone *a = l->conf->zone;
 	char cwd[PATH_MAX];
 	struct buf bytes;
 	struct err e;
 	int rc = 0;
 
 	if (name[0] == '/')
-		l->env_file = arena_strdup(a, name);
+		l->env_file = zone_strdup(a, name);
 	else if (!l->opt.env_file)
-		l->env_file = arena_printf(a, "%s/%s", l->conf->directory,
+		l->env_file = zone_printf(a, "%s/%s", l->conf->directory,
 		    name);
 	else if (getcwd(cwd, sizeof cwd))
-		l->env_file = arena_printf(a, "%s/%s", cwd, name);
+		l->env_file = zone_printf(a, "%s/%s", cwd, name);
 	if (!l->env_file)
 		return errlist_add(l->errors, name, 0, 0,
 		    "its directory can't be told");
 	l->env_stamp = stamp_take(l->env_file);
 	buf_init(&bytes, CONF_MAX_FILE);
 	if (io_read_file(AT_FDCWD, l->env_file, &bytes, &e) == 0)
-		rc = envfile_read(a, arena_strdup(a, name), buf_str(&bytes),
+		rc = envfile_read(a, zone_strdup(a, name), buf_str(&bytes),
 		    bytes.len, &l->vars.env, l->errors);
 	else if (e.code != ENOENT || l->opt.env_file)
 		rc = fail_file(l, name, &e);
@@ -206,7 +206,7 @@ merge_environment(struct load *l, struct conf_function *f)
 	struct conf_pairs own = f->environment, out = {0};
 	size_t i, j, bytes = 0;
 
-	out.items = arena_alloc(l->conf->arena,
+	out.items = zone_alloc(l->conf->zone,
 	    (own.count + all->count) * sizeof *out.items);
 	if (!out.items)
 		return;
@@ -236,7 +236,7 @@ make_absolute(struct load *l, struct conf_list *list)
 
 	for (i = 0; i < list->count; i++)
 		if (list->items[i][0] != '/' && list->items[i][0] != '\0')
-			list->items[i] = arena_printf(l->conf->arena, "%s/%s",
+			list->items[i] = zone_printf(l->conf->zone, "%s/%s",
 			    l->conf->directory, list->items[i]);
 }
 
@@ -281,7 +281,7 @@ cors_methods(struct conf *conf)
 	for (i = 0; i < conf->nroutes; i++)
 		bits |= conf->routes[i].method == SNAP_ANY ? ~0u :
 		    1u << conf->routes[i].method;
-	out->items = arena_alloc(conf->arena,
+	out->items = zone_alloc(conf->zone,
 	    SNAP_ANY * sizeof *out->items);
 	for (m = 0; m < SNAP_ANY && out->items; m++)
 		if (bits & 1u << m)
@@ -328,15 +328,15 @@ collect_sources(struct load *l)
 	struct conf *conf = l->conf;
 	size_t i;
 
-	conf->sources = arena_alloc(conf->arena, (l->vars.nfiles +
+	conf->sources = zone_alloc(conf->zone, (l->vars.nfiles +
 	    conf->nfunctions + 2) * sizeof *conf->sources);
 	if (!conf->sources)
 		return;
-	add_source(conf, arena_printf(conf->arena, "%s/" CONF_FILE,
+	add_source(conf, zone_printf(conf->zone, "%s/" CONF_FILE,
 	    conf->directory), l->file_stamp, false);
 	add_source(conf, l->env_file, l->env_stamp, false);
 	for (i = 0; i < l->vars.nfiles; i++)
-		add_source(conf, arena_printf(conf->arena, "%s/%s",
+		add_source(conf, zone_printf(conf->zone, "%s/%s",
 		    conf->directory, l->vars.files[i].path),
 		    l->vars.files[i].stamp, false);
 	for (i = 0; i < conf->nfunctions; i++) {
@@ -373,7 +373,7 @@ load(struct load *l, const char *site_dir)
 	finish_cors(l);
 	finish_functions(l);
 	collect_sources(l);
-	if (arena_failed(l->conf->arena))
+	if (zone_failed(l->conf->zone))
 		errlist_add(l->errors, CONF_FILE, 0, 0,
 		    "needs too much memory; make it smaller");
 }
@@ -386,23 +386,23 @@ keep_options(struct conf *conf, const struct conf_options *opt)
 
 	*own = *opt;
 	if (own->state_dir)
-		own->state_dir = arena_strdup(conf->arena, own->state_dir);
+		own->state_dir = zone_strdup(conf->zone, own->state_dir);
 	if (own->stage)
-		own->stage = arena_strdup(conf->arena, own->stage);
+		own->stage = zone_strdup(conf->zone, own->stage);
 	if (own->env_file)
-		own->env_file = arena_strdup(conf->arena, own->env_file);
+		own->env_file = zone_strdup(conf->zone, own->env_file);
 }
 
 static struct conf *
 conf_new(void)
 {
-	struct arena *a = arena_new(CONF_MAX_MEMORY);
-	struct conf *conf = a ? arena_alloc(a, sizeof *conf) : NULL;
+	struct zone *a = zone_new(CONF_MAX_MEMORY);
+	struct conf *conf = a ? zone_alloc(a, sizeof *conf) : NULL;
 
 	if (conf)
-		conf->arena = a;
+		conf->zone = a;
 	else
-		arena_free(a);
+		zone_free(a);
 	return conf;
 }
 
@@ -424,10 +424,10 @@ conf_load(const char *site_dir, const struct conf_options *opt,
 	l->conf = conf;
 	l->opt = *opt;
 	l->errors = errors;
-	l->vars = (struct vars){.arena = conf->arena, .errors = errors,
+	l->vars = (struct vars){.zone = conf->zone, .errors = errors,
 	    .site_fd = -1};
 	map_init(&l->vars.env);
-	l->check = (struct checker){.arena = conf->arena, .errors = errors,
+	l->check = (struct checker){.zone = conf->zone, .errors = errors,
 	    .vars = &l->vars, .conf = conf};
 	map_init(&l->check.shapes);
 	buf_init(&l->check.path, CONF_MAX_PATH);
@@ -450,7 +450,7 @@ void
 conf_free(struct conf *c)
 {
 	if (c)
-		arena_free(c->arena);
+		zone_free(c->zone);
 }
 
 const struct conf_function *

@@ -116,7 +116,7 @@ struct conf {
 	struct conf_source *sources;
 	size_t nsources;
 	struct conf_options made_with;	/* strings its own */
-	struct arena *arena;	/* owns all of the above */
+	struct zone *zone;	/* owns all of the above */
 };
 
 /*

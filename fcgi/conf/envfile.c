@@ -13,7 +13,7 @@
 enum { ENVFILE_MAX_LINE = 64 * 1024 };
 
 struct line {
-	struct arena *arena;
+	struct zone *zone;
 	const char *file;
 	int number;
 	const char *begin;	/* of the line, for columns */
@@ -86,7 +86,7 @@ bare(const char *s, struct buf *out)
 static int
 store(const struct line *l, const char *name, const struct buf *value)
 {
-	char *copy = arena_strdup(l->arena, buf_str(value));
+	char *copy = zone_strdup(l->zone, buf_str(value));
 
 	if (!copy || map_set(l->values, name, strlen(name), copy, NULL) < 0)
 		return fail(l, l->begin, "no memory for this line");
@@ -107,7 +107,7 @@ read_line(const struct line *l, const char *s)
 	if (strncmp(p, "export ", 7) == 0)
 		name = p = skip_space(p + 7);
 	p += strcspn(p, "= \t");
-	key = arena_strndup(l->arena, name, (size_t)(p - name));
+	key = zone_strndup(l->zone, name, (size_t)(p - name));
 	p = skip_space(p);
 	if (!key || *p != '=' || !format_identifier(key))
 		return fail(l, name, "must be NAME=value, the name of "
@@ -128,7 +128,7 @@ out:
 }
 
 int
-envfile_read(struct arena *a, const char *file, const char *bytes, size_t n,
+envfile_read(struct zone *a, const char *file, const char *bytes, size_t n,
     struct map *values, struct errlist *errors)
 {
 	struct line l = {a, file, 0, NULL, errors, values};
@@ -152,7 +152,7 @@ envfile_read(struct arena *a, const char *file, const char *bytes, size_t n,
 			    "NUL bytes, at most 65536 of them");
 			continue;
 		}
-		line = arena_strndup(a, bytes, len);
+		line = zone_strndup(a, bytes, len);
 		if (!line)
 			return fail(&l, bytes, "no memory for this line");
 		l.begin = line;

@@ -9,8 +9,8 @@
 #ifndef CONF_ENVFILE_H
 #define CONF_ENVFILE_H
 
-#include "arena.h"
 #include "errlist.h"
+#include "zone.h"
 
 #include "store/base/map.h"
 
@@ -18,9 +18,9 @@
 
 /*
  * Reads `n` bytes, named `file` in errors, into `values` (name -> C string in
- * the arena).  0, or -1 with an error for every bad line.
+ * the zone).  0, or -1 with an error for every bad line.
  */
-int envfile_read(struct arena *a, const char *file, const char *bytes,
+int envfile_read(struct zone *a, const char *file, const char *bytes,
     size_t n, struct map *values, struct errlist *errors);
 
 #endif

@@ -174,7 +174,7 @@ fill_map(struct gather *g, struct gather_entry **sorted)
 }
 
 static int
-finish_map(struct gather *g, struct arena *a, struct errlist *errors)
+finish_map(struct gather *g, struct zone *a, struct errlist *errors)
 {
 	struct node *map = g->node;
 	struct gather_entry **sorted;
@@ -183,9 +183,9 @@ finish_map(struct gather *g, struct arena *a, struct errlist *errors)
 	if (merge_all(g, errors) < 0)
 		return -1;
 	sorted = calloc(g->count + 1, sizeof(struct gather_entry *));
-	map->keys = arena_alloc(a, g->count * sizeof(struct node *));
-	map->items = arena_alloc(a, g->count * sizeof(struct node *));
-	map->order = arena_alloc(a, g->count * sizeof(uint32_t));
+	map->keys = zone_alloc(a, g->count * sizeof(struct node *));
+	map->items = zone_alloc(a, g->count * sizeof(struct node *));
+	map->order = zone_alloc(a, g->count * sizeof(uint32_t));
 	if (!sorted || !map->keys || !map->items || !map->order) {
 		free(sorted);
 		return fail_memory(g, errors);
@@ -201,11 +201,11 @@ finish_map(struct gather *g, struct arena *a, struct errlist *errors)
 }
 
 static int
-finish_list(struct gather *g, struct arena *a, struct errlist *errors)
+finish_list(struct gather *g, struct zone *a, struct errlist *errors)
 {
 	struct node *list = g->node;
 
-	list->items = arena_alloc(a, g->count * sizeof(struct node *));
+	list->items = zone_alloc(a, g->count * sizeof(struct node *));
 	if (!list->items)
 		return fail_memory(g, errors);
 	for (; list->count < g->count; list->count++)
@@ -214,7 +214,7 @@ finish_list(struct gather *g, struct arena *a, struct errlist *errors)
 }
 
 int
-gather_finish(struct gather *g, struct arena *a, struct errlist *errors)
+gather_finish(struct gather *g, struct zone *a, struct errlist *errors)
 {
 	return g->node->type == NODE_MAP ? finish_map(g, a, errors) :
 	    finish_list(g, a, errors);

@@ -5,9 +5,9 @@
 #ifndef CONF_GATHER_H
 #define CONF_GATHER_H
 
-#include "arena.h"
 #include "errlist.h"
 #include "node.h"
+#include "zone.h"
 
 #include <stddef.h>
 
@@ -28,7 +28,7 @@ int gather_add(struct gather *g, struct node *key, struct node *value);
  * is passed over.  0; or -1 with an error added: no memory, or `<<` with what
  * can't be merged.
  */
-int gather_finish(struct gather *g, struct arena *a, struct errlist *errors);
+int gather_finish(struct gather *g, struct zone *a, struct errlist *errors);
 
 void gather_release(struct gather *g);
 

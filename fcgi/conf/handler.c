@@ -15,11 +15,11 @@
 
 /* The directory part of an absolute path. */
 static const char *
-parent(struct arena *a, const char *path)
+parent(struct zone *a, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return arena_strndup(a, path,
+	return zone_strndup(a, path,
 	    slash > path ? (size_t)(slash - path) : 1);
 }
 
@@ -69,7 +69,7 @@ check_exec(struct checker *c, const struct node *n, struct conf_function *f,
 		return check_fail(c, n, "%.200s can't be executed: %s; try "
 		    "chmod +x", f->handler, strerror(errno));
 	f->link = f->binary = f->source;
-	f->directory = parent(c->arena, f->source);
+	f->directory = parent(c->zone, f->source);
 	return 0;
 }
 
@@ -87,7 +87,7 @@ check_c(struct checker *c, const struct node *n, struct conf_function *f,
 			    "Makefile in %.200s", f->handler);
 		return 0;
 	}
-	f->directory = parent(c->arena, f->source);
+	f->directory = parent(c->zone, f->source);
 	if (!S_ISREG(st->st_mode) || !ends_in(f->source, ".c"))
 		return check_fail(c, n, "%.200s is no .c file and no folder; "
 		    "for other programs write runtime: exec", f->handler);
@@ -104,11 +104,11 @@ find_build(struct checker *c, const struct node *n, struct conf_function *f,
 
 	if (!opt->state_dir)
 		return;
-	f->link = arena_printf(c->arena, "%s/build/%s", opt->state_dir,
+	f->link = zone_printf(c->zone, "%s/build/%s", opt->state_dir,
 	    f->name);
 	if (f->link && realpath(f->link, real) && stat(real, &st) == 0 &&
 	    S_ISREG(st.st_mode))
-		f->binary = arena_strdup(c->arena, real);
+		f->binary = zone_strdup(c->zone, real);
 	else if (opt->require_builds)
 		check_fail(c, n, "the function '%s' is not built; run bothy "
 		    "build, which says why", f->name);
@@ -123,7 +123,7 @@ handler_resolve(struct checker *c, const struct node *n,
 	struct stat st;
 
 	if (path[0] != '/')
-		path = arena_printf(c->arena, "%s/%s", c->conf->directory,
+		path = zone_printf(c->zone, "%s/%s", c->conf->directory,
 		    path);
 	if (!path)
 		return;
@@ -132,7 +132,7 @@ handler_resolve(struct checker *c, const struct node *n,
 		    "%s", f->handler, f->name, strerror(errno));
 		return;
 	}
-	f->source = arena_strdup(c->arena, real);
+	f->source = zone_strdup(c->zone, real);
 	if (!f->source)
 		return;
 	if (f->runtime == SNAP_RUNTIME_EXEC)

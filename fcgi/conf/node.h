@@ -4,7 +4,7 @@
  *
  * Aliases are shared pointers, so the tree is a graph without cycles; `weight`
  * counts its nodes as if they were copied, and the reader refuses a tree that
- * is too heavy.  Nodes live in the loader's arena.
+ * is too heavy.  Nodes live in the loader's zone.
  */
 #ifndef CONF_NODE_H
 #define CONF_NODE_H

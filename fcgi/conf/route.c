@@ -22,9 +22,9 @@ struct draft {
 
 /* "BOTHY_PARAM_room_id" for "room-id": what no variable has becomes '_'. */
 static const char *
-variable_name(struct arena *a, const char *name)
+variable_name(struct zone *a, const char *name)
 {
-	char *s = arena_printf(a, "BOTHY_PARAM_%s", name);
+	char *s = zone_printf(a, "BOTHY_PARAM_%s", name);
 	char *p;
 
 	for (p = s; p && *p; p++)
@@ -42,14 +42,14 @@ add_param(struct draft *d, const char *name, size_t len)
 	if (d->route.nparams == SNAP_MAX_PARAMS)
 		return check_fail(d->c, d->n, "more than %d parameters in a "
 		    "path", SNAP_MAX_PARAMS);
-	p->name = arena_strndup(d->c->arena, name, len);
+	p->name = zone_strndup(d->c->zone, name, len);
 	if (!p->name)
 		return -1;
 	why = format_param_name(p->name);
 	if (why)
 		return check_fail(d->c, d->n, "the parameter '{%.64s}' %s",
 		    p->name, why);
-	p->variable = variable_name(d->c->arena, p->name);
+	p->variable = variable_name(d->c->zone, p->name);
 	if (!p->variable)
 		return -1;
 	for (q = d->params; q < p; q++)
@@ -170,7 +170,7 @@ grow_routes(struct checker *c)
 
 	if (c->conf->nroutes < c->routes_room)
 		return 0;
-	routes = arena_alloc(c->arena, room * sizeof *routes);
+	routes = zone_alloc(c->zone, room * sizeof *routes);
 	if (!routes)
 		return -1;
 	if (c->conf->nroutes)
@@ -202,7 +202,7 @@ keep(struct draft *d)
 	if (conf->nroutes == CONF_MAX_ROUTES)
 		return check_fail(d->c, d->n, "more than %d routes",
 		    CONF_MAX_ROUTES);
-	r->params = arena_alloc(d->c->arena, bytes);
+	r->params = zone_alloc(d->c->zone, bytes);
 	if (!r->params || grow_routes(d->c) < 0 ||
 	    map_set(&d->c->shapes, buf_str(&d->shape), d->shape.len, NULL,
 	    NULL) < 0)
@@ -215,7 +215,7 @@ keep(struct draft *d)
 static void
 read_route(struct draft *d, const char *method, const char *path)
 {
-	struct arena *a = d->c->arena;
+	struct zone *a = d->c->zone;
 	const char *name;
 
 	if (strcmp(path, "*") == 0 || strcmp(path, "$default") == 0) {
@@ -242,8 +242,8 @@ read_route(struct draft *d, const char *method, const char *path)
 	buf_printf(&d->shape, "%s ", name);
 	if (read_path(d, path) < 0)
 		return;
-	d->route.path = arena_strdup(a, path);
-	d->route.key = arena_printf(a, "%s %s", name, path);
+	d->route.path = zone_strdup(a, path);
+	d->route.key = zone_printf(a, "%s %s", name, path);
 	if (d->route.path && d->route.key)
 		keep(d);
 }

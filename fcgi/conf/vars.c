@@ -31,7 +31,7 @@ struct node *
 vars_scalar(struct vars *v, const struct node *at, const char *text,
     size_t len)
 {
-	struct node *n = arena_alloc(v->arena, sizeof *n);
+	struct node *n = zone_alloc(v->zone, sizeof *n);
 
 	if (!n)
 		return NULL;
@@ -40,7 +40,7 @@ vars_scalar(struct vars *v, const struct node *at, const char *text,
 		.file = at->file,
 		.line = at->line,
 		.col = at->col,
-		.text = arena_strndup(v->arena, text, len),
+		.text = zone_strndup(v->zone, text, len),
 		.weight = 1,
 		.state = NODE_DONE,
 		.walked = true,
@@ -214,7 +214,7 @@ source(struct vars *v, const struct node *at, const char *s, struct node **out)
 	const char *close = NULL;
 	char *word, *arg = NULL;
 
-	word = arena_strndup(v->arena, s, name);
+	word = zone_strndup(v->zone, s, name);
 	if (!word)
 		return VARS_BAD;
 	if (s[name] == '(') {
@@ -222,7 +222,7 @@ source(struct vars *v, const struct node *at, const char *s, struct node **out)
 		if (!close)
 			return vars_fail(v, at, "'(' without its ')' in "
 			    "${%.80s}", s);
-		arg = arena_strndup(v->arena, s + name + 1,
+		arg = zone_strndup(v->zone, s + name + 1,
 		    (size_t)(close - s) - name - 1);
 		if (!arg)
 			return VARS_BAD;

@@ -18,10 +18,10 @@
 #ifndef CONF_VARS_H
 #define CONF_VARS_H
 
-#include "arena.h"
 #include "errlist.h"
 #include "node.h"
 #include "stamp.h"
+#include "zone.h"
 
 #include "store/base/buf.h"
 #include "store/base/map.h"
@@ -42,7 +42,7 @@ struct vars_file {
 };
 
 struct vars {
-	struct arena *arena;
+	struct zone *zone;
 	struct errlist *errors;
 	struct node *root;	/* of deploy.yaml */
 	const char *stage;	/* NULL until it is known */

@@ -153,7 +153,7 @@ read_file(struct vars *v, const struct node *at, struct vars_file *f)
 	if (io_read_fd(fd, f->path, &bytes, &e) < 0)
 		vars_fail(v, at, "%s", e.text);
 	else
-		f->root = yaml_read(v->arena, f->path, buf_str(&bytes),
+		f->root = yaml_read(v->zone, f->path, buf_str(&bytes),
 		    bytes.len, v->errors);
 	close(fd);
 	buf_release(&bytes);

@@ -20,7 +20,7 @@ struct frame {
 };
 
 struct reader {
-	struct arena *arena;
+	struct zone *zone;
 	const char *file;
 	struct errlist *errors;
 	yaml_parser_t parser;
@@ -105,7 +105,7 @@ static struct node *
 new_node(struct reader *r, enum node_type type, yaml_mark_t at,
     const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-	struct node *n = arena_alloc(r->arena, sizeof *n);
+	struct node *n = zone_alloc(r->zone, sizeof *n);
 	const char *name = (const char *)anchor;
 
 	if (!n) {
@@ -147,7 +147,7 @@ scalar(struct reader *r, const yaml_event_t *ev)
 	if (!n)
 		return -1;
 	n->plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-	n->text = arena_strndup(r->arena, text, len);
+	n->text = zone_strndup(r->zone, text, len);
 	if (!n->text)
 		return fail_memory(r);
 	return place(r, n, ev->start_mark);
@@ -197,7 +197,7 @@ close_node(struct reader *r)
 	struct node *n = g->node;
 	yaml_mark_t at = {0, (size_t)n->line - 1, (size_t)n->col - 1};
 	size_t errors = r->errors->count + r->errors->dropped;
-	int rc = gather_finish(g, r->arena, r->errors);
+	int rc = gather_finish(g, r->zone, r->errors);
 
 	gather_release(g);
 	if (r->errors->count + r->errors->dropped > errors)
@@ -283,7 +283,7 @@ check_utf8(const char *file, const char *s, size_t n, struct errlist *errors)
 }
 
 struct node *
-yaml_read(struct arena *a, const char *file, const char *bytes, size_t n,
+yaml_read(struct zone *a, const char *file, const char *bytes, size_t n,
     struct errlist *errors)
 {
 	struct reader *r;
@@ -297,7 +297,7 @@ yaml_read(struct arena *a, const char *file, const char *bytes, size_t n,
 		errlist_add(errors, file, 0, 0, "no memory to read it");
 		return NULL;
 	}
-	r->arena = a;
+	r->zone = a;
 	r->file = file;
 	r->errors = errors;
 	map_init(&r->anchors);

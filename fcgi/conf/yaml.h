@@ -10,9 +10,9 @@
 #ifndef CONF_YAML_H
 #define CONF_YAML_H
 
-#include "arena.h"
 #include "errlist.h"
 #include "node.h"
+#include "zone.h"
 
 #include <stddef.h>
 
@@ -26,7 +26,7 @@ enum {
  * The root of `bytes`, whose name in errors is `file` (kept, not copied); or
  * NULL with at least one error added.
  */
-struct node *yaml_read(struct arena *a, const char *file, const char *bytes,
+struct node *yaml_read(struct zone *a, const char *file, const char *bytes,
     size_t n, struct errlist *errors);
 
 #endif

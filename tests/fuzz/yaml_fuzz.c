@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_MAX = 16 * 1024 * 1024 };
+enum { ZONE_MAX = 16 * 1024 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,7 +63,7 @@ check_values(struct vars *v, struct node *n)
 	const struct node *value = vars_resolve(v, n);
 	size_t i;
 
-	require(value || v->errors->count || arena_failed(v->arena));
+	require(value || v->errors->count || zone_failed(v->zone));
 	if (value && value->type == NODE_SCALAR)
 		require(strlen(value->text) <= YAML_MAX_SCALAR);
 	for (i = 0; i < n->count; i++)
@@ -73,19 +73,19 @@ check_values(struct vars *v, struct node *n)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct arena *arena = arena_new(ARENA_MAX);
+	struct zone *zone = zone_new(ZONE_MAX);
 	struct errlist errors;
 	struct vars *v = calloc(1, sizeof *v);
 	struct node *root;
 
-	if (!arena || !v)
+	if (!zone || !v)
 		abort();
 	errlist_init(&errors);
-	root = yaml_read(arena, "f", (const char *)data, size, &errors);
+	root = yaml_read(zone, "f", (const char *)data, size, &errors);
 	require((root == NULL) == (errors.count > 0));
 	if (root) {
 		check_tree(root, 0);
-		*v = (struct vars){.arena = arena, .errors = &errors,
+		*v = (struct vars){.zone = zone, .errors = &errors,
 		    .root = root, .stage = "dev", .directory = "/nowhere",
 		    .site_fd = -1};
 		map_init(&v->env);
@@ -94,7 +94,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		map_release(&v->env);
 	}
 	errlist_release(&errors);
-	arena_free(arena);
+	zone_free(zone);
 	free(v);
 	return 0;
 }

@@ -1,24 +1,24 @@
 /*
- * The small modules of fcgi/conf: arena, errlist, suggest, format, siphash,
+ * The small modules of fcgi/conf: zone, errlist, suggest, format, siphash,
  * stamp.
  */
 #include "tests/unit/fcgi/conf/site.h"
 
-#include "fcgi/conf/arena.h"
 #include "fcgi/conf/format.h"
 #include "fcgi/conf/suggest.h"
+#include "fcgi/conf/zone.h"
 #include "store/base/siphash.h"
 
 static void
-arena_gives_zeroed_memory_up_to_its_limit(void **state)
+zone_gives_zeroed_memory_up_to_its_limit(void **state)
 {
-	struct arena *a = arena_new(256 * 1024);
+	struct zone *a = zone_new(256 * 1024);
 	size_t got = 0, i;
 	char *p;
 
 	(void)state;
 	assert_non_null(a);
-	while ((p = arena_alloc(a, 1000))) {
+	while ((p = zone_alloc(a, 1000))) {
 		for (i = 0; i < 1000; i++)
 			assert_int_equal(p[i], 0);
 		assert_int_equal((uintptr_t)p % 16, 0);
@@ -26,26 +26,26 @@ arena_gives_zeroed_memory_up_to_its_limit(void **state)
 		got += 1000;
 	}
 	assert_true(got > 200 * 1024 && got <= 256 * 1024);
-	assert_true(arena_failed(a));
-	arena_free(a);
-	a = arena_new(1000);
-	assert_null(arena_alloc(a, SIZE_MAX));
-	assert_null(arena_alloc(a, SIZE_MAX - 20));
-	arena_free(a);
-	arena_free(NULL);
+	assert_true(zone_failed(a));
+	zone_free(a);
+	a = zone_new(1000);
+	assert_null(zone_alloc(a, SIZE_MAX));
+	assert_null(zone_alloc(a, SIZE_MAX - 20));
+	zone_free(a);
+	zone_free(NULL);
 }
 
 static void
-arena_copies_strings(void **state)
+zone_copies_strings(void **state)
 {
-	struct arena *a = arena_new(1024 * 1024);
+	struct zone *a = zone_new(1024 * 1024);
 
 	(void)state;
-	assert_string_equal(arena_strndup(a, "hello", 3), "hel");
-	assert_string_equal(arena_strdup(a, ""), "");
-	assert_string_equal(arena_printf(a, "%d-%s", 5, "x"), "5-x");
-	assert_false(arena_failed(a));
-	arena_free(a);
+	assert_string_equal(zone_strndup(a, "hello", 3), "hel");
+	assert_string_equal(zone_strdup(a, ""), "");
+	assert_string_equal(zone_printf(a, "%d-%s", 5, "x"), "5-x");
+	assert_false(zone_failed(a));
+	zone_free(a);
 }
 
 static void
@@ -256,8 +256,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(arena_gives_zeroed_memory_up_to_its_limit),
-		cmocka_unit_test(arena_copies_strings),
+		cmocka_unit_test(zone_gives_zeroed_memory_up_to_its_limit),
+		cmocka_unit_test(zone_copies_strings),
 		cmocka_unit_test(errlist_sorts_by_place_and_keeps_order),
 		cmocka_unit_test(errlist_is_bounded),
 		cmocka_unit_test(errlist_json_is_quoted),

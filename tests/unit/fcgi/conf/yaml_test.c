@@ -9,7 +9,7 @@
 #include "store/base/clock.h"
 
 struct text {
-	struct arena *arena;
+	struct zone *zone;
 	struct errlist errors;
 	struct node *root;
 };
@@ -17,17 +17,17 @@ struct text {
 static void
 read_bytes(struct text *t, const char *bytes, size_t n)
 {
-	t->arena = arena_new(64 * 1024 * 1024);
-	assert_non_null(t->arena);
+	t->zone = zone_new(64 * 1024 * 1024);
+	assert_non_null(t->zone);
 	errlist_init(&t->errors);
-	t->root = yaml_read(t->arena, "f", bytes, n, &t->errors);
+	t->root = yaml_read(t->zone, "f", bytes, n, &t->errors);
 	assert_true((t->root == NULL) == (t->errors.count > 0));
 }
 
 static void
 release(struct text *t)
 {
-	arena_free(t->arena);
+	zone_free(t->zone);
 	errlist_release(&t->errors);
 }
 
@@ -288,10 +288,10 @@ bytes_that_are_no_text_are_refused(void **state)
 
 /* Little memory is an error like any other. */
 static void
-small_arenas_end_in_an_error(void **state)
+small_zones_end_in_an_error(void **state)
 {
 	struct errlist errors;
-	struct arena *a;
+	struct zone *a;
 	struct buf b;
 	size_t max;
 	int i;
@@ -302,13 +302,13 @@ small_arenas_end_in_an_error(void **state)
 		buf_printf(&b, "k%d: {a: [1, 2], b: &a%d x, c: *a%d}\n", i, i,
 		    i);
 	for (max = 0; max < 1024 * 1024; max += 64 * 1024) {
-		a = arena_new(max);
+		a = zone_new(max);
 		errlist_init(&errors);
 		assert_null(yaml_read(a, "f", buf_str(&b), b.len, &errors));
 		assert_int_equal(errors.count, 1);
 		assert_non_null(strstr(errors.items[0].text, "memory"));
 		errlist_release(&errors);
-		arena_free(a);
+		zone_free(a);
 	}
 	buf_release(&b);
 }
@@ -359,7 +359,7 @@ main(void)
 		cmocka_unit_test(laughs_are_refused),
 		cmocka_unit_test(limits_of_size),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
-		cmocka_unit_test(small_arenas_end_in_an_error),
+		cmocka_unit_test(small_zones_end_in_an_error),
 		cmocka_unit_test(random_bytes_never_hurt),
 	};
 

@@ -1,8 +1,8 @@
 /*
- * The arena of arena.h: a list of blocks, filled from the front.  Runs
+ * The zone of zone.h: a list of blocks, filled from the front.  Runs
  * wherever a configuration is loaded.
  */
-#include "arena.h"
+#include "zone.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,24 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK = 64 * 1024, ARENA_ALIGN = 16 };
+enum { ZONE_BLOCK = 64 * 1024, ZONE_ALIGN = 16 };
 
 struct block {
 	struct block *next;
 	size_t size, used;
-	_Alignas(ARENA_ALIGN) char bytes[];
+	_Alignas(ZONE_ALIGN) char bytes[];
 };
 
-struct arena {
+struct zone {
 	struct block *blocks;	/* the one in use first */
 	size_t total, max;	/* bytes in all blocks */
 	bool failed;
 };
 
-struct arena *
-arena_new(size_t max)
+struct zone *
+zone_new(size_t max)
 {
-	struct arena *a = calloc(1, sizeof *a);
+	struct zone *a = calloc(1, sizeof *a);
 
 	if (a)
 		a->max = max;
@@ -35,7 +35,7 @@ arena_new(size_t max)
 }
 
 void
-arena_free(struct arena *a)
+zone_free(struct zone *a)
 {
 	struct block *b, *next;
 
@@ -49,9 +49,9 @@ arena_free(struct arena *a)
 }
 
 static struct block *
-add_block(struct arena *a, size_t n)
+add_block(struct zone *a, size_t n)
 {
-	size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+	size_t size = n > ZONE_BLOCK ? n : ZONE_BLOCK;
 	struct block *b;
 
 	if (size > a->max - a->total)
@@ -67,14 +67,14 @@ add_block(struct arena *a, size_t n)
 }
 
 void *
-arena_alloc(struct arena *a, size_t n)
+zone_alloc(struct zone *a, size_t n)
 {
 	struct block *b = a->blocks;
 	void *p;
 
-	if (n > SIZE_MAX - ARENA_ALIGN)
+	if (n > SIZE_MAX - ZONE_ALIGN)
 		goto fail;
-	n = (n + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	n = (n + ZONE_ALIGN - 1) & ~(size_t)(ZONE_ALIGN - 1);
 	if (!b || b->size - b->used < n)
 		b = add_block(a, n);
 	if (!b)
@@ -88,9 +88,9 @@ fail:
 }
 
 char *
-arena_strndup(struct arena *a, const char *s, size_t n)
+zone_strndup(struct zone *a, const char *s, size_t n)
 {
-	char *copy = arena_alloc(a, n + 1);
+	char *copy = zone_alloc(a, n + 1);
 
 	if (copy)
 		memcpy(copy, s, n);
@@ -98,13 +98,13 @@ arena_strndup(struct arena *a, const char *s, size_t n)
 }
 
 char *
-arena_strdup(struct arena *a, const char *s)
+zone_strdup(struct zone *a, const char *s)
 {
-	return arena_strndup(a, s, strlen(s));
+	return zone_strndup(a, s, strlen(s));
 }
 
 char *
-arena_printf(struct arena *a, const char *fmt, ...)
+zone_printf(struct zone *a, const char *fmt, ...)
 {
 	va_list ap;
 	char *s;
@@ -115,7 +115,7 @@ arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		return NULL;
-	s = arena_alloc(a, (size_t)n + 1);
+	s = zone_alloc(a, (size_t)n + 1);
 	if (!s)
 		return NULL;
 	va_start(ap, fmt);
@@ -125,7 +125,7 @@ arena_printf(struct arena *a, const char *fmt, ...)
 }
 
 bool
-arena_failed(const struct arena *a)
+zone_failed(const struct zone *a)
 {
 	return a->failed;
 }
