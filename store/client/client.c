@@ -105,25 +105,26 @@ ensure(struct client *c, int64_t deadline_ms, struct err *e)
 
 /* The frame, with token or proof if the store doesn't know it yet. */
 static int
-make_frame(struct client *c, struct frame_request *r, struct err *e)
+make_frame(struct client *c, const struct frame_request *r, struct err *e)
 {
 	unsigned char proof[CLIENT_PROOF_SIZE];
+	struct frame_request full = *r;
 
 	if (!c->shown && c->token) {
-		r->token = c->token;
-		r->ntoken = strlen(c->token);
+		full.token = c->token;
+		full.ntoken = strlen(c->token);
 	} else if (!c->shown && c->key_file && c->prove) {
 		if (c->prove(c->key_file, c->connection.hello.challenge, proof,
 		    e) < 0)
 			return -1;
-		r->token = (const char *)proof;
-		r->ntoken = sizeof proof;
-		r->flags |= FRAME_PROOF;
+		full.token = (const char *)proof;
+		full.ntoken = sizeof proof;
+		full.flags |= FRAME_PROOF;
 	}
 	buf_reset(&c->frame);
-	if (FRAME_REQUEST_SIZE + r->ntoken + r->nbody <=
+	if (FRAME_REQUEST_SIZE + full.ntoken + full.nbody <=
 	    c->connection.hello.request_max &&
-	    frame_write_request(&c->frame, r) == 0)
+	    frame_write_request(&c->frame, &full) == 0)
 		return 0;
 	return err_set(e, FAULT_VALIDATION, "the request is too long: %zu "
 	    "bytes of at most %u", r->nbody,
@@ -193,7 +194,7 @@ attempt(struct client *c, struct frame_request *r, bool repeatable,
 		return o;
 	o = connection_wait(&c->connection, copy.id, deadline_ms, e);
 	w = connection_find(&c->connection, copy.id);
-	if (o != OUTCOME_DONE) {
+	if (!w || o != OUTCOME_DONE) {
 		/* A late reply must not meet the next request. */
 		if (o == OUTCOME_LATE)
 			connection_close(&c->connection);
@@ -308,7 +309,7 @@ client_wait(struct client *c, uint32_t id, struct buf *reply, struct err *e)
 	bool repeatable = w && w->repeatable;
 
 	buf_reset(reply);
-	if (o == OUTCOME_DONE)
+	if (w && o == OUTCOME_DONE)
 		return give_reply(c, w, reply, e);
 	if (o == OUTCOME_LATE)
 		connection_close(&c->connection);

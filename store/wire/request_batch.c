@@ -4,17 +4,8 @@
  */
 #include "request_internal.h"
 
-#include "store/value/fault.h"
-
 #define NOT_ONE "Supplied AttributeValue has more than one datatypes set, " \
 	"must contain exactly one of the supported datatypes"
-
-static int
-no_memory(struct decoder *d)
-{
-	return json_fail(&d->json, d->json.at, FAULT_LIMIT,
-	    "this needs more memory than one operation may use");
-}
 
 /* --- BatchGetItem ---------------------------------------------------------------- */
 
@@ -88,7 +79,7 @@ make_gets(struct decoder *d, struct get_group *from, struct item_group *to)
 	    .count = from->nkeys, .items = arena_array(d->arena, from->nkeys,
 	    sizeof *to->items)};
 	if (!to->items)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < to->count; i++) {
 		to->items[i] = from->shared;
 		to->items[i].key = &from->keys[i];
@@ -106,7 +97,7 @@ finish_batch_get(struct decoder *d, struct request *r, void *raw)
 	r->ngroups = batch->ngroups;
 	r->groups = arena_array(d->arena, r->ngroups, sizeof *r->groups);
 	if (!r->groups)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < r->ngroups; i++) {
 		total += batch->groups[i].nkeys;
 		if (total > REQUEST_BATCH_GET_MAX)
@@ -203,7 +194,7 @@ finish_batch_write(struct decoder *d, struct request *r, void *raw)
 	r->ngroups = batch->ngroups;
 	r->groups = arena_array(d->arena, r->ngroups, sizeof *r->groups);
 	if (!r->groups)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < r->ngroups; i++) {
 		g = &r->groups[i];
 		g->table = batch->groups[i].name;
@@ -214,7 +205,7 @@ finish_batch_write(struct decoder *d, struct request *r, void *raw)
 			    "the BatchWriteItem call");
 		g->items = arena_array(d->arena, g->count, sizeof *g->items);
 		if (!g->items)
-			return no_memory(d);
+			return schema_no_memory(d);
 		parts = batch->groups[i].list;
 		for (k = 0; k < g->count; k++)
 			if (make_write(d, &g->table, &parts[k],
@@ -369,7 +360,7 @@ finish_transact(struct decoder *d, struct request *r, void *raw)
 	r->nitems = t->nparts;
 	r->items = arena_array(d->arena, r->nitems, sizeof *r->items);
 	if (!r->items)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < r->nitems; i++) {
 		one = only_one(&t->parts[i]);
 		if (!one)

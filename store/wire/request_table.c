@@ -4,8 +4,6 @@
  */
 #include "request_table.h"
 
-#include "store/value/fault.h"
-
 #define TABLE(field) (AT(table) + offsetof(struct table_request, field))
 #define RAW(field) offsetof(struct raw_table, field)
 #define FIRST_NAME(where) {.name = "TableName", .kind = PARAM_TEXT, \
@@ -244,13 +242,6 @@ static const struct schema list_schema = SCHEMA("ListTablesInput",
 
 /* --- from what was read to struct table_request ------------------------------- */
 
-static int
-no_memory(struct decoder *d)
-{
-	return json_fail(&d->json, d->json.at, FAULT_LIMIT,
-	    "this needs more memory than one operation may use");
-}
-
 static void
 make_index(const struct raw_index *raw, enum index_change change,
     struct index_request *to)
@@ -277,7 +268,7 @@ make_indexes(struct decoder *d, const struct raw_index *raw, size_t n,
 		return 0;
 	list = arena_array(d->arena, n, sizeof *list);
 	if (!list)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < n; i++)
 		make_index(&raw[i], INDEX_CREATE, &list[i]);
 	*to = list;
@@ -297,7 +288,7 @@ make_changes(struct decoder *d, const struct raw_table *raw,
 		return 0;
 	list = arena_array(d->arena, raw->nchanges, sizeof *list);
 	if (!list)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (i = 0; i < raw->nchanges; i++, c++)
 		if (c->create)
 			make_index(c->create, INDEX_CREATE, &list[i]);

@@ -2,10 +2,9 @@
  * The reader that follows tables of parameters, for schema.h: one pass over
  * the body, as deep as the tables are.
  */
-#include "schema.h"
+#include "schema_internal.h"
 
 #include "request.h"
-#include "store/base/map.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"
@@ -17,19 +16,16 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIST_FIRST = 4, SAID_BYTES = 64 * 1024 };
+enum { SAID_BYTES = 64 * 1024 };
 
-static int read_struct(struct decoder *d, const struct schema *schema,
-    void *target, const struct json_token *t, const struct place *at);
-
-static void *
-target_at(void *target, size_t at)
+void *
+schema_at(void *target, size_t at)
 {
 	return (char *)target + at;
 }
 
-static int
-no_memory(struct decoder *d)
+int
+schema_no_memory(struct decoder *d)
 {
 	return json_fail(&d->json, d->json.at, FAULT_LIMIT,
 	    "this needs more memory than one operation may use");
@@ -54,8 +50,8 @@ fail_type(struct decoder *d, const struct json_token *t, const char *fmt, ...)
 }
 
 /* A token that isn't the scalar `type`, which is one of Java's. */
-static int
-fail_scalar(struct decoder *d, const struct json_token *t, const char *type)
+int
+schema_fail_scalar(struct decoder *d, const struct json_token *t, const char *type)
 {
 	static const char *const words[] = {[JSON_FALSE] = "FALSE_VALUE",
 	    [JSON_TRUE] = "TRUE_VALUE", [JSON_NUMBER] = "NUMBER_VALUE",
@@ -76,8 +72,8 @@ fail_scalar(struct decoder *d, const struct json_token *t, const char *type)
 	return fail_type(d, t, "%s cannot be converted to %s", word, type);
 }
 
-static int
-expect_list(struct decoder *d, const struct json_token *t)
+int
+schema_expect_list(struct decoder *d, const struct json_token *t)
 {
 	if (t->type == JSON_LIST)
 		return 0;
@@ -86,8 +82,8 @@ expect_list(struct decoder *d, const struct json_token *t)
 	    "Unexpected field type");
 }
 
-static int
-expect_object(struct decoder *d, const struct json_token *t, bool map,
+int
+schema_expect_object(struct decoder *d, const struct json_token *t, bool map,
     const char *type)
 {
 	if (t->type == JSON_OBJECT)
@@ -100,11 +96,19 @@ expect_object(struct decoder *d, const struct json_token *t, bool map,
 	    "com.amazonaws.dynamodb.v20120810.%s", type);
 }
 
+int
+schema_fail_twice(struct decoder *d, const struct text *name)
+{
+	return json_fail(&d->json, d->json.at, FAULT_SERIALIZATION,
+	    "the name \"%.*s\" is there twice",
+	    (int)(name->n < 255 ? name->n : 255), name->p);
+}
+
 /* --- scalars ------------------------------------------------------------------- */
 
 /* The name that an ARN ends in: ".../table/name". */
-static struct text
-name_of(const struct text *text)
+struct text
+schema_name_of(const struct text *text)
 {
 	static const char BEGIN[] = "arn:", MARK[] = ":table/";
 	const char *p;
@@ -126,13 +130,13 @@ read_text(struct decoder *d, const struct param *p, void *target,
 	struct text text = t->text;
 
 	if (t->type != JSON_STRING)
-		return fail_scalar(d, t, "String");
+		return schema_fail_scalar(d, t, "String");
 	if (p->flags & PARAM_ARN)
-		text = name_of(&text);
+		text = schema_name_of(&text);
 	schema_check_text(d, p, at, &text);
 	if (p->words)
 		schema_check_word(d, p, at, &text);
-	*(struct text *)target_at(target, p->at) = text;
+	*(struct text *)schema_at(target, p->at) = text;
 	return 0;
 }
 
@@ -143,9 +147,9 @@ read_word(struct decoder *d, const struct param *p, void *target,
 	int word;
 
 	if (t->type != JSON_STRING)
-		return fail_scalar(d, t, "String");
+		return schema_fail_scalar(d, t, "String");
 	word = schema_check_word(d, p, at, &t->text);
-	memcpy(target_at(target, p->at), &word, sizeof word);
+	memcpy(schema_at(target, p->at), &word, sizeof word);
 	return 0;
 }
 
@@ -163,7 +167,7 @@ truth_of(struct decoder *d, const struct json_token *t, bool *truth)
 	if (t->type == JSON_TRUE || t->type == JSON_FALSE)
 		return 0;
 	if (t->type != JSON_STRING)
-		return fail_scalar(d, t, "Boolean");
+		return schema_fail_scalar(d, t, "Boolean");
 	for (i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strlen(words[i].word) == t->text.n &&
 		    strncasecmp(words[i].word, t->text.p, t->text.n) == 0) {
@@ -184,9 +188,9 @@ read_truth(struct decoder *d, const struct param *p, void *target,
 		return -1;
 	choice = truth ? CHOICE_YES : CHOICE_NO;
 	if (p->kind == PARAM_FLAG)
-		*(bool *)target_at(target, p->at) = truth;
+		*(bool *)schema_at(target, p->at) = truth;
 	else
-		memcpy(target_at(target, p->at), &choice, sizeof choice);
+		memcpy(schema_at(target, p->at), &choice, sizeof choice);
 	return 0;
 }
 
@@ -201,7 +205,7 @@ read_integer(struct decoder *d, const struct param *p, void *target,
 	double number;
 
 	if (t->type != JSON_NUMBER)
-		return fail_scalar(d, t, big ? "Long" : "Integer");
+		return schema_fail_scalar(d, t, big ? "Long" : "Integer");
 	snprintf(digits, sizeof digits, "%.*s",
 	    (int)(t->text.n < 60 ? t->text.n : 60), t->text.p);
 	number = floor(strtod(digits, NULL));
@@ -212,9 +216,9 @@ read_integer(struct decoder *d, const struct param *p, void *target,
 	wide = number > 0 ? (uint64_t)number : 0;
 	small = (uint32_t)wide;
 	if (big)
-		memcpy(target_at(target, p->at), &wide, sizeof wide);
+		memcpy(schema_at(target, p->at), &wide, sizeof wide);
 	else
-		memcpy(target_at(target, p->at), &small, sizeof small);
+		memcpy(schema_at(target, p->at), &small, sizeof small);
 	return 0;
 }
 
@@ -234,11 +238,11 @@ put_aside(struct decoder *d, const char *param, const char *name, size_t n,
 	else
 		snprintf(text, sizeof text, "%s", why);
 	if (!a)
-		return no_memory(d);
+		return schema_no_memory(d);
 	*a = (struct put_aside){param,
 	    arena_copy(d->arena, text, strlen(text)), NULL};
 	if (!a->why)
-		return no_memory(d);
+		return schema_no_memory(d);
 	for (end = &d->aside; *end; end = &(*end)->next)
 		continue;
 	*end = a;
@@ -249,8 +253,8 @@ put_aside(struct decoder *d, const char *param, const char *name, size_t n,
  * The value that begins with `t`: 1; 0 if it was put aside (only the first of
  * a parameter's counts); or -1.
  */
-static int
-take(struct decoder *d, const struct json_token *t, bool item,
+int
+schema_take(struct decoder *d, const struct json_token *t, bool item,
     const char *param, const struct text *name, struct value *out)
 {
 	struct json before = d->json;
@@ -281,290 +285,11 @@ read_value(struct decoder *d, const struct param *p, void *target,
 	int rc;
 
 	if (!v)
-		return no_memory(d);
-	rc = take(d, t, p->kind == PARAM_ITEM, p->name, NULL, v);
+		return schema_no_memory(d);
+	rc = schema_take(d, t, p->kind == PARAM_ITEM, p->name, NULL, v);
 	if (rc > 0)
-		memcpy(target_at(target, p->at), &v, sizeof v);
+		memcpy(schema_at(target, p->at), &v, sizeof v);
 	return rc < 0 ? -1 : 0;
-}
-
-/* --- lists ----------------------------------------------------------------------- */
-
-/* Things of one size, as many as come. */
-struct growing {
-	char *list;
-	size_t size, count, room;
-};
-
-/* A cleared place for one more; it holds until the next. */
-static void *
-grow(struct decoder *d, struct growing *g)
-{
-	size_t room = g->room ? g->room * 2 : LIST_FIRST;
-	char *list;
-
-	if (g->count == g->room) {
-		list = arena_array(d->arena, room, g->size);
-		if (!list) {
-			no_memory(d);
-			return NULL;
-		}
-		if (g->count)
-			memcpy(list, g->list, g->count * g->size);
-		g->list = list;
-		g->room = room;
-	}
-	return g->list + g->size * g->count++;
-}
-
-/* An empty list is not an absent one: it has a place too. */
-static int
-none_is_a_list(struct decoder *d, struct growing *g)
-{
-	if (g->list)
-		return 0;
-	if (!grow(d, g))
-		return -1;
-	g->count = 0;
-	return 0;
-}
-
-static void
-put_list(const struct param *p, void *target, const struct growing *g)
-{
-	memcpy(target_at(target, p->at), &g->list, sizeof g->list);
-	memcpy((char *)target_at(target, p->at) + sizeof g->list, &g->count,
-	    sizeof g->count);
-}
-
-static int
-read_part(struct decoder *d, const struct param *p, const struct json_token *t,
-    const struct place *at, struct growing *g)
-{
-	void *part = grow(d, g);
-
-	if (!part)
-		return -1;
-	switch (p->kind) {
-	case PARAM_TEXTS:
-		if (t->type != JSON_STRING)
-			return fail_scalar(d, t, "String");
-		*(struct text *)part = t->text;
-		return 0;
-	case PARAM_VALUES:
-	case PARAM_ITEMS:
-		return take(d, t, p->kind == PARAM_ITEMS, p->name, NULL,
-		    part) < 0 ? -1 : 0;
-	default:
-		return read_struct(d, p->of, part, t, at);
-	}
-}
-
-static size_t
-part_size(const struct param *p)
-{
-	switch (p->kind) {
-	case PARAM_TEXTS:
-		return sizeof(struct text);
-	case PARAM_VALUES:
-	case PARAM_ITEMS:
-		return sizeof(struct value);
-	case PARAM_MAP_LISTS:
-		return sizeof(struct named_list);
-	default:
-		return p->of->size;
-	}
-}
-
-/* The parts of the list that `t` opened; where it ends is in *end. */
-static int
-read_parts(struct decoder *d, const struct param *p, const struct place *at,
-    struct growing *g)
-{
-	struct place numbered = *at;
-	struct place place = {&numbered, {"member", 6}, 0, true};
-	struct json_token t;
-
-	*g = (struct growing){.size = p->kind == PARAM_MAP_LISTS ?
-	    p->of->size : part_size(p)};
-	for (;;) {
-		if (json_next(&d->json, &t) < 0)
-			return -1;
-		if (t.type == JSON_CLOSE)
-			break;
-		numbered.index = g->count + 1;
-		if (read_part(d, p, &t, &place, g) < 0)
-			return -1;
-	}
-	return none_is_a_list(d, g);
-}
-
-static int
-read_list(struct decoder *d, const struct param *p, void *target,
-    const struct json_token *t, const struct place *at)
-{
-	struct growing g;
-	struct text raw;
-
-	if (expect_list(d, t) < 0 || read_parts(d, p, at, &g) < 0)
-		return -1;
-	raw = (struct text){t->start, (size_t)(d->json.at - t->start)};
-	schema_check_count(d, p, at, g.count, &raw);
-	put_list(p, target, &g);
-	return 0;
-}
-
-/* --- maps ------------------------------------------------------------------------- */
-
-static int
-fail_twice(struct decoder *d, const struct text *name)
-{
-	return json_fail(&d->json, d->json.at, FAULT_SERIALIZATION,
-	    "the name \"%.*s\" is there twice",
-	    (int)(name->n < 255 ? name->n : 255), name->p);
-}
-
-static const struct text *
-name_at(const struct growing *g, size_t i)
-{
-	return (const struct text *)(const void *)(g->list + i * g->size);
-}
-
-/* No name twice among things that begin with theirs. */
-static int
-check_names(struct decoder *d, const struct growing *g)
-{
-	const struct text *name;
-	struct map seen;
-	void *old = NULL;
-	size_t i;
-	int rc = 0;
-
-	map_init(&seen);
-	for (i = 0; rc == 0 && i < g->count; i++) {
-		name = name_at(g, i);
-		if (map_set(&seen, name->p, name->n, d, &old) < 0)
-			rc = no_memory(d);
-		else if (old)
-			rc = fail_twice(d, name);
-	}
-	map_release(&seen);
-	return rc;
-}
-
-/* What one name of the map stands for. */
-static int
-read_entry(struct decoder *d, const struct param *p, const struct text *name,
-    const struct place *map, void *entry)
-{
-	const struct text shown = p->flags & PARAM_ARN ? name_of(name) : *name;
-	const struct place named = {map, shown, 0, true};
-	const struct place member = {&named, {"member", 6}, 0, true};
-	struct named_list *list = entry;
-	struct json_token t;
-	struct growing g;
-
-	if (json_next(&d->json, &t) < 0)
-		return -1;
-	if (p->kind == PARAM_MAP) {
-		if (read_struct(d, p->of, entry, &t, &member) < 0)
-			return -1;
-		*(struct text *)entry = shown;
-		return 0;
-	}
-	if (expect_list(d, &t) < 0 || read_parts(d, p, &named, &g) < 0)
-		return -1;
-	*list = (struct named_list){shown, g.list, g.count};
-	return 0;
-}
-
-static void
-check_map(struct decoder *d, const struct param *p, const struct place *at,
-    const struct growing *g, const struct text *raw)
-{
-	const struct named_list *lists = (const void *)g->list;
-	size_t i;
-
-	if ((p->flags & PARAM_REQUIRED) && g->count == 0)
-		schema_check_count(d, &(const struct param){.min = 1}, at, 0,
-		    raw);
-	for (i = 0; i < g->count; i++)
-		if (!schema_check_name(d, p, at, name_at(g, i), raw))
-			break;
-	for (i = 0; p->kind == PARAM_MAP_LISTS && i < g->count; i++)
-		if (!schema_check_list(d, p, at, lists[i].count, raw))
-			break;
-}
-
-static int
-read_map(struct decoder *d, const struct param *p, void *target,
-    const struct json_token *opened, const struct place *at)
-{
-	struct growing g = {.size = part_size(p)};
-	struct json_token name;
-	struct text raw;
-	void *entry;
-
-	if (expect_object(d, opened, true, p->of->type) < 0)
-		return -1;
-	for (;;) {
-		if (json_next(&d->json, &name) < 0)
-			return -1;
-		if (name.type == JSON_CLOSE)
-			break;
-		entry = grow(d, &g);
-		if (!entry || read_entry(d, p, &name.text, at, entry) < 0)
-			return -1;
-	}
-	raw = (struct text){opened->start,
-	    (size_t)(d->json.at - opened->start)};
-	check_map(d, p, at, &g, &raw);
-	if (check_names(d, &g) < 0 || none_is_a_list(d, &g) < 0)
-		return -1;
-	put_list(p, target, &g);
-	return 0;
-}
-
-/* ExpressionAttributeNames and ExpressionAttributeValues, as a map. */
-static int
-read_placeholders(struct decoder *d, const struct param *p, void *target,
-    const struct json_token *opened)
-{
-	struct growing g = {.size = sizeof(struct member)};
-	struct value *map = arena_array(d->arena, 1, sizeof *map);
-	struct json_token name, t;
-	struct member *m;
-	struct text twice;
-
-	if (!map)
-		return no_memory(d);
-	if (expect_object(d, opened, true, p->kind == PARAM_NAMES ?
-	    "String" : "AttributeValue") < 0)
-		return -1;
-	for (;;) {
-		if (json_next(&d->json, &name) < 0)
-			return -1;
-		if (name.type == JSON_CLOSE)
-			break;
-		if (json_next(&d->json, &t) < 0)
-			return -1;
-		m = grow(d, &g);
-		if (!m)
-			return -1;
-		m->name = name.text;
-		m->value = (struct value){.type = VALUE_S, .text = t.text};
-		if (p->kind == PARAM_NAMES && t.type != JSON_STRING)
-			return fail_scalar(d, &t, "String");
-		if (p->kind == PARAM_BINDS &&
-		    take(d, &t, false, p->name, &name.text, &m->value) < 0)
-			return -1;
-	}
-	*map = (struct value){.type = VALUE_M, .count = g.count,
-	    .members = (void *)g.list};
-	if (value_sort_map(map, &twice) < 0)
-		return fail_twice(d, &twice);
-	memcpy(target_at(target, p->at), &map, sizeof map);
-	return 0;
 }
 
 /* --- structs ---------------------------------------------------------------------- */
@@ -591,18 +316,18 @@ read_param(struct decoder *d, const struct param *p, void *target,
 		return read_value(d, p, target, t);
 	case PARAM_NAMES:
 	case PARAM_BINDS:
-		return read_placeholders(d, p, target, t);
+		return schema_read_placeholders(d, p, target, t);
 	case PARAM_MAP:
 	case PARAM_MAP_LISTS:
-		return read_map(d, p, target, t, at);
+		return schema_read_map(d, p, target, t, at);
 	case PARAM_STRUCT:
 		of = arena_array(d->arena, 1, p->of->size);
 		if (!of)
-			return no_memory(d);
-		memcpy(target_at(target, p->at), &of, sizeof of);
-		return read_struct(d, p->of, of, t, at);
+			return schema_no_memory(d);
+		memcpy(schema_at(target, p->at), &of, sizeof of);
+		return schema_read_struct(d, p->of, of, t, at);
 	default:
-		return read_list(d, p, target, t, at);
+		return schema_read_list(d, p, target, t, at);
 	}
 }
 
@@ -637,24 +362,24 @@ read_member(struct decoder *d, const struct schema *schema, void *target,
 		return json_skip(&d->json, &t, NULL);
 	bit = (uint64_t)1 << (p - schema->params);
 	if (*seen & bit)
-		return fail_twice(d, name);
+		return schema_fail_twice(d, name);
 	if (t.type == JSON_NULL)
 		return 0;
 	*seen |= bit;
 	if (p->has_at)
-		*(bool *)target_at(target, p->has_at) = true;
+		*(bool *)schema_at(target, p->has_at) = true;
 	return read_param(d, p, target, &t, &place);
 }
 
-static int
-read_struct(struct decoder *d, const struct schema *schema, void *target,
+int
+schema_read_struct(struct decoder *d, const struct schema *schema, void *target,
     const struct json_token *opened, const struct place *at)
 {
 	struct json_token t;
 	uint64_t seen = 0;
 	size_t i;
 
-	if (expect_object(d, opened, false, schema->type) < 0)
+	if (schema_expect_object(d, opened, false, schema->type) < 0)
 		return -1;
 	for (;;) {
 		if (json_next(&d->json, &t) < 0)
@@ -685,7 +410,7 @@ schema_read(struct decoder *d, const struct schema *schema, void *target,
 	json_open(&d->json, d->arena, body, n, d->err);
 	buf_init(&d->said, SAID_BYTES);
 	if (json_next(&d->json, &t) == 0 &&
-	    read_struct(d, schema, target, &t, NULL) == 0 &&
+	    schema_read_struct(d, schema, target, &t, NULL) == 0 &&
 	    json_next(&d->json, &t) == 0)
 		rc = schema_verdict(d);
 	buf_release(&d->said);

@@ -95,14 +95,6 @@ struct decoder {
 	struct buf said;		/* the violations, joined by "; " */
 };
 
-/* Where in the body: "requestItems.messages.member.keys". */
-struct place {
-	const struct place *parent;	/* NULL: the body itself */
-	struct text name;
-	size_t index;			/* from 1, behind the name; 0: none */
-	bool exact;			/* no parameter, but a name of a map */
-};
-
 /*
  * Reads the whole body into `target`, a cleared struct of `schema`.  0; or -1
  * and *e, also for violations.
@@ -116,30 +108,8 @@ int schema_read(struct decoder *d, const struct schema *schema, void *target,
  */
 int schema_value(struct decoder *d, const char *param);
 
-/* --- between schema.c and schema_check.c ---------------------------------- */
-
-/* Constraints on what was read; they note what is violated. */
-void schema_check_text(struct decoder *d, const struct param *p,
-    const struct place *at, const struct text *text);
-void schema_check_count(struct decoder *d, const struct param *p,
-    const struct place *at, size_t count, const struct text *raw);
-void schema_check_number(struct decoder *d, const struct param *p,
-    const struct place *at, int64_t n);
-void schema_check_absent(struct decoder *d, const struct param *p,
-    const struct place *at);
-
-/* Of a map, whose JSON is `raw`: false after a violation. */
-bool schema_check_name(struct decoder *d, const struct param *p,
-    const struct place *at, const struct text *name, const struct text *raw);
-bool schema_check_list(struct decoder *d, const struct param *p,
-    const struct place *at, size_t count, const struct text *raw);
-
-/* The value of the word; 0 and a violation if it is none. */
-int schema_check_word(struct decoder *d, const struct param *p,
-    const struct place *at, const struct text *text);
-
-/* After the body: what was found, as an error. 0, or -1. */
-int schema_verdict(struct decoder *d);
+/* FAULT_LIMIT: the arena is full. Always -1. */
+int schema_no_memory(struct decoder *d);
 
 /* FAULT_VALIDATION with printf text. Always -1. */
 int schema_fail(struct decoder *d, const char *fmt, ...)

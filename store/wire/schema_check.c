@@ -1,7 +1,7 @@
 /*
  * Constraints of parameters in DynamoDB's words, for schema.h.
  */
-#include "schema.h"
+#include "schema_internal.h"
 
 #include "store/value/fault.h"
 

@@ -20,9 +20,8 @@ secret_load(const char *path, unsigned char *secret, struct err *e)
 
 	if (fd < 0)
 		return err_sys(e, "cannot open the store's key %s", path);
-	if (fstat(fd, &st) < 0)
-		err_sys(e, "cannot read the store's key %s", path);
-	else if (!S_ISREG(st.st_mode) || st.st_size != TOKEN_SECRET_SIZE)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size != TOKEN_SECRET_SIZE)
 		err_set(e, EINVAL, "%s is no store's key", path);
 	else if (st.st_mode & (S_IRWXG | S_IRWXO))
 		err_set(e, EPERM, "others may read the store's key %s; "

@@ -391,7 +391,7 @@ an_item_has_a_limit(void **state)
 		buf_reset(&b);
 		buf_puts(&b, "{\"TableName\":\"abc\",\"Item\":{\"id\":"
 		    "{\"S\":\"");
-		while (b.len < (size_t)(38 + VALUE_ITEM_MAX - 2 + extra))
+		while (b.len < VALUE_ITEM_MAX + 36u + (size_t)extra)
 			buf_putc(&b, 'a');
 		buf_puts(&b, "\"}}}");
 		assert_int_equal(parse(&w, OP_PUT_ITEM, buf_str(&b)), -extra);
