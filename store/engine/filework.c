@@ -40,7 +40,6 @@ filework_new(struct files *f, const struct filework_options *o, struct err *e)
 	if (!o->max_bytes)
 		w->options.max_bytes = FILEWORK_BYTES;
 	w->reached = o->position;
-	w->pause_ms = FILEWORK_RETRY_MS;
 	if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) == -1)
 		w->seed = (uint64_t)clock_mono_us();
 	TAILQ_INIT(&w->order);

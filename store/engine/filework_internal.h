@@ -85,7 +85,8 @@ struct filework {
 	uint64_t seed;			/* of their hash */
 	struct job_list order, ready, urgent, later;
 	unsigned turns;			/* jobs taken */
-	int64_t pause_ms;		/* before the next try of what failed */
+	int64_t pause_ms;		/* before what failed is tried again */
+	int64_t paused_ms;		/* when that was set: monotonic */
 	uint64_t reached;
 	struct filework_status status;	/* figures; the rest is made */
 };

@@ -28,6 +28,7 @@ static void enqueue(struct filework *w, struct job *j);
 static void stand(struct job_list *list, struct job *j);
 static void step_out(struct job *j);
 static void forget(struct filework *w, struct job *j);
+static int64_t pause_of(struct filework *w, int64_t now_ms);
 static void settle(struct job *j, int error, struct job_told *told);
 static void remove_job(struct filework *w, struct job *j);
 static void give_place(struct filework *w, const struct job *j,
@@ -104,13 +105,10 @@ job_done(struct filework *w, struct job *j, int error, int64_t now_ms,
 		j->table->running--;
 	if (error) {
 		w->status.failures++;
-		j->retry_ms = now_ms + w->pause_ms;
-		w->pause_ms *= 2;
-		if (w->pause_ms > FILEWORK_RETRY_MAX_MS)
-			w->pause_ms = FILEWORK_RETRY_MAX_MS;
+		j->retry_ms = now_ms + pause_of(w, now_ms);
 	} else {
 		w->status.written += !j->is_void;
-		w->pause_ms = FILEWORK_RETRY_MS;
+		w->pause_ms = 0;
 	}
 	w->status.error = error;
 	if (error && next)
@@ -122,6 +120,22 @@ job_done(struct filework *w, struct job *j, int error, int64_t now_ms,
 		remove_job(w, j);
 	if (next)
 		enqueue(w, next);
+}
+
+/* Longer after each round of failures without a success between. */
+static int64_t
+pause_of(struct filework *w, int64_t now_ms)
+{
+	if (w->pause_ms == 0)
+		w->pause_ms = FILEWORK_RETRY_MS;
+	else if (now_ms >= w->paused_ms + w->pause_ms)
+		w->pause_ms *= 2;
+	else
+		return w->pause_ms;
+	if (w->pause_ms > FILEWORK_RETRY_MAX_MS)
+		w->pause_ms = FILEWORK_RETRY_MAX_MS;
+	w->paused_ms = now_ms;
+	return w->pause_ms;
 }
 
 /* Without the lock: who is told may hand over more. */

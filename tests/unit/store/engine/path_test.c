@@ -15,9 +15,9 @@
 
 #include <cmocka.h>
 
-#define S(s) {VALUE_S, {s, sizeof s - 1}}
-#define N(s) {VALUE_N, {s, sizeof s - 1}}
-#define B(s) {VALUE_B, {s, sizeof s - 1}}
+#define S(s) {VALUE_S, {(s), sizeof(s) - 1}}
+#define N(s) {VALUE_N, {(s), sizeof(s) - 1}}
+#define B(s) {VALUE_B, {(s), sizeof(s) - 1}}
 
 static const struct {
 	struct path_key key;
