@@ -37,7 +37,7 @@ struct rebuild {
 	struct store *s;
 	struct index_view *batch;
 	size_t in_batch;
-	uint64_t redo, done, all;
+	uint64_t redo;
 	struct arena arena;
 	struct buf typed;
 };
@@ -64,19 +64,33 @@ rebuild_batch(struct rebuild *r, struct err *e)
 }
 
 static int
-rebuild_table(void *arg, const char *dir, const char *p, size_t n,
-    struct err *e)
+rebuild_table(struct rebuild *r, const struct files_found *f, struct err *e)
 {
-	struct rebuild *r = arg;
-	struct unit u = {.kind = UNIT_TABLE, .table = {p, n}};
+	struct unit u = {.kind = UNIT_TABLE, .table = {f->p, f->n}};
 
-	(void)dir;
-	while (u.table.n && p[u.table.n - 1] == '\n')
+	while (u.table.n && u.table.p[u.table.n - 1] == '\n')
 		u.table.n--;
 	if (rebuild_batch(r, e) < 0 ||
 	    apply_index(r->batch, NULL, &r->arena, &u, NULL, r->redo, e) < 0)
 		return -1;
 	return apply_table(r->s, &u, e);
+}
+
+/* True if the file holds the document of its name. */
+static bool
+is_whole(struct rebuild *r, const struct table *t,
+    const struct files_found *f, struct value *item, struct text *key)
+{
+	struct path_key path;
+	struct path_name name;
+	struct err ignored;
+
+	return plain_read_item(&r->arena, f->p, f->n, item, &ignored) == 0 &&
+	    key_check_item(t, item, &ignored) == 0 &&
+	    path_key_of(t, item, &path) == 0 && path_name(&path, &name) == 0 &&
+	    strcmp(name.text, f->name->text) == 0 &&
+	    key_item(&r->arena, t, item, key, &ignored) == 0 &&
+	    typed_write_item(&r->typed, item) == 0 && buf_ok(&r->typed);
 }
 
 /*
@@ -85,27 +99,19 @@ rebuild_table(void *arg, const char *dir, const char *p, size_t n,
  * tells of it.
  */
 static int
-rebuild_document(void *arg, const struct files_found *f, struct err *e)
+rebuild_document(struct rebuild *r, const struct files_found *f,
+    struct err *e)
 {
-	struct rebuild *r = arg;
 	struct catalog *catalog = catalog_hold(&r->s->catalog);
 	const struct table *t =
 	    catalog_named(catalog, f->table, strlen(f->table));
-	struct path_key path;
-	struct path_name name;
 	struct value item;
 	struct text key, bytes;
-	struct err ignored;
 	int rc = 0;
 
 	arena_reset(&r->arena);
 	buf_reset(&r->typed);
-	if (t && plain_read_item(&r->arena, f->p, f->n, &item, &ignored) == 0 &&
-	    key_check_item(t, &item, &ignored) == 0 &&
-	    path_key_of(t, &item, &path) == 0 && path_name(&path, &name) == 0 &&
-	    strcmp(name.text, f->name) == 0 &&
-	    key_item(&r->arena, t, &item, &key, &ignored) == 0 &&
-	    typed_write_item(&r->typed, &item) == 0 && buf_ok(&r->typed)) {
+	if (t && is_whole(r, t, f, &item, &key)) {
 		bytes = (struct text){r->typed.data, r->typed.len};
 		rc = rebuild_batch(r, e);
 		if (rc == 0)
@@ -113,23 +119,39 @@ rebuild_document(void *arg, const struct files_found *f, struct err *e)
 			    r->redo, e);
 	}
 	catalog_release(&r->s->catalog, catalog);
-	r->done++;
-	if (r->s->options.progress && r->done % BATCH_ITEMS == 0)
-		r->s->options.progress(r->s->options.arg, "index", r->done, 0);
 	return rc;
 }
 
 static int
+rebuild_file(void *arg, const struct files_found *f, struct err *e)
+{
+	if (f->kind == FILES_TABLE_FILE)
+		return rebuild_table(arg, f, e);
+	return f->kind == FILES_DOCUMENT ? rebuild_document(arg, f, e) : 0;
+}
+
+static void
+rebuild_progress(void *arg, uint64_t documents)
+{
+	const struct rebuild *r = arg;
+
+	if (r->s->options.progress)
+		r->s->options.progress(r->s->options.arg, "index", documents,
+		    0);
+}
+
+/* One thread: the batch belongs to who began it. */
+static int
 rebuild(struct store *s, uint64_t redo, struct err *e)
 {
 	struct rebuild r = {.s = s, .redo = redo};
+	const struct files_scan_options o = {.threads = 1, .read = true,
+	    .each = rebuild_file, .progress = rebuild_progress, .arg = &r};
 	int rc;
 
 	arena_init(&r.arena, ITEM_ROOM);
 	buf_init(&r.typed, ITEM_ROOM);
-	rc = files_scan_tables(s->files, rebuild_table, &r, e);
-	if (rc == 0)
-		rc = files_scan(s->files, rebuild_document, &r, e);
+	rc = files_scan(s->files, &o, e);
 	if (rc == 0)
 		rc = rebuild_commit(&r, e);
 	else if (r.batch)
