@@ -10,6 +10,7 @@
 #include "store/expr/expr.h"
 #include "store/value/typed.h"
 #include "store/value/fault.h"
+#include "store/engine/history.h"
 #include "store/wire/reply.h"
 
 /* --- op.c: ends ---------------------------------------------------------------- */
@@ -84,6 +85,9 @@ int op_write_projected(struct reply *r, const char *name, struct arena *a,
 
 /* op_stream.c: a stream's label, "2026-11-22T10:00:00.000". */
 void op_stream_label(const struct table *t, char out[32]);
+
+/* op_stat.c: a commit's members, as all operations on the history tell them. */
+void op_write_commit(struct reply *r, const struct history_commit *c);
 
 /* --- op_capacity.c ---------------------------------------------------------------- */
 

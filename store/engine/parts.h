@@ -1,0 +1,24 @@
+/*
+ * The parts of a store, for operations that are about one of them: its
+ * history, its journal, its files.  Part of bothy-store.
+ */
+#ifndef ENGINE_PARTS_H
+#define ENGINE_PARTS_H
+
+#include "files.h"
+#include "history.h"
+#include "journal.h"
+#include "store.h"
+
+/* Borrowed from the store. */
+struct history *store_history(struct store *s);
+struct journal *store_journal(struct store *s);
+struct files *store_files(struct store *s);
+const char *store_dir(const struct store *s);
+bool store_is_read_only(const struct store *s);
+
+/* Around what history.h leaves to one thread at a time. */
+void store_history_lock(struct store *s);
+void store_history_unlock(struct store *s);
+
+#endif
