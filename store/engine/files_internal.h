@@ -25,7 +25,7 @@
 
 enum {
 	FILES_DIR_MODE = 0700,
-	FILES_DOCUMENT_MAX = 8 << 20	/* bytes of a file that is compared */
+	FILES_DOCUMENT_MAX = 8 << 20	/* bytes of a file that is read */
 };
 
 /* How far a table's documents have been looked through to be moved. */
@@ -73,7 +73,7 @@ struct files {
 	_Atomic uint64_t written, removed, recycled, in_use, edited, moved;
 };
 
-/* --- files.c ---------------------------------------------------------------- */
+/* --- files.c -------------------------------------------------------------- */
 
 /* The document's part of a seal; `name` NULL is the table's own file. */
 uint64_t files_salt(const struct files_table *t, const struct path_name *name);
@@ -85,7 +85,7 @@ void files_place(const struct files_table *t, unsigned level,
 /* Makes the directories that `path` needs. 0, or -1 with errno. */
 int files_parents(struct files *f, const char *path);
 
-/* --- files_write.c ----------------------------------------------------------- */
+/* --- files_write.c -------------------------------------------------------- */
 
 /*
  * Takes a file that lies at `path` away, its name to the spares; one that was
@@ -95,7 +95,7 @@ int files_take_away(struct files_table *t, struct spares *spares,
     const char *path, const struct path_name *name, int flags,
     struct err *e);
 
-/* --- files_aside.c ------------------------------------------------------------ */
+/* --- files_aside.c -------------------------------------------------------- */
 
 /*
  * Saves what lies at `path` below `dir_fd` to conflicts/: under a second name
@@ -104,7 +104,13 @@ int files_take_away(struct files_table *t, struct spares *spares,
 int files_aside(struct files_table *t, int dir_fd, const char *path,
     const struct path_name *name, bool link, struct err *e);
 
-/* --- files_fan.c --------------------------------------------------------------- */
+/* --- files_read.c --------------------------------------------------------- */
+
+enum files_state files_state_of(const struct files_table *t,
+    const struct path_name *name, const struct stat *st);
+struct files_stat files_stat_of(const struct stat *st);
+
+/* --- files_fan.c ---------------------------------------------------------- */
 
 /* Reads data/<table>/.fanout, or sees from the directories how it must be. */
 int files_fan_read(struct files_table *t, struct err *e);
@@ -113,7 +119,7 @@ int files_fan_read(struct files_table *t, struct err *e);
 int files_fan_write(const struct files_table *t, unsigned level, bool moving,
     struct err *e);
 
-/* --- files_grow.c --------------------------------------------------------------- */
+/* --- files_grow.c --------------------------------------------------------- */
 
 /* How deep its documents should lie, by their number. */
 unsigned files_level(const struct files_table *t);
@@ -123,7 +129,7 @@ void files_walk_end(struct files_walk *w);
 /* "ab": a directory of documents. */
 bool files_is_fan(const char *name);
 
-/* --- files_clear.c --------------------------------------------------------------- */
+/* --- files_clear.c -------------------------------------------------------- */
 
 /* Removes what an earlier run left in spare/. */
 int files_clear_start(struct files *f, struct err *e);

@@ -16,9 +16,6 @@
 static int find(struct files_table *t, const struct path_name *name,
     char path[PATH_MAX_BYTES], struct stat *st);
 static int open_one(const struct files *f, const char *path, struct stat *st);
-static enum files_state state_of(const struct files_table *t,
-    const struct path_name *name, const struct stat *st);
-static struct files_stat stat_of(const struct stat *st);
 
 enum files_state
 files_check(struct files_table *t, const struct path_name *name,
@@ -30,8 +27,8 @@ files_check(struct files_table *t, const struct path_name *name,
 	if (find(t, name, path, &found) == -1)
 		return FILES_ABSENT;
 	if (st)
-		*st = stat_of(&found);
-	return state_of(t, name, &found);
+		*st = files_stat_of(&found);
+	return files_state_of(t, name, &found);
 }
 
 int
@@ -51,9 +48,9 @@ files_read(struct files_table *t, const struct path_name *name,
 	if (fd == -1)
 		return err_sys(e, "can't read data/%s", path);
 	if (st)
-		*st = stat_of(&found);
+		*st = files_stat_of(&found);
 	if (state)
-		*state = state_of(t, name, &found);
+		*state = files_state_of(t, name, &found);
 	r = io_read_fd(fd, path, out, e);
 	close(fd);
 	return r == 0 ? 1 : -1;
@@ -89,7 +86,7 @@ files_seal(struct files_table *t, const struct path_name *name,
 	fd = open_one(t->files, path, &found);
 	if (fd == -1)
 		return err_sys(e, "can't open data/%s", path);
-	now = stat_of(&found);
+	now = files_stat_of(&found);
 	times[1] = files_seal_time(files_salt(t, name), found.st_ino,
 	    found.st_size, &found.st_mtim);
 	if (now.inode != st->inode || now.size != st->size ||
@@ -136,8 +133,8 @@ open_one(const struct files *f, const char *path, struct stat *st)
 	return -1;
 }
 
-static enum files_state
-state_of(const struct files_table *t, const struct path_name *name,
+enum files_state
+files_state_of(const struct files_table *t, const struct path_name *name,
     const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
@@ -146,8 +143,8 @@ state_of(const struct files_table *t, const struct path_name *name,
 	    FILES_OURS : FILES_EDITED;
 }
 
-static struct files_stat
-stat_of(const struct stat *st)
+struct files_stat
+files_stat_of(const struct stat *st)
 {
 	return (struct files_stat){st->st_size,
 	    st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec,

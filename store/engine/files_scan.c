@@ -1,10 +1,12 @@
 /*
- * Walks data/ as files_scan.h says.  A directory's files come before what lies
- * deeper: of two that hold the same document the deeper one is the newer.
+ * The scan of files_scan.h: a stack of directories that threads take from.
+ *
+ * The documents of a directory are told before the directories in it are put
+ * on the stack: what is moved deeper meanwhile is met there.
  */
-#include "files_internal.h"
 #include "files_scan.h"
-#include "files_seal.h"
+
+#include "files_internal.h"
 
 #include "store/base/io.h"
 
@@ -15,209 +17,474 @@
 #include <string.h>
 #include <unistd.h>
 
-struct scan {
-	struct files *files;
-	int (*each)(void *arg, const struct files_found *x, struct err *e);
-	void *arg;
-	char table[TABLE_NAME_MAX + 1];	/* "" if its name is cut */
-	struct files_table *known;	/* to tell edits by; or NULL */
-	struct arena arena;
-	struct buf content;
+enum {
+	SCAN_ARENA_MAX = 64 * 1024,
+	PROGRESS_EACH = 4096		/* documents */
 };
 
-/* True if it was edited; also where nothing can be told. */
-static bool
-is_edited(struct scan *s, const char *name, const struct stat *st)
-{
-	struct path_name decoded;
+struct scan_dir {
+	struct scan_dir *next;
+	struct files_table *table;	/* NULL: data/ itself */
+	unsigned depth;			/* directories below the table's */
+	char path[PATH_MAX_BYTES];	/* below data/ */
+};
+
+struct scan {
+	struct files *files;
+	const struct files_scan_options *options;
+	struct err *e;			/* set by who sets `result` */
+	_Atomic int result;
+	_Atomic uint64_t documents;
+	pthread_mutex_t progress;
+	pthread_mutex_t lock;		/* of what follows, and of `e` */
+	pthread_cond_t changed;
+	struct scan_dir *stack;
+	unsigned busy;			/* threads that may put more on it */
+	unsigned started;
+};
+
+struct scanner {
+	struct scan *scan;
+	unsigned thread;
+	struct arena arena;
+	struct buf bytes;
+	struct scan_dir *deeper;	/* found in this directory */
+};
+
+/* A name in a directory. */
+struct entry {
+	struct files_found found;	/* points to what follows */
+	struct path_name name;
 	struct path_key key;
+	char path[PATH_MAX_BYTES + PATH_NAME_MAX];
+};
 
-	arena_reset(&s->arena);
-	return !s->known ||
-	    path_decode(name, &s->arena, &decoded, &key) == PATH_FOREIGN ||
-	    !files_seal_holds(files_salt(s->known, &decoded), st);
+static void *run(void *scan);
+static struct scan_dir *take(struct scan *s);
+static void put(struct scan *s, struct scan_dir *dirs);
+static void fail(struct scan *s, int result, const struct err *e);
+static int scan_dir(struct scanner *me, const struct scan_dir *d,
+    struct err *e);
+static int tell_dir(struct scanner *me, const struct scan_dir *d, int error,
+    struct err *e);
+static int scan_names(struct scanner *me, const struct scan_dir *d, DIR *dir,
+    bool directories, struct err *e);
+static bool is_directory(const struct scan_dir *d, const char *name);
+static int scan_entry(struct scanner *me, const struct scan_dir *d, int fd,
+    const char *name, bool table_file, struct err *e);
+static int go_deeper(struct scanner *me, const struct scan_dir *d, int fd,
+    const char *name, struct err *e);
+static struct files_table *table_of(struct scanner *me, int fd,
+    const char *dir, struct err *e);
+static int name_in_file(struct scanner *me, int fd, const char *dir,
+    char name[TABLE_NAME_MAX + 1], struct err *e);
+static int name_entry(struct scanner *me, const struct scan_dir *d,
+    const char *text, struct entry *it, bool *skip, struct err *e);
+static bool look_at(struct scanner *me, const struct scan_dir *d, int fd,
+    const char *text, struct entry *it);
+static bool is_looked_for(const struct scan_dir *d, const char *path,
+    const struct path_name *name, bool *superseded);
+static int read_all(struct scanner *me, int fd, size_t size);
+static int tell(struct scanner *me, const struct scan_dir *d,
+    struct files_found *found, struct err *e);
+
+int
+files_scan(struct files *f, const struct files_scan_options *o, struct err *e)
+{
+	struct scan s = {.files = f, .options = o, .e = e};
+	pthread_t threads[FILES_THREADS_MAX];
+	struct scan_dir *top = calloc(1, sizeof *top);
+	unsigned n = 0;
+
+	if (!top)
+		return err_set(e, ENOMEM, "no memory for a scan");
+	pthread_mutex_init(&s.progress, NULL);
+	pthread_mutex_init(&s.lock, NULL);
+	pthread_cond_init(&s.changed, NULL);
+	put(&s, top);
+	while (n + 1 < o->threads && n < FILES_THREADS_MAX &&
+	    pthread_create(&threads[n], NULL, run, &s) == 0)
+		n++;
+	run(&s);
+	while (n > 0)
+		pthread_join(threads[--n], NULL);
+	while (s.stack) {
+		struct scan_dir *d = s.stack;
+
+		s.stack = d->next;
+		free(d);
+	}
+	pthread_cond_destroy(&s.changed);
+	pthread_mutex_destroy(&s.lock);
+	pthread_mutex_destroy(&s.progress);
+	return s.result;
 }
 
-/* One file, open: its content and what its stat says. */
-static void
-read_file(struct scan *s, int fd, struct files_found *x)
+static void *
+run(void *scan)
 {
-	struct stat st;
-	struct err ignored;
+	struct scan *s = scan;
+	struct scanner me = {.scan = s};
+	struct scan_dir *d;
+	struct err e;
+	int r;
 
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return;
-	x->st = (struct files_stat){st.st_size,
-	    (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-	    st.st_ino};
-	x->state = is_edited(s, x->name, &st) ? FILES_EDITED : FILES_OURS;
-	if (io_read_fd(fd, x->path, &s->content, &ignored) < 0)
-		return;
-	x->p = buf_str(&s->content);
-	x->n = s->content.len;
+	arena_init(&me.arena, SCAN_ARENA_MAX);
+	buf_init(&me.bytes, FILES_DOCUMENT_MAX);
+	pthread_mutex_lock(&s->lock);
+	me.thread = s->started++;
+	pthread_mutex_unlock(&s->lock);
+	while ((d = take(s)) != NULL) {
+		me.deeper = NULL;
+		r = scan_dir(&me, d, &e);
+		free(d);
+		if (r != 0)
+			fail(s, r, &e);
+		put(s, me.deeper);
+		pthread_mutex_lock(&s->lock);
+		s->busy--;
+		pthread_cond_broadcast(&s->changed);
+		pthread_mutex_unlock(&s->lock);
+	}
+	buf_release(&me.bytes);
+	arena_release(&me.arena);
+	return NULL;
 }
 
-static int
-one_file(struct scan *s, int dir_fd, const char *path, const char *name,
-    struct err *e)
+/* NULL at the end: none is left, and nobody can find one. */
+static struct scan_dir *
+take(struct scan *s)
 {
-	struct files_found x = {.table = s->table, .path = path, .name = name,
-	    .state = FILES_STRANGE};
-	int fd = openat(dir_fd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct scan_dir *d;
 
-	if (fd < 0 && errno == ENOENT)
-		return 0;	/* gone since it was listed */
-	buf_reset(&s->content);
-	if (fd >= 0)
-		read_file(s, fd, &x);
-	io_close(&fd);
-	return s->each(s->arg, &x, e);
-}
-
-static bool
-is_document(const char *name)
-{
-	size_t n = strlen(name);
-
-	return *name != '.' && n > 5 && strcmp(name + n - 5, ".json") == 0;
-}
-
-/* xx or yy */
-static bool
-is_fan(const char *name)
-{
-	return strspn(name, "0123456789abcdef") == 2 && name[2] == '\0';
-}
-
-static DIR *
-open_directory(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d)
-		io_close(&fd);
+	pthread_mutex_lock(&s->lock);
+	while (!s->stack && s->busy > 0 && s->result == 0)
+		pthread_cond_wait(&s->changed, &s->lock);
+	d = s->result == 0 ? s->stack : NULL;
+	if (d) {
+		s->stack = d->next;
+		s->busy++;
+	}
+	pthread_mutex_unlock(&s->lock);
 	return d;
 }
 
-/* Files first, then directories, down to `levels` more. */
+static void
+put(struct scan *s, struct scan_dir *dirs)
+{
+	struct scan_dir *d;
+
+	pthread_mutex_lock(&s->lock);
+	while ((d = dirs) != NULL) {
+		dirs = d->next;
+		d->next = s->stack;
+		s->stack = d;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+fail(struct scan *s, int result, const struct err *e)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->result == 0) {
+		s->result = result;
+		*s->e = *e;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/*
+ * First all but the directories, then these: one that is made meanwhile, for
+ * a document that would have been met in the first pass, is met in the second.
+ */
 static int
-one_directory(struct scan *s, DIR *d, const char *path, unsigned levels,
+scan_dir(struct scanner *me, const struct scan_dir *d, struct err *e)
+{
+	int fd = openat(me->scan->files->data_fd, *d->path ? d->path : ".",
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	int r = 0;
+
+	if (!dir) {
+		r = tell_dir(me, d, errno, e);
+		io_close(&fd);
+		return r;
+	}
+	if (d->table && d->depth == 0)
+		r = scan_entry(me, d, fd, PATH_TABLE_FILE, true, e);
+	if (r == 0)
+		r = scan_names(me, d, dir, false, e);
+	rewinddir(dir);
+	if (r == 0)
+		r = scan_names(me, d, dir, true, e);
+	closedir(dir);
+	return r;
+}
+
+/* One that is gone again is fine. */
+static int
+tell_dir(struct scanner *me, const struct scan_dir *d, int error,
     struct err *e)
 {
-	char below[PATH_MAX_BYTES + PATH_NAME_MAX];
-	const struct dirent *de;
-	DIR *sub;
-	int rc = 0;
+	struct entry it = {.found = {.path = it.path, .error = error}};
 
-	while (rc == 0 && (de = readdir(d)))
-		if (is_document(de->d_name)) {
-			snprintf(below, sizeof below, "%s/%s", path,
-			    de->d_name);
-			rc = one_file(s, dirfd(d), below, de->d_name, e);
+	if (error == ENOENT)
+		return 0;
+	snprintf(it.path, sizeof it.path, "data/%s", d->path);
+	it.found.kind = error == ENOTDIR || error == ELOOP ? FILES_FOREIGN :
+	    FILES_UNREADABLE;
+	return tell(me, d, &it.found, e);
+}
+
+static int
+scan_names(struct scanner *me, const struct scan_dir *d, DIR *dir,
+    bool directories, struct err *e)
+{
+	const struct dirent *entry;
+	int r = 0;
+
+	for (errno = 0; r == 0 && me->scan->result == 0; errno = 0) {
+		const char *name;
+
+		entry = readdir(dir);
+		if (!entry)
+			return errno ? tell_dir(me, d, errno, e) : 0;
+		name = entry->d_name;
+		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+			continue;
+		if (is_directory(d, name) != directories)
+			continue;
+		if (directories)
+			r = go_deeper(me, d, dirfd(dir), name, e);
+		else
+			r = scan_entry(me, d, dirfd(dir), name, false, e);
+	}
+	return r;
+}
+
+/* By its name and place alone: it may yet turn out to be none. */
+static bool
+is_directory(const struct scan_dir *d, const char *name)
+{
+	return !d->table ||
+	    (d->depth < PATH_LEVEL_MAX && files_is_fan(name));
+}
+
+/* Where it is, what it is, and what there is to say of it. */
+static int
+scan_entry(struct scanner *me, const struct scan_dir *d, int fd,
+    const char *name, bool table_file, struct err *e)
+{
+	struct entry it = {.found = {.kind = FILES_FOREIGN, .path = it.path}};
+	bool skip = false;
+
+	if (d->depth == 0 && !table_file &&
+	    (strcmp(name, PATH_TABLE_FILE) == 0 ||
+	    strncmp(name, ".fanout", 7) == 0))
+		return 0;
+	snprintf(it.path, sizeof it.path, "data/%s/%s", d->path, name);
+	if (table_file)
+		it.found.kind = FILES_TABLE_FILE;
+	else if (name_entry(me, d, name, &it, &skip, e) == -1)
+		return -1;
+	if (skip || (it.found.kind != FILES_FOREIGN &&
+	    !look_at(me, d, fd, name, &it)))
+		return 0;
+	return tell(me, d, &it.found, e);
+}
+
+static int
+go_deeper(struct scanner *me, const struct scan_dir *d, int fd,
+    const char *name, struct err *e)
+{
+	const char *only = me->scan->options->table;
+	struct scan_dir *next = calloc(1, sizeof *next);
+
+	if (!next)
+		return err_set(e, ENOMEM, "no memory for a scan");
+	e->code = 0;
+	next->depth = d->table ? d->depth + 1 : 0;
+	next->table = d->table ? d->table : table_of(me, fd, name, e);
+	snprintf(next->path, sizeof next->path, "%.255s%s%.255s", d->path,
+	    d->table ? "/" : "", name);
+	if (!next->table) {
+		int r = e->code == ENOMEM ? -1 :
+		    tell_dir(me, next, e->code, e);
+
+		free(next);
+		return r;
+	}
+	if (only && strcmp(next->table->name, only) != 0) {
+		free(next);
+		return 0;
+	}
+	next->next = me->deeper;
+	me->deeper = next;
+	return 0;
+}
+
+/* NULL with ENOTDIR if it is no table's; its name may be in its file only. */
+static struct files_table *
+table_of(struct scanner *me, int fd, const char *dir, struct err *e)
+{
+	char name[TABLE_NAME_MAX + 1], again[PATH_NAME_MAX + 1];
+	enum path_kind kind = path_table_decode(dir, name);
+
+	e->code = ENOTDIR;
+	if (kind == PATH_FOREIGN ||
+	    (kind == PATH_IS_CUT && name_in_file(me, fd, dir, name, e) == -1))
+		return NULL;
+	if (path_table(name, again) == -1 || strcmp(again, dir) != 0)
+		return NULL;
+	return files_table(me->scan->files, name, 0, e);
+}
+
+static int
+name_in_file(struct scanner *me, int fd, const char *dir,
+    char name[TABLE_NAME_MAX + 1], struct err *e)
+{
+	char path[PATH_NAME_MAX + 16];
+	struct table *t;
+
+	snprintf(path, sizeof path, "%s/" PATH_TABLE_FILE, dir);
+	buf_reset(&me->bytes);
+	if (io_read_file(fd, path, &me->bytes, e) == -1) {
+		if (e->code == ENOENT)
+			e->code = ENOTDIR;
+		return -1;
+	}
+	t = table_read(buf_str(&me->bytes), me->bytes.len, e);
+	if (!t) {
+		if (e->code != ENOMEM)
+			e->code = ENOTDIR;
+		return -1;
+	}
+	snprintf(name, TABLE_NAME_MAX + 1, "%s", t->name);
+	table_free(t);
+	return 0;
+}
+
+/*
+ * It is a document if its name is one's, and it lies where it should; *skip if
+ * the same one lies deeper, where it is met later.
+ */
+static int
+name_entry(struct scanner *me, const struct scan_dir *d, const char *text,
+    struct entry *it, bool *skip, struct err *e)
+{
+	enum path_kind kind;
+
+	arena_reset(&me->arena);
+	kind = path_decode(text, &me->arena, &it->name, &it->key);
+	if (kind == PATH_FOREIGN && errno == ENOMEM)
+		return err_set(e, ENOMEM, "no memory for a scan");
+	if (kind == PATH_FOREIGN ||
+	    !is_looked_for(d, it->path, &it->name, skip))
+		return 0;
+	it->found.kind = FILES_DOCUMENT;
+	it->found.name = &it->name;
+	it->found.key = kind == PATH_WHOLE ? &it->key : NULL;
+	return 0;
+}
+
+/* What the file says; false if it is not there any more. */
+static bool
+look_at(struct scanner *me, const struct scan_dir *d, int fd, const char *text,
+    struct entry *it)
+{
+	struct files_found *found = &it->found;
+	int file = openat(fd, text,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	bool read = me->scan->options->read ||
+	    found->kind == FILES_TABLE_FILE;
+	struct stat st;
+
+	if (file == -1 && errno == ENOENT)
+		return false;
+	if (file == -1 || fstat(file, &st) == -1) {
+		found->kind = errno == ELOOP ? FILES_FOREIGN : FILES_UNREADABLE;
+		found->error = errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		found->kind = FILES_FOREIGN;
+	} else if (read && read_all(me, file, (size_t)st.st_size) == -1) {
+		found->kind = FILES_UNREADABLE;
+		found->error = errno;
+	} else {
+		found->state = files_state_of(d->table, found->name, &st);
+		found->st = files_stat_of(&st);
+		found->p = read ? buf_str(&me->bytes) : NULL;
+		found->n = read ? me->bytes.len : 0;
+	}
+	io_close(&file);
+	return true;
+}
+
+/* True if a document of that name is looked for at that path. */
+static bool
+is_looked_for(const struct scan_dir *d, const char *path,
+    const struct path_name *name, bool *superseded)
+{
+	struct files_table *t = d->table;
+	char place[PATH_MAX_BYTES];
+	bool is = false;
+	struct stat st;
+
+	pthread_rwlock_rdlock(&t->lock);
+	if (d->depth == t->level || (t->moving && d->depth < t->level)) {
+		files_place(t, d->depth, name, place);
+		is = strcmp(path + strlen("data/"), place) == 0;
+	}
+	if (d->depth < t->level) {
+		files_place(t, t->level, name, place);
+		*superseded = fstatat(t->files->data_fd, place, &st,
+		    AT_SYMLINK_NOFOLLOW) == 0;
+	}
+	pthread_rwlock_unlock(&t->lock);
+	return is;
+}
+
+/* In one read, as long as nobody makes it longer. */
+static int
+read_all(struct scanner *me, int fd, size_t size)
+{
+	struct buf *b = &me->bytes;
+	ssize_t n;
+
+	buf_reset(b);
+	do {
+		if (buf_reserve(b, size + 1) == -1) {
+			errno = size < FILES_DOCUMENT_MAX ? ENOMEM : EFBIG;
+			return -1;
 		}
-	if (rc || !levels)
-		return rc;
-	rewinddir(d);
-	while (rc == 0 && (de = readdir(d))) {
-		if (!is_fan(de->d_name))
-			continue;
-		sub = open_directory(dirfd(d), de->d_name);
-		if (!sub)
-			continue;
-		snprintf(below, sizeof below, "%s/%s", path, de->d_name);
-		rc = one_directory(s, sub, below, levels - 1, e);
-		closedir(sub);
-	}
-	return rc;
+		n = io_read(fd, b->data + b->len, size + 1);
+		if (n == -1)
+			return -1;
+		b->len += (size_t)n;
+	} while (n > 0 && b->len > size);
+	b->data[b->len] = '\0';
+	return 0;
 }
 
-/* Calls `fn` for each directory of data/. */
 static int
-each_table(struct files *f,
-    int (*fn)(void *arg, DIR *d, const char *dir, struct err *e), void *arg,
+tell(struct scanner *me, const struct scan_dir *d, struct files_found *found,
     struct err *e)
 {
-	const struct dirent *de;
-	DIR *top = open_directory(f->data_fd, "."), *d;
-	int rc = 0;
+	struct scan *s = me->scan;
+	const struct files_scan_options *o = s->options;
+	uint64_t documents;
+	int r;
 
-	if (!top)
-		return err_sys(e, "data");
-	while (rc == 0 && (de = readdir(top))) {
-		if (*de->d_name == '.')
-			continue;
-		d = open_directory(f->data_fd, de->d_name);
-		if (!d)
-			continue;
-		rc = fn(arg, d, de->d_name, e);
-		closedir(d);
+	found->table = d->table ? d->table->name : NULL;
+	found->thread = me->thread;
+	r = o->each(o->arg, found, e);
+	if (r != 0 || found->kind != FILES_DOCUMENT)
+		return r;
+	documents = atomic_fetch_add(&s->documents, 1) + 1;
+	if (o->progress && documents % PROGRESS_EACH == 0 &&
+	    pthread_mutex_trylock(&s->progress) == 0) {
+		o->progress(o->arg, documents);
+		pthread_mutex_unlock(&s->progress);
 	}
-	closedir(top);
-	return rc;
-}
-
-struct tables {
-	int (*each)(void *arg, const char *dir, const char *p, size_t n,
-	    struct err *e);
-	void *arg;
-};
-
-static int
-own_file(void *arg, DIR *d, const char *dir, struct err *e)
-{
-	struct tables *t = arg;
-	struct buf b;
-	int rc = 0;
-
-	buf_init(&b, FILES_DOCUMENT_MAX);
-	if (io_read_file(dirfd(d), PATH_TABLE_FILE, &b, e) == 0)
-		rc = t->each(t->arg, dir, buf_str(&b), b.len, e);
-	else if (e->code != ENOENT)
-		rc = -1;
-	buf_release(&b);
-	return rc;
-}
-
-int
-files_scan_tables(struct files *f,
-    int (*each)(void *arg, const char *dir, const char *p, size_t n,
-        struct err *e),
-    void *arg, struct err *e)
-{
-	struct tables t = {each, arg};
-
-	return each_table(f, own_file, &t, e);
-}
-
-static int
-documents(void *arg, DIR *d, const char *dir, struct err *e)
-{
-	struct scan *s = arg;
-	struct err ignored;
-
-	s->known = NULL;
-	if (path_table_decode(dir, s->table) == PATH_WHOLE)
-		s->known = files_table(s->files, s->table, 0, &ignored);
-	else
-		s->table[0] = '\0';
-	return one_directory(s, d, dir, PATH_LEVEL_MAX, e);
-}
-
-int
-files_scan(struct files *f,
-    int (*each)(void *arg, const struct files_found *x, struct err *e),
-    void *arg, struct err *e)
-{
-	struct scan s = {.files = f, .each = each, .arg = arg};
-	int rc;
-
-	arena_init(&s.arena, 1 << 20);
-	buf_init(&s.content, FILES_DOCUMENT_MAX);
-	rc = each_table(f, documents, &s, e);
-	buf_release(&s.content);
-	arena_release(&s.arena);
-	return rc;
+	return 0;
 }

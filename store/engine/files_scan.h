@@ -1,35 +1,55 @@
 /*
- * All documents as they lie in files: for an index that is made again, and
- * for `bothy store check`.  Part of bothy-store; reads only.
+ * All files below data/, read by some threads: for an index that is built
+ * again, and for a check.
+ *
+ * What is written meanwhile is told as it was or as it is; a document that is
+ * moved meanwhile (files.h) may be told twice, and is never left out.
  */
 #ifndef ENGINE_FILES_SCAN_H
 #define ENGINE_FILES_SCAN_H
 
 #include "files.h"
 
-/* Borrowed until the call is over. */
-struct files_found {
-	const char *table;	/* "" where only a hash of its name is known */
-	const char *path;	/* below data/ */
-	const char *name;	/* the last part of it */
-	const char *p;		/* what it holds; NULL: it can't be read */
-	size_t n;
-	struct files_stat st;
-	enum files_state state;
+enum files_kind {
+	FILES_DOCUMENT,
+	FILES_TABLE_FILE,	/* the table's own, before its documents */
+	FILES_FOREIGN,		/* no document, or not where one is looked for */
+	FILES_UNREADABLE	/* `error` says why */
 };
 
-/* Calls `each` for each table's own file, in no order.  0, or -1 and *e. */
-int files_scan_tables(struct files *f,
-    int (*each)(void *arg, const char *dir, const char *p, size_t n,
-        struct err *e),
-    void *arg, struct err *e);
+/* Borrowed until the call is over. */
+struct files_found {
+	enum files_kind kind;
+	const char *path;	/* below the store's directory */
+	const char *table;	/* NULL: what is foreign lies in no table */
+	const struct path_name *name;	/* of a document */
+	const struct path_key *key;	/* NULL: its name is cut */
+	const char *p;		/* its bytes; NULL without `read` */
+	size_t n;
+	struct files_stat st;
+	enum files_state state;	/* FILES_OURS or FILES_EDITED */
+	int error;		/* an errno */
+	unsigned thread;	/* below files_scan_options.threads */
+};
+
+struct files_scan_options {
+	const char *table;	/* NULL: all */
+	unsigned threads;	/* 1 to FILES_THREADS_MAX */
+	bool read;		/* the documents' bytes, too */
+
+	/* Called by all threads at once; what isn't 0 ends the scan. */
+	int (*each)(void *arg, const struct files_found *found, struct err *e);
+
+	/* Now and then, by one thread at a time; or NULL. */
+	void (*progress)(void *arg, uint64_t documents);
+	void *arg;
+};
 
 /*
- * Calls `each` for whatever lies below the tables' directories and may be a
- * document: its name ends in .json and does not begin with a point.
+ * 0; what `each` gave first, with its error; or -1 and an error.  Tables that
+ * are in no files_table() yet are made known with no documents.
  */
-int files_scan(struct files *f,
-    int (*each)(void *arg, const struct files_found *x, struct err *e),
-    void *arg, struct err *e);
+int files_scan(struct files *f, const struct files_scan_options *o,
+    struct err *e);
 
 #endif

@@ -91,7 +91,7 @@ struct filework {
 	struct filework_status status;	/* figures; the rest is made */
 };
 
-/* --- filework_queue.c: all under the lock --------------------------------------- */
+/* --- filework_queue.c: all under the lock --------------------------------- */
 
 /* What a job is made of; `key` and `p` are copied. */
 struct job_order {
@@ -133,7 +133,7 @@ void job_end_all(struct filework *w);
 /* The table by its name; NULL without memory. */
 struct job_table *job_table(struct filework *w, const char *name);
 
-/* --- filework_run.c ---------------------------------------------------------------- */
+/* --- filework_run.c ------------------------------------------------------- */
 
 void *filework_run(void *filework);
 
