@@ -3,8 +3,8 @@
  * what was superseded goes.  Runs in the checkpoint's thread between
  * checkpoints, one step a call.
  *
- * Packs of single commits are merged sixteen at a time, those again, and so
- * on: a byte is copied once a level.  Hours that lie beyond `all_ms` become one
+ * Packs of single commits are merged when there are sixteen, those again, and
+ * so on: a byte is copied once a level.  Hours that lie beyond `all_ms` become one
  * pack each, with a commit a minute; days beyond `minutes_ms` one with a commit
  * an hour; months beyond `hours_ms` one with a commit a day.
  */
@@ -118,26 +118,34 @@ is_alone(const struct pack_file *f)
 	    ALONE_THINNED_BYTES);
 }
 
-/* Sixteen neighbours of one level. */
+/* The neighbours from `at` of this level or below: where they end. */
+static size_t
+neighbours(const struct pack_set *s, size_t at, unsigned level, size_t *same)
+{
+	for (*same = 0; at < s->n; at++) {
+		const struct pack_file *f = &s->files[at];
+
+		if (is_alone(f) || f->span.level > level)
+			break;
+		*same += f->span.level == level;
+	}
+	return at;
+}
+
+/* Sixteen of one level, and what lies between them, become one of the next. */
 static int
 merge_some(struct history *h, const struct pack_set *s, struct err *e)
 {
-	const struct pack_file *run[MERGE_PACKS];
-	size_t i, n = 0;
+	unsigned level;
+	size_t at, end, same;
 
-	for (i = s->n; i-- > 0;) {
-		const struct pack_file *f = &s->files[i];
-
-		if (n && f->span.level != run[0]->span.level)
-			n = 0;
-		if (is_alone(f) || f->span.level + 1 >= THIN_LEVEL) {
-			n = 0;
-			continue;
+	for (level = 0; level + 1 < THIN_LEVEL; level++)
+		for (at = 0; at < s->n; at = end + (end == at)) {
+			end = neighbours(s, at, level, &same);
+			if (same >= MERGE_PACKS)
+				return thin_merge(h, s->files + at, end - at,
+				    level + 1, e) ? -1 : 1;
 		}
-		run[n++] = f;
-		if (n == MERGE_PACKS)
-			return thin_merge(h, run, n, e) ? -1 : 1;
-	}
 	return 0;
 }
 

@@ -260,25 +260,25 @@ thin_all(struct history *h, struct chain *chain, struct err *e)
 /* --- merging -------------------------------------------------------------------------------- */
 
 int
-thin_merge(struct history *h, const struct pack_file *const *packs, size_t n,
-    struct err *e)
+thin_merge(struct history *h, const struct pack_file *packs, size_t n,
+    unsigned level, struct err *e)
 {
 	struct pack_out *out = pack_out_new(h->pack_fd, e);
-	struct pack_span span = packs[0]->span;
+	struct pack_span span = packs[0].span;
 	uint64_t objects, bytes;
 	size_t i;
 	int r = out ? 0 : -1;
 
 	for (i = 0; i < n && !r; i++) {
-		const struct pack_span *s = &packs[i]->span;
+		const struct pack_span *s = &packs[i].span;
 
 		span.from = s->from < span.from ? s->from : span.from;
 		span.to = s->to > span.to ? s->to : span.to;
 		span.time_s = s->time_s > span.time_s ? s->time_s :
 		    span.time_s;
-		r = pack_copy(h->pack_fd, packs[i]->name, h->own.odb, out, e);
+		r = pack_copy(h->pack_fd, packs[i].name, h->own.odb, out, e);
 	}
-	span.level++;
+	span.level = level;
 	if (!r)
 		r = pack_out_publish(out, &span, &objects, &bytes, e);
 	if (!r) {
@@ -286,9 +286,8 @@ thin_merge(struct history *h, const struct pack_file *const *packs, size_t n,
 		spare(h, out);
 	}
 	for (i = 0; i < n && !r; i++)
-		if (!pack_out_made(out, packs[i]->name,
-		    strlen(packs[i]->name)))
-			r = doom(h, packs[i]->name, e);
+		if (!pack_out_made(out, packs[i].name, strlen(packs[i].name)))
+			r = doom(h, packs[i].name, e);
 	pack_out_free(out);
 	return r;
 }

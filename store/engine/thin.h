@@ -41,8 +41,8 @@ int thin_gather(struct history *h, const struct thin_span *span,
  */
 int thin_all(struct history *h, struct chain *chain, struct err *e);
 
-/* Copies some packs into one of a level more; they are superseded. */
-int thin_merge(struct history *h, const struct pack_file *const *packs,
-    size_t n, struct err *e);
+/* Copies packs, neighbours, into one of a level; they are superseded. */
+int thin_merge(struct history *h, const struct pack_file *packs, size_t n,
+    unsigned level, struct err *e);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * What a checkpoint's commit costs: a store's history is filled, then commits
- * of 1, 1,000 and more documents at random places are timed.
+ * What the history costs: it is filled, commits of 1, 1,000 and 10,000
+ * documents at random places are timed; then a day of commits is made, with
+ * upkeep between, and the log of one document is read.
  *
- *   history DIR DOCUMENTS [ROUNDS [COUNT...]]
+ *   history DIR DOCUMENTS [ROUNDS [COMMITS]]
  */
 #include "store/base/clock.h"
 #include "store/engine/history.h"
@@ -16,6 +17,7 @@ struct fill {
 	uint64_t left;		/* to give */
 	uint64_t next;		/* the number of the next, where all are given */
 	unsigned round;
+	int64_t clock_ms;
 	char path[80], bytes[600];
 };
 
@@ -102,7 +104,7 @@ static void
 commit(struct history *h, history_next *next, struct fill *f, uint64_t pos,
     struct history_made *made)
 {
-	struct history_meta m = { pos, clock_wall_ms(), NULL, false };
+	struct history_meta m = { pos, f->clock_ms, NULL, false };
 	struct err e;
 
 	if (history_commit(h, next, f, &m, made, &e)) {
@@ -136,11 +138,80 @@ measure(struct history *h, struct fill *f, uint64_t count, int rounds,
 	    (unsigned long long)made.bytes, memory_kb());
 }
 
+static int
+count_version(void *ctx, const struct history_version *v)
+{
+	(void)v;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+static void
+log_one(struct history *h, struct fill *f, const char *when)
+{
+	struct history_change c;
+	const char *path = f->path;
+	struct history_stat stat;
+	struct err e;
+	unsigned versions = 0;
+	int64_t start;
+
+	give(f, f->next % f->documents, &c);
+	start = clock_mono_us();
+	if (history_log(h, (struct history_paths){ &path, 1 }, count_version,
+	    &versions, &e) || history_stat(h, &stat, &e)) {
+		err_print(&e, "history");
+		exit(1);
+	}
+	printf("%s: %llu commits, %llu packs, %llu bytes; log of one document"
+	    " (%u versions) %.1f ms\n", when,
+	    (unsigned long long)stat.commits, (unsigned long long)stat.packs,
+	    (unsigned long long)stat.bytes, versions,
+	    (double)(clock_mono_us() - start) / 1000);
+}
+
+/* Commits of one document ten seconds apart, with upkeep after each. */
+static void
+live(struct history *h, struct fill *f, unsigned long commits, uint64_t *pos)
+{
+	struct history_upkeep u = { 0 };
+	struct history_made made;
+	int64_t commit_us = 0, tidy_us = 0, worst_us = 0;
+	unsigned long i;
+	struct err e;
+	int r;
+
+	for (i = 0; i < commits; i++) {
+		int64_t start = clock_mono_us(), took;
+
+		f->round++;
+		f->left = 1;
+		f->clock_ms += 10000;
+		commit(h, give_random, f, ++*pos, &made);
+		u.now_ms = f->clock_ms;
+		took = clock_mono_us();
+		commit_us += took - start;
+		while ((r = history_tidy(h, &u, &e)) > 0)
+			continue;
+		if (r)
+			err_print(&e, "tidy");
+		took = clock_mono_us() - took;
+		tidy_us += took;
+		worst_us = took > worst_us ? took : worst_us;
+	}
+	printf("%lu commits: %.2f ms each, upkeep %.2f ms each, at worst"
+	    " %.1f ms; anonymous memory %ld KB\n", commits,
+	    (double)commit_us / (double)commits / 1000,
+	    (double)tidy_us / (double)commits / 1000, (double)worst_us / 1000,
+	    memory_kb());
+}
+
 int
 main(int argc, char **argv)
 {
 	static const uint64_t COUNTS[] = { 1, 1000, 10000 };
 	int rounds = argc > 3 ? atoi(argv[3]) : 9;
+	unsigned long commits = argc > 4 ? strtoul(argv[4], NULL, 10) : 0;
 	struct history_made made;
 	struct fill f = { 0 };
 	struct history *h;
@@ -158,6 +229,7 @@ main(int argc, char **argv)
 		return 1;
 	}
 	pos = 1;
+	f.clock_ms = clock_wall_ms() - 400000000;
 	start = clock_mono_us();
 	commit(h, give_all, &f, pos, &made);
 	printf("%llu documents first: %.2f s, %llu objects, %llu bytes;"
@@ -167,6 +239,11 @@ main(int argc, char **argv)
 	    memory_kb());
 	for (i = 0; i < 3; i++)
 		measure(h, &f, COUNTS[i], rounds, &pos);
+	log_one(h, &f, "before");
+	if (commits) {
+		live(h, &f, commits, &pos);
+		log_one(h, &f, "after");
+	}
 	history_close(h);
 	return 0;
 }
