@@ -32,6 +32,7 @@
 enum {
 	EXIT_USAGE = 2,
 	WORKERS = 128,
+	WORKERS_RESIDENT = 512,	/* each has a CGI process that waits anyway */
 	WORKERS_MAX = 4096,
 	QUEUE_ROOM = 128,
 	LOOK_MS = 250,		/* at deadlines */
@@ -97,8 +98,7 @@ read_options(int argc, char **argv, struct options *o)
 	uint64_t n;
 	int c;
 
-	*o = (struct options){.workers = WORKERS, .queue = QUEUE_ROOM,
-	    .max_body_mb = MAX_BODY_MB};
+	*o = (struct options){.queue = QUEUE_ROOM, .max_body_mb = MAX_BODY_MB};
 	while ((c = getopt_long(argc, argv, "h", LONG, NULL)) != -1) {
 		switch (c) {
 		case 's':
@@ -138,6 +138,8 @@ read_options(int argc, char **argv, struct options *o)
 			return -1;
 		}
 	}
+	if (!o->workers)
+		o->workers = o->resident ? WORKERS_RESIDENT : WORKERS;
 	return optind == argc ? 0 : -1;
 }
 
@@ -364,10 +366,10 @@ main(int argc, char **argv)
 		goto fail;
 	if (!g.cgi && peer_library() < 0)
 		return 1;
-	if (!g.cgi) {
+	if (!g.cgi)
 		raise_files();
+	if (!g.cgi && !o.resident)	/* whom many small processes wake */
 		work_in_batches();
-	}
 	if (start(&g, &o, &e) < 0)
 		goto fail;
 	if (o.resident &&
