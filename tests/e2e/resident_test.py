@@ -2,9 +2,13 @@
 
 All over bothy-dispatch, run as a web server would; and once behind one.
 """
+import contextlib
+import itertools
 import os
+import shutil
 import signal
 import socket
+import struct
 import threading
 import time
 
@@ -13,7 +17,7 @@ import pytest
 import procs
 import wire
 from lab import together
-from ways import ApacheCgi, PlainCgi
+from ways import Apache, ApacheCgi, Lighttpd, PlainCgi
 
 IDLE_S = 2
 
@@ -67,15 +71,12 @@ def settle(way):
         way.get("/count")
         return way.site.residents()
 
-    def answers():
-        before = len(way.site.log("access"))
-        r = way.run("GET", "/page.txt")
-        used = exe_of(r)
-        assert r.reply().status == 200
-        return used and len(way.site.log("access")) > before
+    def listens():
+        return sockets(way.site)
 
     pids = procs.wait_for(there, 10, "a resident")
-    procs.wait_for(answers, 10, "the resident to answer")
+    procs.wait_for(listens, 10, "the resident to listen")
+    assert way.get("/page.txt").status == 200
     assert len(way.site.residents()) == 1
     return pids[0]
 
@@ -93,7 +94,7 @@ def exe_of(run):
 def sockets(site):
     run = os.path.join(site.state, "run")
     return [os.path.join(run, name) for name in os.listdir(run)
-            if name.startswith("resident-")]
+            if name.endswith(".sock") and name.startswith("resident-")]
 
 
 def test_first_request_leaves_one_that_goes_when_idle(home):
@@ -153,25 +154,57 @@ def test_socket_that_is_none(home):
 
 def test_one_that_takes_none_in(home):
     """A socket whose owner dies with what came: served by another."""
-    pid = settle(home)
-    path, = sockets(home.site)
-    os.kill(pid, signal.SIGKILL)
-    procs.wait_for(lambda: not procs.alive(pid), 5, "it to die")
-    os.unlink(path)
-    with socket.socket(socket.AF_UNIX) as s:
-        s.bind(path)
-        os.chmod(path, 0o777)
-        s.listen()
+    with impostor(home):
         runs = [home.run("GET", "/count"),
                 home.run("POST", "/count", body=b"x" * 5000)]
         time.sleep(0.3)
     assert [r.reply().body for r in runs] == [b"one 0\n", b"one 5000\n"]
 
 
-@pytest.mark.parametrize("took", [b"", b"\1\6\0\1\0\4\0\0abcd"],
-                         ids=["silent", "begun"])
-def test_one_that_dies_with_a_request(home, took):
-    """It had all of the request: nobody asks again, and the error is clear."""
+def records(*parts, padding=0):
+    """FastCGI records of a reply, and its end."""
+    out = b""
+    for kind, content in (*parts, (3, b"\0" * 8)):
+        out += struct.pack(">BBHHBB", 1, kind, 1, len(content), padding, 0)
+        out += content + b"p" * padding
+    return out
+
+
+def read_request(c):
+    """Parameters and body of a FastCGI request, to its end mark."""
+    f = c.makefile("rb")
+    streams = {4: b"", 5: b""}
+    while True:
+        version, kind, number, length, padding, _ = struct.unpack(
+            ">BBHHBB", f.read(8))
+        assert (version, number) == (1, 1)
+        content = f.read(length)
+        f.read(padding)
+        if kind == 1:
+            assert content == b"\0\1" + b"\0" * 6
+        elif content:
+            streams[kind] += content
+        elif kind == 5:
+            break
+    params, at, text = {}, 0, streams[4]
+    while at < len(text):
+        sizes = []
+        for _ in range(2):
+            size, width = text[at], 1
+            if size > 127:
+                size = struct.unpack_from(">I", text, at)[0] & 0x7fffffff
+                width = 4
+            sizes.append(size)
+            at += width
+        name = text[at:at + sizes[0]]
+        at += sizes[0] + sizes[1]
+        params[name] = text[at - sizes[1]:at]
+    return params, streams[5]
+
+
+@contextlib.contextmanager
+def impostor(home):
+    """A socket of ours where the resident's was."""
     pid = settle(home)
     path, = sockets(home.site)
     os.kill(pid, signal.SIGKILL)
@@ -181,10 +214,59 @@ def test_one_that_dies_with_a_request(home, took):
         s.bind(path)
         os.chmod(path, 0o777)
         s.listen()
+        yield s
+
+
+def test_parameters_and_bodies_of_all_sizes(home):
+    body = bytes(range(256)) * 1000
+    sizes = (0, 1, 126, 127, 128, 65528 - 2000, 65536, 100000)
+    requests = []
+
+    def serve(s):
+        for size in sizes:
+            c, _ = s.accept()
+            requests.append(read_request(c))
+            c.sendall(records((6, b"Status: 200 OK\r\n\r\n%d" % size)))
+            c.close()
+
+    with impostor(home) as s:
+        thread = threading.Thread(target=serve, args=(s,), daemon=True)
+        thread.start()
+        replies = [home.post("/count", body, [("Long", "v" * size)]).body
+                   for size in sizes]
+        thread.join(5)
+    assert replies == [b"%d" % size for size in sizes]
+    for size, (params, came) in zip(sizes, requests):
+        assert came == body
+        assert params[b"HTTP_LONG"] == b"v" * size
+        assert params[b"REQUEST_METHOD"] == b"POST"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 100000])
+def test_records_in_any_pieces(home, piece):
+    reply = b"Status: 200 OK\r\n\r\n" + b"0123456789" * 300
+    data = records((6, reply[:10]), (7, b"a word\n"), (6, reply[10:2000]),
+                   (11, b"unknown"), (6, reply[2000:]), (6, b""), padding=5)
+    with impostor(home) as s:
         run = home.run("GET", "/count")
         c, _ = s.accept()
-        time.sleep(0.3)
-        c.recv(1 << 20)
+        read_request(c)
+        for at in range(0, len(data), piece):
+            c.sendall(data[at:at + piece])
+        assert run.reply().body == b"0123456789" * 300
+        assert run.stderr == b"a word\n"
+        assert run.process.returncode == 0
+        c.close()
+
+
+@pytest.mark.parametrize("took", [b"", b"\1\6\0\1\0\4\0\0abcd"],
+                         ids=["silent", "begun"])
+def test_one_that_dies_with_a_request(home, took):
+    """It had all of the request: nobody asks again, and the error is clear."""
+    with impostor(home) as s:
+        run = home.run("GET", "/count")
+        c, _ = s.accept()
+        read_request(c)
         c.sendall(took)
         c.close()
     if took:
@@ -236,6 +318,7 @@ def test_terminated_under_load(home):
     """One that leaves in peace loses nobody."""
     settle(home)
     stop = threading.Event()
+    signals = itertools.cycle([signal.SIGTERM, signal.SIGXCPU])
     bad = []
 
     def client(i):
@@ -252,7 +335,7 @@ def test_terminated_under_load(home):
     while time.monotonic() < until:
         time.sleep(0.5)
         for pid in home.site.residents():
-            procs.end(pid)
+            procs.end(pid, next(signals))
     stop.set()
     for t in threads:
         t.join()
@@ -348,6 +431,99 @@ def test_arguments_are_nobodys(home):
                  SCRIPT_NAME="", PATH_INFO="/count"),
         stdout=-1, stderr=-1).communicate()[0]
     assert b"\r\n\r\none 0\n" in out
+
+
+class LighttpdCgi(Lighttpd):
+    name = "lighttpd-cgi"
+    external = False
+    text = """
+server.document-root = "{root}"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.errorlog = "{root}/error.log"
+server.upload-dirs = ("{root}")
+server.modules += ("mod_rewrite", "mod_cgi")
+server.stream-response-body = 1
+cgi.assign = (".cgi" => "")
+url.rewrite-once = ("^/(.*)$" => "/dispatch.cgi/$1")
+"""
+
+    def config(self):
+        install(self.site, self.root)
+        return self.text.format(root=self.root, port=self.port,
+                                modules="/usr/lib/apache2/modules")
+
+
+class ApacheModCgi(LighttpdCgi):
+    """Not mod_cgid: a process for each request, as old shared hosts have."""
+    name = "apache-mod-cgi"
+    program = "apache2"
+    start_args = Apache.start_args
+    text = """
+ServerRoot "{root}"
+ServerName localhost
+Listen 127.0.0.1:{port}
+PidFile "{root}/apache.pid"
+ErrorLog "{root}/error.log"
+DefaultRuntimeDir "{root}"
+LoadModule mpm_prefork_module "{modules}/mod_mpm_prefork.so"
+LoadModule authz_core_module "{modules}/mod_authz_core.so"
+LoadModule alias_module "{modules}/mod_alias.so"
+LoadModule cgi_module "{modules}/mod_cgi.so"
+ScriptAlias "/" "{root}/dispatch.cgi/"
+<Directory "{root}">
+	Require all granted
+</Directory>
+"""
+
+
+def install(site, root):
+    """The dispatcher with its file, in a directory of its own."""
+    os.makedirs(root)
+    shutil.copy(site.lab.path("bin", "bothy-dispatch"),
+                os.path.join(root, "dispatch.cgi"))
+    with open(os.path.join(root, "bothy.site"), "w") as f:
+        f.write("site=%s\nstate=%s\ngateway=%s\nresident=%d\n" % (
+            site.dir, site.state, site.lab.path("bin", "bothy-fcgi"), IDLE_S))
+    site.lab.own(root)
+
+
+@pytest.mark.parametrize("server", [LighttpdCgi, ApacheModCgi],
+                         ids=lambda server: server.name)
+def test_behind_a_server(home, server):
+    """With the first request, with a resident, and when it is gone."""
+    if server.missing():
+        pytest.skip(server.missing())
+    way = server(home.site).start()
+    try:
+        assert way.get("/count").body == b"one 0\n"
+        pid = settle(way)
+        for size in (0, 1, 70000, 3 << 20):
+            assert way.post("/count", b"x" * size).body == b"one %d\n" % size
+        r = way.get("/slow")
+        assert r.body == b"1\n2\n3\n4\n5\n6\n"
+        assert r.times[-1][0] - r.times[0][0] > 2
+        leave(way)
+        os.kill(pid, signal.SIGKILL)
+        for r in together(lambda i: way.get("/count"), range(8)):
+            assert r.body == b"one 0\n"
+        procs.wait_for(lambda: not home.site.residents(), IDLE_S + 10,
+                       "the resident to leave")
+        assert way.get("/count").body == b"one 0\n"
+    finally:
+        way.stop()
+
+
+def leave(way):
+    """A client goes in the middle of a stream, which ends with it."""
+    c = wire.Connection(way.port)
+    c.send("GET", "/slow")
+    time.sleep(0.7)
+    c.close()
+    procs.wait_for(
+        lambda: [e for e in way.site.log("access")
+                 if e["path"] == "/slow" and e["outcome"] == "client-left"],
+        3, "the function to be ended")
 
 
 def test_behind_apache(site, started, lab):
