@@ -47,6 +47,7 @@ static op_fn *const OPS[OP_END] = {
 	[OP_EXPORT] = op_export,
 	[OP_MIRROR] = op_mirror,
 	[OP_STOP] = op_stop,
+	[OP_DECLARE] = op_declare,
 };
 
 /* --- coming and going ------------------------------------------------------------- */
@@ -186,7 +187,8 @@ op_is_long(const struct op *op)
 {
 	return op->request.info->family == OP_FAMILY_BOTHY &&
 	    op->request.info->op != OP_STAT &&
-	    op->request.info->op != OP_PATH;
+	    op->request.info->op != OP_PATH &&
+	    op->request.info->op != OP_DECLARE;
 }
 
 void

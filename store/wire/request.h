@@ -172,6 +172,8 @@ struct store_request {
 	struct text into;		/* Into: another table */
 	struct text path, format;	/* Path, Format */
 	struct text preview;		/* Preview: what Restore was shown */
+	const struct text *definitions;	/* Tables: each for table_read() */
+	size_t ndefinitions;
 	uint32_t limit;
 	bool dry;			/* DryRun */
 	bool deep;			/* Deep */

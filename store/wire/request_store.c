@@ -78,6 +78,12 @@ static const struct param mirror_params[] = {
 	NAME(0),
 };
 
+/* A definition is JSON in a text: what deploy.yaml says of a table. */
+static const struct param declare_params[] = {
+	{.name = "Tables", .kind = PARAM_TEXTS, .flags = PARAM_REQUIRED,
+	    .at = STORE(definitions), .max = 2500},
+};
+
 static int
 finish(struct decoder *d, struct request *r, void *raw)
 {
@@ -108,6 +114,7 @@ static const struct schema adopt_schema = OWN(adopt_params);
 static const struct schema check_schema = OWN(check_params);
 static const struct schema transfer_schema = OWN(transfer_params);
 static const struct schema mirror_schema = OWN(mirror_params);
+static const struct schema declare_schema = OWN(declare_params);
 
 #define FORM(op) [(op) - OP_STAT]
 
@@ -130,4 +137,5 @@ const struct form request_store_forms[OP_END - OP_STAT] = {
 	FORM(OP_EXPORT) = {&transfer_schema, false, NULL},
 	FORM(OP_MIRROR) = {&mirror_schema, false, NULL},
 	FORM(OP_STOP) = {&nothing, false, NULL},
+	FORM(OP_DECLARE) = {&declare_schema, false, NULL},
 };
