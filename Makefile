@@ -20,8 +20,9 @@ JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 
 # Debian packages: what `make run` needs, and what `make test` needs besides.
-RUN_PACKAGES := gcc libc6-dev libfcgi-dev libjansson-dev libseccomp-dev \
-	libssl-dev libyaml-dev lighttpd mandoc python3
+RUN_PACKAGES := gcc libc6-dev libfcgi-dev libgit2-dev libjansson-dev \
+	liblmdb-dev libseccomp-dev libssl-dev libyaml-dev lighttpd mandoc \
+	python3 zlib1g-dev
 TEST_PACKAGES := apache2 caddy cgit clang clang-tidy cppcheck g++ gdb git \
 	libapache2-mod-fcgid libcgi-pm-perl libcmocka-dev nginx php-cgi \
 	python3-pytest valgrind
@@ -33,7 +34,8 @@ BENCH_PACKAGES := apache2 fcgiwrap git nginx wrk
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")
 
-FOLDERS := store/base store/value store/expr store/wire store/engine store/op store/client \
+FOLDERS := store/base store/value store/expr store/wire store/engine store/op \
+	store/daemon store/client \
 	functions/sdk/abi functions/sdk fcgi/conf fcgi/launch \
 	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
 include $(wildcard $(addsuffix /sources.mk,$(FOLDERS)))
@@ -105,7 +107,7 @@ $(Q)mkdir -p $(@D) && $(LINK) $(2) -o $@ $(filter %.o %.a,$^) $(1)
 endef
 
 PROGRAMS := $(B)/bin/bothy-fcgi $(B)/bin/bothy-dispatch \
-	$(B)/bin/bothy-launch $(B)/bin/bothy
+	$(B)/bin/bothy-launch $(B)/bin/bothy-store $(B)/bin/bothy
 SDK := $(B)/sdk/libbothy.a $(B)/sdk/bothy.h
 
 # libfcgi could look up hosts, which a static program can't; ours never does.
@@ -118,6 +120,10 @@ include fcgi/dispatch/sources.mk
 
 $(B)/bin/bothy-launch: $(B)/obj/fcgi/launch/main.o $(call archives,fcgi/launch)
 	$(call link,-lseccomp,$(STATIC))
+
+# Linked dynamically: tests/crash preloads what records its calls.
+$(B)/bin/bothy-store: $(B)/obj/store/daemon/main.o $(call archives,store/daemon)
+	$(call link,-llmdb -lgit2 -lz -lcrypto,$(if $(STATIC),-pie))
 
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
 	$(call link,-lyaml -ljansson -lcrypto,$(if $(STATIC),-pie))

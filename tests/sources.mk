@@ -9,6 +9,7 @@ LIBS.store/expr := -lcrypto
 LIBS.store/engine := -llmdb -lgit2 -lz -lcrypto
 LIBS.store/wire := -lcrypto
 LIBS.store/op := -llmdb -lgit2 -lz -lcrypto
+LIBS.store/daemon := $(LIBS.store/op)
 LIBS.store/client := -lcrypto
 LIBS.functions/sdk/abi :=
 LIBS.functions/sdk := -ljansson

@@ -1,0 +1,277 @@
+/*
+ * Frames of a connection, and the calls that they begin.  Runs in the I/O
+ * thread.
+ *
+ * The socket is read into the thread's one buffer, and frames are begun from
+ * there; only what is left over is kept by the connection.  So one that is
+ * quiet holds no memory, and a small request is never copied unless another
+ * thread has to do with it.
+ */
+#include "connread.h"
+
+#include "conn.h"
+#include "iothread.h"
+#include "server.h"
+
+#include "store/base/clock.h"
+#include "store/value/fault.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+enum {
+	CALL_BYTES = 16 * 1024,		/* about what a call holds besides */
+	UNPROVEN_MAX = 64 * 1024,	/* of a frame, from who shows nothing */
+	TOKEN_SEEN = FRAME_REQUEST_SIZE + FRAME_TOKEN_MAX
+};
+
+/* --- one request ----------------------------------------------------------------- */
+
+/* It may outlive this turn: all but the reads of documents. */
+static bool
+stays(int operation)
+{
+	const struct operation_info *info = operation_info(operation);
+
+	return info && (info->class != OP_READ ||
+	    info->family == OP_FAMILY_BOTHY);
+}
+
+static int
+copy_body(struct call *k, struct frame_request *r, struct err *e)
+{
+	if (buf_add(&k->request, r->body, r->nbody) < 0)
+		return err_set(e, FAULT_LIMIT, "no memory for the request");
+	r->body = k->request.data;
+	return 0;
+}
+
+static void
+run(struct conn *c, struct call *k, const struct frame_request *r,
+    const struct token *token)
+{
+	k->op.wait_file = r->flags & FRAME_WAIT_FILE;
+	if (op_read(&k->op, r->operation, r->flags & FRAME_PLAIN, r->body,
+	        r->nbody, token) < 0) {
+		k->op.done(&k->op);
+		return;
+	}
+	if (k->request.len) {
+		k->held = CALL_BYTES + k->request.len + k->op.arena.used;
+		conn_hold(c, k->held);
+	}
+	if (op_is_long(&k->op))
+		longwork_add(&c->io->server->longwork, k);
+	else
+		op_run(&k->op, &c->io->view);
+}
+
+/* One whole frame. False: the connection can't go on. */
+static bool
+serve(struct conn *c, const char *p, size_t n)
+{
+	const struct server *s = c->io->server;
+	const struct token *token;
+	struct frame_request r;
+	struct call *k;
+	struct err e;
+	int rc = frame_read_request(p, n, &r, &e);
+
+	k = call_take(c, r.id);
+	if (!k)
+		return false;
+	c->in_flight++;
+	k->give_up_ms = r.patience_ms ? c->io->now_ms + r.patience_ms : 0;
+	k->op.plain = r.flags & FRAME_PLAIN;
+	if (rc == 0 && c->io->leaving)
+		rc = err_set(&e, FAULT_LEAVING, "the store is closing");
+	if (rc == 0) {
+		token = credential_check(&c->credential, &r, s->secret,
+		    c->challenge, c->io->wall_ms, &e);
+		if (token && (!stays(r.operation) ||
+		                 copy_body(k, &r, &e) == 0)) {
+			run(c, k, &r, token);
+			return true;
+		}
+	}
+	call_fail(k, &e);
+	return true;
+}
+
+/* --- frames --------------------------------------------------------------------------- */
+
+static ssize_t
+size_of(const char *p, size_t n)
+{
+	return frame_size(p, n, FRAME_REQUEST_SIZE, FRAME_REQUEST_MAX);
+}
+
+bool
+connread_is_whole(const struct conn *c)
+{
+	ssize_t size = size_of(c->in.data, c->in.len);
+
+	return size > 0 && (size_t)size <= c->in.len;
+}
+
+/*
+ * Begins the frames of `n` bytes as far as it may; how many bytes that were.
+ * A frame that makes no sense ends the reading: nobody knows where the next
+ * one begins.
+ */
+static size_t
+begin_frames(struct conn *c, const char *p, size_t n)
+{
+	int64_t until_us = clock_mono_us() + CONN_TURN_US;
+	unsigned frames = 0;
+	size_t at = 0;
+	ssize_t size;
+
+	while (frames++ < CONN_FRAMES_AT_ONCE && conn_may_read(c)) {
+		size = size_of(p + at, n - at);
+		if (size < 0 || (size > 0 && (size_t)size <= n - at &&
+		                    !serve(c, p + at, (size_t)size))) {
+			c->eof = true;
+			return n;
+		}
+		if (size == 0 || (size_t)size > n - at)
+			break;
+		at += (size_t)size;
+		if (at < n && clock_mono_us() > until_us)
+			break;
+	}
+	return at;
+}
+
+/*
+ * Room for the whole of a frame whose begin is in `in`.  A long one needs a
+ * token that holds first: nobody else can make us keep much.  False: refused.
+ */
+static bool
+make_room(struct conn *c)
+{
+	const struct server *s = c->io->server;
+	ssize_t size = size_of(c->in.data, c->in.len);
+	struct frame_request r;
+	struct err e;
+
+	if (size <= UNPROVEN_MAX || (size_t)size <= c->in.len)
+		return true;
+	if (frame_read_request(c->in.data, c->in.len, &r, &e) < 0)
+		return c->in.len < TOKEN_SEEN;
+	return credential_check(&c->credential, &r, s->secret, c->challenge,
+	           c->io->wall_ms, &e) &&
+	    buf_reserve(&c->in, (size_t)size - c->in.len) == 0;
+}
+
+static void
+refuse(struct conn *c)
+{
+	struct frame_request r;
+	struct call *k;
+	struct err e;
+
+	(void)frame_read_request(c->in.data, c->in.len, &r, &e);
+	buf_reset(&c->in);
+	c->eof = true;
+	k = call_take(c, r.id);
+	if (!k)
+		return;
+	c->in_flight++;
+	err_set(&e, FAULT_DENIED, "a request this long needs a token that "
+	    "holds, and memory");
+	call_fail(k, &e);
+}
+
+/* What is left is kept, and counts. */
+static void
+keep(struct conn *c, bool fresh)
+{
+	if (fresh)
+		c->frame_ms = c->io->now_ms;
+	if (!c->in.len)
+		buf_release(&c->in);
+	else if (!make_room(c))
+		refuse(c);
+	if (c->in.room > c->in_held)
+		conn_hold(c, c->in.room - c->in_held);
+	else
+		conn_let_go(c, c->in_held - c->in.room);
+	c->in_held = c->in.room;
+}
+
+void
+connread_rest(struct conn *c)
+{
+	size_t n;
+
+	if (c->fd < 0 || !c->in.len)
+		return;
+	n = begin_frames(c, c->in.data, c->in.len);
+	buf_consume(&c->in, n);
+	if (n)
+		keep(c, true);
+}
+
+/* --- the socket -------------------------------------------------------------------------- */
+
+/* One read: bytes, 0 at the end or when nothing is there. */
+static size_t
+receive(struct conn *c, char *p, size_t room)
+{
+	ssize_t n;
+
+	do
+		n = recv(c->fd, p, room, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return (size_t)n;
+	if (n == 0)
+		c->eof = true;
+	else if (errno != EAGAIN)
+		conn_close(c);
+	return 0;
+}
+
+/* More of a frame that has begun. */
+static void
+receive_more(struct conn *c)
+{
+	size_t room, n;
+
+	if (c->in.room - c->in.len <= 1 &&
+	    buf_reserve(&c->in, IOTHREAD_SCRATCH / 4) < 0) {
+		conn_close(c);
+		return;
+	}
+	room = c->in.room - c->in.len - 1;
+	n = receive(c, c->in.data + c->in.len, room);
+	if (!n)
+		return;
+	c->in.len += n;
+	n = begin_frames(c, c->in.data, c->in.len);
+	buf_consume(&c->in, n);
+	keep(c, n > 0);
+}
+
+void
+connread_socket(struct conn *c)
+{
+	char *p = c->io->scratch;
+	size_t n, begun;
+
+	if (c->eof || c->fd < 0 || !conn_may_read(c))
+		return;
+	if (c->in.len) {
+		receive_more(c);
+		return;
+	}
+	n = receive(c, p, IOTHREAD_SCRATCH);
+	begun = n ? begin_frames(c, p, n) : 0;
+	if (begun == n)
+		return;
+	if (buf_add(&c->in, p + begun, n - begun) < 0)
+		c->eof = true;
+	else
+		keep(c, true);
+}

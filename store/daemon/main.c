@@ -1,0 +1,321 @@
+/*
+ * bothy-store: owns one store directory.  Started on first use by the gateway
+ * or the command line, never by a function; detached; leaves when idle.  It
+ * never runs user code, and nothing that a peer sends ends it.
+ */
+#include "owner.h"
+#include "server.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+#include "store/base/sock.h"
+#include "store/value/fault.h"
+#include "store/wire/frame.h"
+#include "store/wire/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	EXIT_USAGE = 2,
+	HIGH_FD = 20,
+	FILES_WANTED = 8192,
+	LOOK_AGAIN_MS = 10,
+	/* Another has the lock and no socket: it recovers, or leaves. */
+	OTHER_PATIENCE_MS = 5 * 60 * 1000,
+	HELLO_MS = 2000
+};
+
+static const char HELP[] =
+    "usage: bothy-store --dir DIR [--foreground] [--idle SECONDS]\n"
+    "           [--checkpoint-ms N] [--ttl-sweep-ms N] [--segment-bytes N]\n"
+    "           [--read-only] [--force]\n"
+    "the documents of a site; started by bothy-fcgi and bothy\n";
+
+struct options {
+	const char *dir;
+	bool foreground;
+	int64_t idle_s;
+	struct store_options store;
+};
+
+/* --- options -------------------------------------------------------------------- */
+
+static int
+read_number(const char *text, int64_t least, int64_t most, int64_t *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoll(text, &end, 10);
+	return errno || end == text || *end || *n < least || *n > most ? -1
+	                                                               : 0;
+}
+
+static int
+read_option(int c, struct options *o)
+{
+	int64_t n;
+
+	switch (c) {
+	case 'd':
+		o->dir = optarg;
+		return 0;
+	case 'f':
+		o->foreground = true;
+		return 0;
+	case 'r':
+		o->store.read_only = true;
+		return 0;
+	case 'F':
+		o->store.force = true;
+		return 0;
+	case 'i':
+		return read_number(optarg, 0, INT32_MAX, &o->idle_s);
+	case 't':
+		return read_number(optarg, 1, INT32_MAX,
+		    &o->store.ttl_sweep_ms);
+	case 'c':
+		return read_number(optarg, -1, INT32_MAX,
+		    &o->store.checkpoint_ms);
+	case 's':
+		if (read_number(optarg, 1, UINT32_MAX, &n) < 0)
+			return -1;
+		o->store.segment_bytes = (uint32_t)n;
+		return 0;
+	}
+	return -1;
+}
+
+static int
+read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option LONG[] = {{"dir", 1, NULL, 'd'},
+	    {"foreground", 0, NULL, 'f'}, {"idle", 1, NULL, 'i'},
+	    {"ttl-sweep-ms", 1, NULL, 't'}, {"checkpoint-ms", 1, NULL, 'c'},
+	    {"segment-bytes", 1, NULL, 's'}, {"read-only", 0, NULL, 'r'},
+	    {"force", 0, NULL, 'F'}, {"help", 0, NULL, 'h'},
+	    {NULL, 0, NULL, 0}};
+	int c;
+
+	*o = (struct options){.idle_s = SERVER_IDLE_MS / 1000};
+	while ((c = getopt_long(argc, argv, "h", LONG, NULL)) != -1) {
+		if (c == 'h') {
+			fputs(HELP, stdout);
+			exit(0);
+		}
+		if (read_option(c, o) < 0)
+			return -1;
+	}
+	return o->dir && optind == argc ? 0 : -1;
+}
+
+/* --- into the background ------------------------------------------------------------ */
+
+/*
+ * The first process waits for one byte, which says that the socket is there,
+ * so whoever started us may connect at once.  We keep nothing open that was
+ * theirs but standard error, for the reason if it fails.
+ */
+static int
+detach(void)
+{
+	int p[2], null_fd;
+	char byte = 1;
+	pid_t pid;
+
+	if (close_range(3, ~0U, 0) < 0 || pipe2(p, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid > 0) {
+		close(p[1]);
+		_exit(io_read(p[0], &byte, 1) == 1 ? byte : 1);
+	}
+	close(p[0]);
+	setsid();
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_fd >= 0) {
+		dup2(null_fd, 0);
+		dup2(null_fd, 1);
+		close(null_fd);
+	}
+	return io_raise_fd(p[1], HIGH_FD);
+}
+
+/* Whoever started us may go on. */
+static void
+tell_ready(int *ready_fd)
+{
+	static const char OK = 0;
+
+	if (*ready_fd < 0)
+		return;
+	if (write(*ready_fd, &OK, 1) == 1)
+		dup2(0, 2);
+	io_close(ready_fd);
+}
+
+/* Descriptors for connections and files; the soft limit is often 1,024. */
+static void
+raise_files(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < FILES_WANTED) {
+		r.rlim_cur = r.rlim_max < FILES_WANTED ? r.rlim_max
+		                                       : FILES_WANTED;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}
+
+/* --- the store, or whoever has it ------------------------------------------------------ */
+
+/* True if a daemon says hello at the socket. */
+static bool
+another_answers(const char *dir)
+{
+	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct pollfd p;
+	char byte;
+	bool yes;
+
+	if (dir_fd >= 0)
+		fd = sock_connect_at(dir_fd, "store.sock", SOCK_STREAM);
+	io_close(&dir_fd);
+	p = (struct pollfd){fd, POLLIN, 0};
+	yes = fd >= 0 && poll(&p, 1, HELLO_MS) == 1 &&
+	    recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+	io_close(&fd);
+	return yes;
+}
+
+/*
+ * Opens the store.  Where another has the lock: NULL and code 0 once that one
+ * answers; and if it leaves instead, it is our turn.
+ */
+static struct store *
+open_store(const struct options *o, struct err *e)
+{
+	static const struct timespec PAUSE = {0, LOOK_AGAIN_MS * 1000000L};
+	int64_t until_ms = clock_mono_ms() + OTHER_PATIENCE_MS;
+	struct store *s;
+
+	for (;;) {
+		s = store_open(o->dir, &o->store, e);
+		if (s || e->code != FAULT_BUSY)
+			return s;
+		if (another_answers(o->dir)) {
+			e->code = 0;
+			return NULL;
+		}
+		if (clock_mono_ms() > until_ms)
+			return NULL;
+		nanosleep(&PAUSE, NULL);
+	}
+}
+
+/* How far a long start is: to who watches. */
+static void
+show_progress(void *arg, const char *what, uint64_t done, uint64_t all)
+{
+	(void)arg;
+	if (!isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\rbothy-store: %s, %" PRIu64 " of %" PRIu64 "   ",
+	    what, done, all);
+	if (done >= all)
+		fputc('\n', stderr);
+}
+
+static int
+prepare(struct server *server, const struct options *o, struct err *e)
+{
+	char path[PATH_MAX];
+
+	server->idle_ms = o->idle_s * 1000;
+	server->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (server->dir_fd < 0)
+		return err_sys(e, "cannot open %s", o->dir);
+	snprintf(path, sizeof path, "%s/key", o->dir);
+	if (secret_make(path, server->secret, e) < 0)
+		return -1;
+	return server_open(server, e);
+}
+
+static int
+serve(struct server *server, const struct options *o, int64_t opened_ms,
+    int *ready_fd, struct err *e)
+{
+	if (prepare(server, o, e) < 0)
+		return -1;
+	tell_ready(ready_fd);
+	serverlog_say(&server->log, "info", "serving %s%s as pid %d; opened in "
+	    "%" PRId64 " ms", o->dir, o->store.read_only ? " read-only" : "",
+	    (int)getpid(), opened_ms);
+	server_run(server);
+	serverlog_say(&server->log, "info", "leaving");
+	server_close(server);
+	return 0;
+}
+
+static int
+run(struct options *o, int *ready_fd, struct err *e)
+{
+	static struct server server;
+	int64_t begin_ms = clock_mono_ms();
+	int rc;
+
+	if (owner_become(o->dir, e) < 0)
+		return -1;
+	raise_files();
+	o->store.progress = show_progress;
+	server.store = open_store(o, e);
+	if (!server.store) {
+		if (e->code == 0)
+			tell_ready(ready_fd);
+		return e->code == 0 ? 0 : -1;
+	}
+	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
+	store_close(server.store);
+	io_close(&server.dir_fd);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct err e = {0};
+	int ready_fd = -1;
+
+	if (read_options(argc, argv, &o) < 0) {
+		fputs(HELP, stderr);
+		return EXIT_USAGE;
+	}
+	umask(077);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	if (!o.foreground && (ready_fd = detach()) < 0) {
+		perror("bothy-store: cannot detach");
+		return 1;
+	}
+	if (run(&o, &ready_fd, &e) == 0)
+		return 0;
+	err_print(&e, "bothy-store");
+	return 1;
+}

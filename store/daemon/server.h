@@ -1,0 +1,87 @@
+/*
+ * The daemon: one store, its socket, and the threads that serve it.
+ *
+ * The main thread accepts, hears signals, and sees when it is time to leave.
+ * Two I/O threads (iothread.h) have the connections: they read frames, answer
+ * reads at once, and hand writes to the store's writer.  Two more do what
+ * takes long (longwork.h).
+ *
+ * Sequence: server_open once the store is open, server_run, server_close.
+ */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include "iothread.h"
+#include "longwork.h"
+#include "serverlog.h"
+
+#include "store/base/err.h"
+#include "store/engine/store.h"
+#include "store/wire/token.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	SERVER_IO_THREADS = 2,
+	SERVER_CONNECTIONS_MAX = 1000,
+	SERVER_IDLE_MS = 60 * 1000,
+
+	/*
+	 * What requests and replies may hold in all, and what each connection
+	 * may still take when that is used up, so that none starves.
+	 */
+	SERVER_MEMORY_MAX = 256 << 20,
+	SERVER_SHARE = 128 << 10
+};
+
+/* The limits, for tests to tighten. */
+struct server_limits {
+	unsigned connections;
+	size_t memory, share;
+	int64_t stall_ms;	/* a peer that moves nothing is closed */
+};
+
+struct server {
+	struct store *store;
+	int dir_fd;
+	int64_t idle_ms;		/* 0: never leaves by itself */
+	struct server_limits limits;
+	unsigned char secret[TOKEN_SECRET_SIZE];
+	struct serverlog log;
+
+	int listen_fd, epoll_fd, signal_fd;
+	int wake_fd;			/* server_leave, from any thread */
+	bool accept_paused;
+	int64_t busy_ms;		/* when somebody was last there */
+	int64_t looked_ms;		/* at the store's trouble */
+	char trouble[512];		/* that was logged */
+
+	struct iothread io[SERVER_IO_THREADS];
+	unsigned next_io;
+	struct longwork longwork;
+
+	atomic_uint connections;
+	atomic_size_t memory;		/* held by all connections */
+	atomic_bool leaving;
+};
+
+/*
+ * Serves `store` at store.sock in `dir_fd`, which stays the caller's: 0, or -1
+ * and *e.  Fields before `listen_fd` are the caller's to set; limits of 0 are
+ * the usual.
+ */
+int server_open(struct server *s, struct err *e);
+
+/* Until SIGTERM, SIGINT, server_leave(), or nobody came for idle_ms. */
+void server_run(struct server *s);
+
+/* Ends what server_open began; the store is closed by who opened it. */
+void server_close(struct server *s);
+
+/* Asks server_run to end; from any thread. */
+void server_leave(struct server *s);
+
+#endif

@@ -1,0 +1,4 @@
+# The store's daemon, bothy-store.
+store/daemon.SRCS := $(filter-out main.c,$(notdir $(wildcard store/daemon/*.c)))
+store/daemon.BELOW := store/op store/engine store/wire store/expr store/value \
+	store/base
