@@ -13,6 +13,7 @@
 enum { AT_ONCE = 16 };		/* renames under the table's lock */
 
 static struct files_table *choose(struct files *f);
+static bool has_to_move(const struct files_table *t);
 static int start(struct files_table *t, struct err *e);
 static int move_some(struct files_table *t, struct spares *spares,
     unsigned max, struct err *e);
@@ -40,7 +41,7 @@ files_grow(struct files *f, unsigned thread, unsigned max, struct err *e)
 	t = choose(f);
 	if (t)
 		atomic_store(&f->crowded, true);
-	if (t && !t->moving)
+	if (t)
 		r = start(t, e);
 	if (t && r == 0)
 		r = move_some(t, &own->spares, max, e);
@@ -63,12 +64,18 @@ choose(struct files *f)
 		struct files_table *t = f->tables.entries[i].value;
 
 		pthread_rwlock_rdlock(&t->lock);
-		if (t->moving ? !t->settled : files_level(t) > t->level)
+		if (has_to_move(t) || files_level(t) > t->level)
 			found = t;
 		pthread_rwlock_unlock(&t->lock);
 	}
 	pthread_mutex_unlock(&f->tables_lock);
 	return found;
+}
+
+static bool
+has_to_move(const struct files_table *t)
+{
+	return t->moving && !t->settled;
 }
 
 unsigned
@@ -80,6 +87,7 @@ files_level(const struct files_table *t)
 	return n > o->one_max ? 2 : n > o->flat_max ? 1 : 0;
 }
 
+/* Deeper, if it has to be, and if what was moved last is where it should. */
 static int
 start(struct files_table *t, struct err *e)
 {
@@ -87,11 +95,12 @@ start(struct files_table *t, struct err *e)
 	int r = 0;
 
 	pthread_rwlock_wrlock(&t->lock);
-	if (level > t->level) {
+	if (level > t->level && !has_to_move(t)) {
 		r = files_fan_write(t, level, true, e);
 		if (r == 0) {
 			t->level = level;
 			t->moving = true;
+			t->settled = 0;
 		}
 	}
 	pthread_rwlock_unlock(&t->lock);
@@ -116,7 +125,7 @@ move_some(struct files_table *t, struct spares *spares, unsigned max,
 				r = -1;
 		}
 		moved += n;
-		if (r == 0 && !t->walk.found)
+		if (r == 0 && !t->walk.found && t->moving)
 			t->settled = ++t->files->settlings;
 		pthread_rwlock_unlock(&t->lock);
 	}
