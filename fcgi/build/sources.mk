@@ -1,3 +1,3 @@
 # Handler -> binary.
 fcgi/build.SRCS := $(filter-out main.c,$(notdir $(wildcard fcgi/build/*.c)))
-fcgi/build.BELOW := fcgi/conf store/base
+fcgi/build.BELOW := fcgi/conf store/wire store/base

@@ -8,8 +8,11 @@
 #include "check.h"
 #include "envfile.h"
 #include "format.h"
-#include "store/base/io.h"
+#include "grants.h"
+#include "tables.h"
 #include "yaml.h"
+
+#include "store/base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -243,6 +246,7 @@ make_absolute(struct load *l, struct conf_list *list)
 static void
 finish_functions(struct load *l)
 {
+	struct node *all = find_node(l, "provider.iam.role.statements");
 	struct conf_function *f;
 	const struct node *n;
 	size_t i;
@@ -250,6 +254,8 @@ finish_functions(struct load *l)
 	for (i = 0; i < l->conf->nfunctions && !l->errors->dropped; i++) {
 		f = &l->conf->functions[i];
 		check_timeouts(l, f);
+		grants_make(&l->check, f, all,
+		    find_key(l, f, "iam.role.statements"));
 		merge_environment(l, f);
 		make_absolute(l, &f->read_paths);
 		make_absolute(l, &f->write_paths);
@@ -361,6 +367,16 @@ take_site(struct load *l)
 }
 
 static void
+finish_tables(struct load *l)
+{
+	struct node *n = find_node(l, "resources.tables");
+
+	n = n ? vars_resolve(&l->vars, n) : NULL;
+	if (n && !l->errors->dropped)
+		tables_make(&l->check, n);
+}
+
+static void
 load(struct load *l, const char *site_dir)
 {
 	if (find_directories(l, site_dir) < 0 || read_site(l) < 0)
@@ -372,6 +388,7 @@ load(struct load *l, const char *site_dir)
 	take_site(l);
 	finish_cors(l);
 	finish_functions(l);
+	finish_tables(l);
 	collect_sources(l);
 	if (zone_failed(l->conf->zone))
 		errlist_add(l->errors, CONF_FILE, 0, 0,

@@ -28,7 +28,9 @@ enum {
 	CONF_MAX_FILE = 1024 * 1024,	/* bytes of deploy.yaml or an include */
 	CONF_MAX_FUNCTIONS = 1000,
 	CONF_MAX_ROUTES = 10000,
-	CONF_MAX_ENVIRONMENT = 32 * 1024 /* bytes of a function's variables */
+	CONF_MAX_ENVIRONMENT = 32 * 1024, /* bytes of a function's variables */
+	CONF_MAX_TABLES = 1000,
+	CONF_MAX_GRANTS = 8 * 1024	/* bytes of a function's, as JSON */
 };
 
 struct conf_options {
@@ -75,6 +77,13 @@ struct conf_function {
 	uint32_t reserved_concurrency, requests_per_process, warm;
 	struct conf_pairs environment;	/* sorted; secrets still ${secret:X} */
 	struct conf_list read_paths, write_paths;	/* absolute */
+	const char *grants;	/* JSON, as in struct snap_function */
+	struct conf_place place;
+};
+
+struct conf_table {
+	const char *name;
+	const char *json;	/* for table_read() of store/engine/table.h */
 	struct conf_place place;
 };
 
@@ -113,6 +122,8 @@ struct conf {
 	size_t nfunctions;
 	struct conf_route *routes;	/* in the order of the file */
 	size_t nroutes;
+	struct conf_table *tables;	/* in the order of the file */
+	size_t ntables;
 	struct conf_source *sources;
 	size_t nsources;
 	struct conf_options made_with;	/* strings its own */

@@ -163,3 +163,30 @@ format_path(const char *s)
 		return "must be a path of 1 to 4095 bytes";
 	return NULL;
 }
+
+const char *
+format_table_name(const char *s)
+{
+	if (strlen(s) < 3 || !made_of(s, LETTERS DIGITS "_.-", 255))
+		return "must be 3 to 255 letters, digits, '_', '-' or '.'";
+	return NULL;
+}
+
+const char *
+format_attribute(const char *s)
+{
+	return s[0] && strlen(s) <= 255 ? NULL : "must have 1 to 255 bytes";
+}
+
+/* All of an ARN before "table/" says whose it is: it is ours. */
+const char *
+format_resource(const char *s)
+{
+	const char *table = strstr(s, ":table/");
+
+	if (strncmp(s, "arn:aws:dynamodb:", 17) == 0)
+		s = (table ? table : strrchr(s, ':')) + 1;
+	if (strcmp(s, "*") == 0 || (strncmp(s, "table/", 6) == 0 && s[6]))
+		return NULL;
+	return "must be table/NAME, table/NAME/index/NAME or *";
+}

@@ -16,11 +16,15 @@ const char *format_network(const char *s);	/* 10.0.0.0/8, ::1 */
 const char *format_origin(const char *s);	/* https://a.example, * */
 const char *format_token(const char *s);	/* RFC 9110 5.6.2, or * */
 const char *format_path(const char *s);		/* of the file system */
+const char *format_table_name(const char *s);	/* and an index's */
+const char *format_attribute(const char *s);
+const char *format_resource(const char *s);	/* table/x, *, an ARN */
 
 /* True if `s` is [A-Za-z_][A-Za-z0-9_]*. */
 bool format_identifier(const char *s);
 
 #define FORMAT_NAME_PATTERN "^[A-Za-z0-9_-]{1,64}$"
+#define FORMAT_TABLE_PATTERN "^[A-Za-z0-9_.-]{3,255}$"
 #define FORMAT_ENV_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
 
 #endif

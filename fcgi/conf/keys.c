@@ -125,8 +125,8 @@ static const struct key provider_keys[] = {
 	  SITE(trusted_proxies), .item = &network_item, .fallback = "[]",
 	  .text = "Proxies whose X-Forwarded-For and X-Forwarded-Proto are "
 	    "believed." },
-	{ .name = "iam", .refused = "there are no grants yet: functions reach "
-	    "no store in this version; remove it" },
+	{ .name = "iam", .shape = KEY_MAP, .keys = keys_iam,
+	  .text = "What every function may do with documents." },
 	{ .name = "region", .refused = "there are no regions here; remove "
 	    "it" },
 	{ .name = NULL }
@@ -246,9 +246,11 @@ static const struct key function_keys[] = {
 	  .item = &event_item,
 	  .text = "What runs the function. Without any it is reached by "
 	    "bothy invoke only." },
-	{ .name = "iam", .refused = "there are no grants yet: functions reach "
-	    "no store in this version; remove it" },
-	{ .name = "history", .refused = "there is no store yet; remove it" },
+	{ .name = "iam", .shape = KEY_MAP, .keys = keys_iam,
+	  .text = "What this function may do with documents, beside what "
+	    "every one may." },
+	{ .name = "history", .refused = "tables have a history; write it "
+	    "below resources.tables" },
 	{ .name = "layers", .refused = "there are no layers here; link what "
 	    "the function needs" },
 	{ .name = NULL }
@@ -288,9 +290,8 @@ static const struct key root_keys[] = {
 	  .max = CONF_MAX_FUNCTIONS, .item = &function_item,
 	  .format = format_function_name, .pattern = FORMAT_NAME_PATTERN,
 	  .text = "The functions by name." },
-	{ .name = "resources", .refused = "tables and other resources are "
-	    "not supported yet: there is no store in this version; remove "
-	    "it" },
+	{ .name = "resources", .shape = KEY_MAP, .keys = keys_resources,
+	  .text = "What functions use: tables of documents." },
 	{ .name = "plugins", .refused = "there are no plugins; remove it" },
 	{ .name = "package", .refused = "nothing is packaged; remove it" },
 	{ .name = "frameworkVersion", .refused = "this is not the Serverless "

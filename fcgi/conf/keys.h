@@ -77,8 +77,9 @@ struct event_keys {
 	const char *method, *path;
 };
 
-/* The root map. */
+/* The root map; and what is about documents in it (keys_store.c). */
 extern const struct key keys_root;
+extern const struct key keys_resources[], keys_iam[];
 
 /* The key of that name in a table, or NULL. */
 const struct key *keys_find(const struct key *table, const char *name);

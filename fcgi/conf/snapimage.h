@@ -21,7 +21,7 @@
 #define SNAP_MAGIC "Bothysn"	/* 8 bytes with its NUL */
 
 enum {
-	SNAP_LAYOUT = 2,
+	SNAP_LAYOUT = 3,
 	SNAP_MAX_IMAGE = 64 * 1024 * 1024
 };
 
@@ -44,6 +44,7 @@ struct snap_image {
 	struct snap_list functions;	/* struct snap_function */
 	struct snap_list by_name;	/* u32 function numbers, sorted */
 	struct snap_list routes;	/* struct snap_route */
+	struct snap_list tables;	/* u32 strings */
 	struct snap_list nodes;		/* struct snap_node */
 	struct snap_list leaves;	/* struct snap_leaf */
 	struct snap_list sources;	/* struct snap_source */

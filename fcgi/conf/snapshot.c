@@ -39,6 +39,7 @@ snapimage_check(const struct snap_image *im, size_t n)
 	    lies_inside(im, im->by_name, sizeof(uint32_t), 4) &&
 	    im->by_name.count == im->functions.count &&
 	    lies_inside(im, im->routes, sizeof(struct snap_route), 4) &&
+	    lies_inside(im, im->tables, sizeof(uint32_t), 4) &&
 	    lies_inside(im, im->nodes, sizeof(struct snap_node), 4) &&
 	    im->nodes.count > 0 &&
 	    lies_inside(im, im->leaves, sizeof(struct snap_leaf), 4) &&
@@ -204,6 +205,18 @@ snapshot_function(const struct snapshot *s, size_t i)
 {
 	return item(s, s->image->functions, i, sizeof(struct snap_function),
 	    4);
+}
+
+size_t
+snapshot_tables(const struct snapshot *s)
+{
+	return s->image->tables.count;
+}
+
+const char *
+snapshot_table(const struct snapshot *s, size_t i)
+{
+	return snapshot_item(s, s->image->tables, i);
 }
 
 int

@@ -85,6 +85,8 @@ struct snap_function {
 	uint32_t warm;			/* least idle children */
 	struct snap_list environment;	/* pairs, provider's merged in */
 	struct snap_list read_paths, write_paths;	/* absolute strings */
+	uint32_t grants;	/* JSON [statement...], as store/wire/token.h
+				 * has it; none: it may do nothing */
 };
 
 struct snap_cors {
@@ -181,6 +183,14 @@ const struct snap_site *snapshot_site(const struct snapshot *s);
 size_t snapshot_functions(const struct snapshot *s);
 const struct snap_function *snapshot_function(const struct snapshot *s,
     size_t i);	/* NULL out of range */
+
+/*
+ * Tables in the order of the file, each as JSON that table_read() of
+ * store/engine/table.h takes; ids of table and indexes are for the store to
+ * give.  "" out of range.
+ */
+size_t snapshot_tables(const struct snapshot *s);
+const char *snapshot_table(const struct snapshot *s, size_t i);
 
 /* Index of a function by name, or -1. */
 int snapshot_find(const struct snapshot *s, const char *name);

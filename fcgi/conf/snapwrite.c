@@ -178,6 +178,7 @@ make_function(struct writer *w, const struct conf_function *f)
 		.environment = put_pairs(w, &f->environment),
 		.read_paths = put_list(w, &f->read_paths),
 		.write_paths = put_list(w, &f->write_paths),
+		.grants = put_text(w, f->grants),
 	};
 }
 
@@ -333,6 +334,20 @@ put_sources(struct writer *w)
 }
 
 static void
+put_tables(struct writer *w)
+{
+	size_t n = w->conf->ntables, i;
+	uint32_t *out = scratch(w, n, sizeof *out);
+
+	if (!out)
+		return;
+	for (i = 0; i < n; i++)
+		out[i] = put_text(w, w->conf->tables[i].json);
+	w->head.tables = put_table(w, out, n, sizeof *out);
+	free(out);
+}
+
+static void
 put_all(struct writer *w)
 {
 	buf_add(&w->bytes, &w->head, sizeof w->head);
@@ -340,6 +355,7 @@ put_all(struct writer *w)
 	w->head.env_file_option = put_text(w, w->conf->made_with.env_file);
 	put_site(w);
 	put_functions(w);
+	put_tables(w);
 	put_routes(w);
 	put_trie(w);
 	if (!buf_ok(&w->bytes))

@@ -106,6 +106,48 @@ image_says_what_was_checked(void **state)
 	site_remove(&s);
 }
 
+/*
+ * Tables and grants are text for the store: it is in tests/cases, where the
+ * store's own tests read it too.
+ */
+static void
+image_holds_tables_and_grants(void **state)
+{
+	const struct snap_function *f;
+	struct buf in, want, got;
+	struct snapshot *snap;
+	struct site s;
+	struct err e;
+	size_t i;
+
+	(void)state;
+	buf_init(&in, 65536);
+	buf_init(&want, 65536);
+	buf_init(&got, 65536);
+	assert_int_equal(io_read_file(AT_FDCWD,
+	    "tests/cases/conf/ok-tables.yaml", &in, &e), 0);
+	assert_int_equal(io_read_file(AT_FDCWD,
+	    "tests/cases/conf/ok-tables.json", &want, &e), 0);
+	site_make(&s);
+	site_assert_loads(&s, buf_str(&in), NULL);
+	snap = snapshot_build(s.conf, &e);
+	assert_non_null(snap);
+	assert_int_equal(snapshot_tables(snap), 2);
+	for (i = 0; i < 2; i++)
+		buf_printf(&got, "%s\n", snapshot_table(snap, i));
+	for (i = 0; i < 2; i++) {
+		f = snapshot_function(snap, i);
+		buf_printf(&got, "%s\n", snapshot_str(snap, f->grants));
+	}
+	assert_string_equal(buf_str(&got), buf_str(&want));
+	assert_string_equal(snapshot_table(snap, 2), "");
+	snapshot_free(snap);
+	site_remove(&s);
+	buf_release(&in);
+	buf_release(&want);
+	buf_release(&got);
+}
+
 static void
 write_puts_it_in_place(void **state)
 {
@@ -424,6 +466,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_says_what_was_checked),
+		cmocka_unit_test(image_holds_tables_and_grants),
 		cmocka_unit_test(write_puts_it_in_place),
 		cmocka_unit_test(every_source_that_changes_makes_it_stale),
 		cmocka_unit_test(options_of_another_load_do_not_suit),

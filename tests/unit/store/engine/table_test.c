@@ -1,6 +1,7 @@
 /*
  * Tables: JSON and back, copies, and what table_read() refuses.
  */
+#include "store/base/io.h"
 #include "store/engine/table.h"
 
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +28,8 @@ static const char whole[] =
     "\"hash\":[{\"name\":\"room\",\"type\":\"S\"}],"
     "\"range\":[{\"name\":\"likes\",\"type\":\"N\"}],"
     "\"projection\":\"KEYS_ONLY\",\"nonkey\":[]}],"
-    "\"ttl\":\"expires\",\"stream\":\"NEW_AND_OLD_IMAGES\","
+    "\"ttl\":\"expires\",\"ttlFilling\":true,"
+    "\"stream\":\"NEW_AND_OLD_IMAGES\","
     "\"streamSince\":1700000000001,"
     "\"history\":false,\"protected\":true,\"more\":{\"a\":[1,{}]}}";
 
@@ -218,6 +221,33 @@ too_many_indexes_are_refused(void **state)
 	buf_release(&b);
 }
 
+/* What fcgi/conf makes of deploy.yaml, as its own test says too. */
+static void
+tables_of_a_site_are_taken(void **state)
+{
+	struct table *first, *second;
+	struct buf lines;
+	struct err e;
+	char *end;
+
+	(void)state;
+	buf_init(&lines, 65536);
+	assert_int_equal(io_read_file(AT_FDCWD,
+	    "tests/cases/conf/ok-tables.json", &lines, &e), 0);
+	end = strchr(lines.data, '\n');
+	*end = '\0';
+	first = read_ok(lines.data);
+	*strchr(end + 1, '\n') = '\0';
+	second = read_ok(end + 1);
+	assert_string_equal(first->name, "messages");
+	assert_int_equal(first->nindexes, 3);
+	assert_string_equal(second->name, "Orders.v2");
+	assert_int_equal(second->indexes[0].key.nhash, 2);
+	table_free(first);
+	table_free(second);
+	buf_release(&lines);
+}
+
 int
 main(void)
 {
@@ -228,6 +258,7 @@ main(void)
 		cmocka_unit_test(indexes_have_names_and_attributes),
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(too_many_indexes_are_refused),
+		cmocka_unit_test(tables_of_a_site_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
