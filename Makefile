@@ -133,7 +133,9 @@ $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
 # The SDK has an arena of its own, and the two have names in common.
 NOT_IN_SDK := arena.o hash.o
 SDK_OBJS := $(functions/sdk.OBJS) $(functions/sdk/abi.OBJS) \
-	$(filter-out $(addprefix %/,$(NOT_IN_SDK)),$(store/base.OBJS))
+	$(filter-out $(addprefix %/,$(NOT_IN_SDK)),$(store/base.OBJS)) \
+	$(addprefix $(B)/obj/store/,client/client.o client/connection.o \
+	client/message.o wire/frame.o wire/operation.o value/fault.o)
 $(B)/sdk/libbothy.a: $(SDK_OBJS) $(call archives,functions/sdk)
 	$(call say,SDK,$@)
 	$(Q)rm -rf $(B)/sdk/obj $@ && mkdir -p $(B)/sdk/obj

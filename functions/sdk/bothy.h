@@ -170,6 +170,105 @@ json_t *bothy_event(struct bothy_req *req);
 int bothy_reply_event(struct bothy_req *req, const json_t *result);
 int bothy_reply_event_new(struct bothy_req *req, json_t *result);
 
+/* --- Documents: bothy_get(3), bothy_put(3), bothy_find(3), bothy_store(3) -- */
+
+/*
+ * Keys and documents are plain JSON: {"room": "lobby", "at": 17}.  They are
+ * borrowed; what a call gives back is borrowed from the request.  `values`
+ * has what stands for ":v" and "#n" in expressions, or is NULL.
+ */
+
+/* Hands a value to the request, which frees it at its end; gives it back. */
+json_t *bothy_keep(struct bothy_req *req, json_t *json);
+
+/* The document of that key; NULL if there is none. */
+json_t *bothy_get(struct bothy_req *req, const char *table, const json_t *key);
+
+/* Writes a whole document; ..._if only where `condition` holds. */
+int bothy_put(struct bothy_req *req, const char *table, const json_t *doc);
+int bothy_put_if(struct bothy_req *req, const char *table, const json_t *doc,
+    const char *condition, const json_t *values);
+
+/* Changes a document, or makes it, by an update expression; the new one. */
+json_t *bothy_update(struct bothy_req *req, const char *table,
+    const json_t *key, const char *update, const json_t *values);
+json_t *bothy_update_if(struct bothy_req *req, const char *table,
+    const json_t *key, const char *update, const char *condition,
+    const json_t *values);
+
+/* Deletes it; one that isn't there is fine. */
+int bothy_delete(struct bothy_req *req, const char *table, const json_t *key);
+int bothy_delete_if(struct bothy_req *req, const char *table,
+    const json_t *key, const char *condition, const json_t *values);
+
+struct bothy_rows;
+
+struct bothy_how {		/* all may be 0 */
+	const char *index;	/* a secondary index */
+	const char *filter;	/* drops what doesn't fit */
+	const char *attributes;	/* a projection: "a, b.c" */
+	const char *after;	/* what bothy_cursor() gave */
+	size_t limit;		/* rows at most */
+	bool descending;	/* by sort key */
+	bool consistent;
+};
+
+/* The documents that a key condition names, in the order of the sort key. */
+struct bothy_rows *bothy_find(struct bothy_req *req, const char *table,
+    const char *condition, const json_t *values, const struct bothy_how *how);
+
+/* All documents of a table, in no order. */
+struct bothy_rows *bothy_scan(struct bothy_req *req, const char *table,
+    const json_t *values, const struct bothy_how *how);
+
+/* The next one, which lives until the call after it; NULL behind the last. */
+json_t *bothy_next(struct bothy_rows *rows);
+
+/* Where to go on in another request; NULL if there is no more. */
+const char *bothy_cursor(struct bothy_rows *rows);
+
+/* Many keys at once: an array of the documents that are there, unordered. */
+json_t *bothy_batch_get(struct bothy_req *req, const char *table,
+    const json_t *keys);
+
+/* Many writes at once, not as one: arrays of documents and keys, or NULL. */
+int bothy_batch_write(struct bothy_req *req, const char *table,
+    const json_t *puts, const json_t *deletes);
+
+struct bothy_tx;
+
+/* Up to 100 writes in any tables, all or none: begun, told, committed. */
+struct bothy_tx *bothy_transact(struct bothy_req *req);
+int bothy_tx_put(struct bothy_tx *tx, const char *table, const json_t *doc,
+    const char *condition, const json_t *values);
+int bothy_tx_update(struct bothy_tx *tx, const char *table, const json_t *key,
+    const char *update, const char *condition, const json_t *values);
+int bothy_tx_delete(struct bothy_tx *tx, const char *table, const json_t *key,
+    const char *condition, const json_t *values);
+int bothy_tx_check(struct bothy_tx *tx, const char *table, const json_t *key,
+    const char *condition, const json_t *values);
+int bothy_tx_commit(struct bothy_tx *tx);
+
+/* [{"table":, "key":}...] of one moment: the documents, null for none. */
+json_t *bothy_transact_get(struct bothy_req *req, const json_t *wanted);
+
+/* Any operation of the store by name ("DescribeTable"): its reply. */
+json_t *bothy_store(struct bothy_req *req, const char *operation,
+    const json_t *body);
+
+/* Writes return when the document's file lies there, unless this is false. */
+void bothy_wait_file(struct bothy_req *req, bool wait);
+
+struct bothy_store_error {
+	const char *name;	/* "ConditionalCheckFailedException" */
+	const char *message;
+	bool unknown;		/* nobody knows whether the write was done */
+	json_t *body;		/* the store's whole answer, or NULL */
+};
+
+/* What the last of these calls failed with; NULL if it did not fail. */
+const struct bothy_store_error *bothy_store_error(struct bothy_req *req);
+
 /* --- Failures and limits: bothy_failed(3), bothy_limit(3) ----------------- */
 
 /* The HTTP status that fits the last call that failed; 0 if none has. */

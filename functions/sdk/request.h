@@ -52,6 +52,7 @@ struct bothy_req {
 	struct pairs *query, *cookies;
 	struct form *form;
 	json_t *json, *event;
+	struct store *store;
 
 	uint64_t limits[REQUEST_LIMITS];
 	int error_status;	/* 0: no call has failed */

@@ -6,4 +6,5 @@ functions/sdk/abi.SRCS := abi.c child.c contain.c contain_sweep.c pagetable.c \
 functions/sdk/abi.BELOW := store/base
 functions/sdk.SRCS := $(filter-out $(functions/sdk/abi.SRCS), \
 	$(notdir $(wildcard functions/sdk/*.c)))
-functions/sdk.BELOW := functions/sdk/abi store/base
+functions/sdk.BELOW := functions/sdk/abi store/client store/wire store/expr \
+	store/value store/base

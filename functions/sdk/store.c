@@ -1,0 +1,205 @@
+/*
+ * The request's way to the store: a client when one is first needed, and what
+ * its failures mean for the request.  Runs in a function's process.
+ */
+#include "store.h"
+
+#include "store/value/fault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	BODY_MAX = FRAME_BODY_MAX,
+	TIMEOUT_MS = 30000,	/* where the request has no deadline */
+	MARGIN_MS = 50		/* left of a deadline to answer in */
+};
+
+static void
+release(void *arg)
+{
+	struct store *s = arg;
+
+	client_free(s->client);
+	buf_release(&s->body);
+	buf_release(&s->reply);
+	json_decref(s->error.body);
+}
+
+struct store *
+store_of(struct bothy_req *req)
+{
+	const struct client_options o = {
+	    .socket = bothy_env("BOTHY_STORE", NULL),
+	    .token = bothy_env("BOTHY_STORE_TOKEN", NULL)};
+	struct store *s;
+
+	if (req->store)
+		return req->store;
+	if (!o.socket) {
+		request_fail(req, 500, "this function has no store: give it "
+		    "iam.role.statements in deploy.yaml");
+		return NULL;
+	}
+	s = arena_alloc(&req->arena, sizeof *s);
+	if (!s) {
+		request_no_memory(req);
+		return NULL;
+	}
+	*s = (struct store){.req = req, .client = client_new(&o)};
+	buf_init(&s->body, BODY_MAX);
+	buf_init(&s->reply, FRAME_REPLY_MAX);
+	if (request_on_end(req, release, s) < 0)
+		return NULL;
+	if (!s->client) {
+		request_no_memory(req);
+		return NULL;
+	}
+	return req->store = s;
+}
+
+unsigned
+store_write_flags(const struct store *s)
+{
+	return s->no_wait ? 0 : CLIENT_WAIT_FILE;
+}
+
+/* --- failures ------------------------------------------------------------------ */
+
+/* The HTTP status that fits; 500 for what is no row. */
+static int
+status_of(int fault)
+{
+	static const struct { int fault, status; } rows[] = {
+		{FAULT_CONDITION, 409}, {FAULT_CANCELED, 409},
+		{FAULT_CONFLICT, 409}, {FAULT_IN_PROGRESS, 409},
+		{FAULT_THROUGHPUT, 503}, {FAULT_NO_ROOM, 503},
+		{FAULT_READ_ONLY, 503}, {FAULT_BUSY, 503},
+		{FAULT_LEAVING, 503}, {FAULT_UNKNOWN_OUTCOME, 503},
+		{ECONNREFUSED, 503}, {ENOENT, 503}, {ECONNRESET, 503},
+		{EAGAIN, 503}, {ETIMEDOUT, 503},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rows[i].fault == fault)
+			return rows[i].status;
+	return 500;
+}
+
+/* What the last call failed with, for bothy_store_error() and for all. */
+static void
+note(struct store *s, int fault, const char *name, const char *text)
+{
+	json_decref(s->error.body);
+	snprintf(s->name, sizeof s->name, "%s", name);
+	snprintf(s->message, sizeof s->message, "%s", text);
+	s->error = (struct bothy_store_error){.name = s->name,
+	    .message = s->message, .unknown = fault == FAULT_UNKNOWN_OUTCOME};
+	s->failed = true;
+	request_fail(s->req, status_of(fault), "%s: %.150s", name, text);
+}
+
+int
+store_fail(struct store *s, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	note(s, FAULT_VALIDATION, fault_name(FAULT_VALIDATION), text);
+	return -1;
+}
+
+const struct bothy_store_error *
+bothy_store_error(struct bothy_req *req)
+{
+	return req->store && req->store->failed ? &req->store->error : NULL;
+}
+
+/* --- calls ---------------------------------------------------------------------- */
+
+static int
+timeout_ms(struct bothy_req *req)
+{
+	int64_t left = bothy_remaining_ms(req);
+
+	if (left > TIMEOUT_MS + MARGIN_MS)
+		return TIMEOUT_MS;
+	return left > 2 * MARGIN_MS ? (int)(left - MARGIN_MS) : MARGIN_MS;
+}
+
+json_t *
+store_call(struct store *s, enum operation op, unsigned flags,
+    const char *body, size_t n)
+{
+	json_t *json;
+	struct err e;
+
+	s->failed = false;
+	client_set_timeout(s->client, timeout_ms(s->req));
+	if (client_call(s->client, op, flags | CLIENT_PLAIN, body, n,
+	    &s->reply, &e) < 0) {
+		note(s, e.code, e.code < FAULT_FIRST ? "UnreachableException" :
+		    fault_name(e.code), e.text);
+		if (s->reply.len)
+			s->error.body = store_decode(s->reply.data,
+			    s->reply.len);
+		return NULL;
+	}
+	json = store_decode(s->reply.data, s->reply.len);
+	if (!json)
+		note(s, FAULT_INTERNAL, fault_name(FAULT_INTERNAL),
+		    "the store's reply is longer than memory, or no JSON");
+	return json;
+}
+
+static void
+drop(void *json)
+{
+	json_decref(json);
+}
+
+json_t *
+bothy_keep(struct bothy_req *req, json_t *json)
+{
+	if (!json || request_on_end(req, drop, json) < 0)
+		return NULL;
+	return json;
+}
+
+void
+bothy_wait_file(struct bothy_req *req, bool wait)
+{
+	struct store *s = store_of(req);
+
+	if (s)
+		s->no_wait = !wait;
+}
+
+json_t *
+bothy_store(struct bothy_req *req, const char *operation, const json_t *body)
+{
+	const struct operation_info *info = operation_named(operation,
+	    strlen(operation));
+	struct store *s = store_of(req);
+
+	if (!s)
+		return NULL;
+	if (!info) {
+		store_fail(s, "there is no operation %.60s", operation);
+		return NULL;
+	}
+	buf_reset(&s->body);
+	if (body ? store_encode(&s->body, body) < 0 :
+	    buf_puts(&s->body, "{}") < 0) {
+		store_fail(s, "the body is no JSON that can be written");
+		return NULL;
+	}
+	return bothy_keep(req, store_call(s, info->op,
+	    info->class == OP_WRITE ? store_write_flags(s) : 0, s->body.data,
+	    s->body.len));
+}
