@@ -115,6 +115,10 @@ int history_tip(struct history *h, struct history_commit *out, struct err *e);
 int history_resolve(struct history *h, const char *name,
     struct history_commit *out, struct err *e);
 
+/* What a name is, if it is a time or a position. */
+bool history_read_time(const char *s, int64_t *time_ms);
+bool history_read_position(const char *s, uint64_t *position);
+
 /* The commits of main, newest first.  `fn` gives 0 to go on. */
 typedef int history_commit_fn(void *ctx, const struct history_commit *c);
 int history_list(struct history *h, history_commit_fn *fn, void *ctx,
@@ -143,6 +147,13 @@ struct history_version {
 typedef int history_version_fn(void *ctx, const struct history_version *v);
 int history_log(struct history *h, struct history_paths p,
     history_version_fn *fn, void *ctx, struct err *e);
+
+/*
+ * The commits in which anything below a directory changed ("": in which
+ * anything did), newest first.
+ */
+int history_touched(struct history *h, const char *path,
+    history_commit_fn *fn, void *ctx, struct err *e);
 
 /*
  * For each attribute that the document has now (top-level names of its plain

@@ -51,22 +51,18 @@ diff_entries(struct diff *d, size_t n, unsigned depth,
     const struct tree_entry *from, const struct tree_entry *to, struct err *e)
 {
 	const struct tree_entry *any = from ? from : to;
-	git_oid a, b;
+	git_oid old, new;
+	const git_oid *a = pair_id(from, &old), *b = pair_id(to, &new);
 
 	if (n + any->len + 1 > HISTORY_PATH_MAX || depth > HISTORY_DEPTH_MAX)
 		return err_set(e, FAULT_LIMIT, "history: a path too long");
-	if (from)
-		git_oid_fromraw(&a, from->id);
-	if (to)
-		git_oid_fromraw(&b, to->id);
 	memcpy(d->path + n, any->name, any->len);
 	n += any->len;
 	d->path[n] = '\0';
 	if (!any->dir)
-		return tell(d, from ? &a : NULL, to ? &b : NULL, e);
+		return tell(d, a, b, e);
 	d->path[n++] = '/';
-	return diff_trees(d, n, depth + 1, from ? &a : NULL, to ? &b : NULL,
-	    e);
+	return diff_trees(d, n, depth + 1, a, b, e);
 }
 
 static int

@@ -130,7 +130,7 @@ change_dir(struct edit *ed, struct level *l, size_t n, size_t len, bool was,
     struct err *e)
 {
 	git_oid old, id;
-	bool empty;
+	bool empty = false;
 
 	memcpy(ed->path + n, ed->at.path + n, len + 1);
 	if (was)
@@ -223,7 +223,7 @@ out:
 int
 edit_tree(struct edit *ed, const git_oid *old, git_oid *root, struct err *e)
 {
-	bool empty;
+	bool empty = false;
 
 	ed->changed = 0;
 	ed->at.len = 0;

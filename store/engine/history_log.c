@@ -195,6 +195,67 @@ history_versions(struct history_view *v, struct history_paths p,
 	return r;
 }
 
+/* --- directories --------------------------------------------------------------- */
+
+struct touched {
+	struct history_view *view;
+	const char *path;
+	bool begun, there;		/* of the newer commit */
+	git_oid id;
+	struct history_raw newer;
+	history_commit_fn *fn;
+	void *ctx;
+	struct err *err;
+};
+
+static int
+visit_touched(void *ctx, const struct history_raw *raw)
+{
+	struct touched *t = ctx;
+	git_oid id = raw->tree;
+	bool dir, there;
+	int r = 1;
+
+	if (*t->path)
+		r = history_lookup(t->view, &raw->tree, t->path, &id, &dir,
+		    t->err);
+	if (r < 0)
+		return -1;
+	there = r > 0;
+	if (t->begun && (there != t->there ||
+	        (there && !git_oid_equal(&id, &t->id))) &&
+	    t->fn(t->ctx, &t->newer.public))
+		return 1;
+	t->begun = true;
+	t->there = there;
+	git_oid_cpy(&t->id, &id);
+	t->newer = *raw;
+	if (raw->has_parent || !there)
+		return 0;
+	return t->fn(t->ctx, &raw->public) ? 1 : 0;
+}
+
+int
+history_touched(struct history *h, const char *path, history_commit_fn *fn,
+    void *ctx, struct err *e)
+{
+	struct touched t;
+	struct history_view v;
+	int r;
+
+	memset(&t, 0, sizeof t);
+	t.view = &v;
+	t.path = path;
+	t.fn = fn;
+	t.ctx = ctx;
+	t.err = e;
+	if (history_view_open(h, &v, e))
+		return -1;
+	r = history_walk(&v, visit_touched, &t, e);
+	history_view_close(&v);
+	return r;
+}
+
 /* --- log ------------------------------------------------------------------------ */
 
 struct log {

@@ -11,39 +11,57 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { REASON_BYTES = 400 };
+enum { REASON_BYTES = 400, URL_BYTES = 4096 };
+
+/* What the child is called with. */
+struct arguments {
+	char helper[PATH_MAX], path[PATH_MAX], url[URL_BYTES];
+};
+
+static int
+set_arguments(struct arguments *a, const struct history *h,
+    const char *helper, const char *url)
+{
+	if (strlen(helper) >= sizeof a->helper ||
+	    strlen(h->path) >= sizeof a->path || strlen(url) >= sizeof a->url) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	strcpy(a->helper, helper);
+	strcpy(a->path, h->path);
+	strcpy(a->url, url);
+	return 0;
+}
 
 /* Its stderr is our pipe; nothing else of ours is open in it. */
 static int
 start(const struct history *h, const char *helper, const char *url,
     int reason_fd, pid_t *pid)
 {
+	struct arguments a;
 	char name[] = "history-push";
-	char *argv[] = { strdup(helper), name, strdup(h->path), strdup(url),
-		NULL };
+	char *argv[] = { a.helper, name, a.path, a.url, NULL };
 	posix_spawn_file_actions_t fa;
-	int r = ENOMEM;
+	int r;
 
+	if (set_arguments(&a, h, helper, url))
+		return -1;
 	posix_spawn_file_actions_init(&fa);
 	posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&fa, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_adddup2(&fa, reason_fd, 2);
 	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
-	if (argv[0] && argv[2] && argv[3])
-		r = posix_spawn(pid, argv[0], &fa, NULL, argv, environ);
+	r = posix_spawn(pid, a.helper, &fa, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
-	free(argv[0]);
-	free(argv[2]);
-	free(argv[3]);
 	errno = r;
 	return r ? -1 : 0;
 }

@@ -80,8 +80,19 @@ read_digits(const char *s, size_t n, int *out)
 	return s;
 }
 
+/* The first three digits of a fraction; the others are passed over. */
+static int
+read_fraction(const char **s)
+{
+	int ms = 0, unit = 100;
+
+	for (++*s; **s >= '0' && **s <= '9'; ++*s, unit /= 10)
+		ms += (**s - '0') * unit;
+	return ms;
+}
+
 static bool
-read_date(const char *s, struct tm *tm)
+read_date(const char *s, struct tm *tm, int *ms)
 {
 	static const struct {
 		char before;
@@ -98,8 +109,7 @@ read_date(const char *s, struct tm *tm)
 		if (!s)
 			return false;
 	}
-	if (*s == '.')
-		s += 1 + strspn(s + 1, "0123456789");
+	*ms = *s == '.' ? read_fraction(&s) : 0;
 	memset(tm, 0, sizeof *tm);
 	tm->tm_year = v[0] - 1900;
 	tm->tm_mon = v[1] - 1;
@@ -115,10 +125,11 @@ bool
 history_read_time(const char *s, int64_t *time_ms)
 {
 	struct tm tm;
+	int ms;
 
-	if (!read_date(s, &tm))
+	if (!read_date(s, &tm, &ms))
 		return false;
-	*time_ms = (int64_t)timegm(&tm) * 1000;
+	*time_ms = (int64_t)timegm(&tm) * 1000 + ms;
 	return true;
 }
 

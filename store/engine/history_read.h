@@ -14,9 +14,7 @@ int history_walk(struct history_view *v, history_raw_fn *fn, void *ctx,
 int history_resolve_raw(struct history_view *v, const char *name,
     struct history_raw *out, struct err *e);
 
-/* What a name may be that is no tag's. */
-bool history_read_time(const char *s, int64_t *time_ms);
-bool history_read_position(const char *s, uint64_t *position);
+/* What a name may be that is no tag's; see history.h for the others. */
 bool history_is_id(const char *s);
 
 #endif

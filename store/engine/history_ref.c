@@ -121,7 +121,7 @@ history_refs(struct history_view *v, const char *prefix, history_ref_fn *fn,
 	if (git_reference_iterator_new(&it, v->repo))
 		return history_git_error(e, "list the refs");
 	while ((r = git_reference_next_name(&name, it)) == 0) {
-		if (strncmp(name, prefix, strlen(prefix)) ||
+		if (strncmp(name, prefix, strlen(prefix)) != 0 ||
 		    git_reference_name_to_id(&id, v->repo, name))
 			continue;
 		if (fn(ctx, name, &id))

@@ -39,11 +39,8 @@ sort_init(struct sort *s, int dir_fd)
 void
 sort_release(struct sort *s)
 {
-	size_t i;
-
-	for (i = 0; i < s->nruns; i++)
-		free(s->runs[i].buffer);
 	free(s->runs);
+	free(s->buffers);
 	free(s->memory);
 	free(s->order);
 	io_close(&s->fd);
@@ -224,10 +221,11 @@ sort_rewind(struct sort *s, struct err *e)
 	}
 	if (s->count && spill(s, e))
 		return -1;
+	s->buffers = malloc(s->nruns * RUN_BUFFER);
+	if (!s->buffers)
+		return err_set(e, ENOMEM, "no memory to sort changes");
 	for (i = 0; i < s->nruns; i++) {
-		s->runs[i].buffer = malloc(RUN_BUFFER);
-		if (!s->runs[i].buffer)
-			return err_set(e, ENOMEM, "no memory to sort changes");
+		s->runs[i].buffer = s->buffers + i * RUN_BUFFER;
 		if (fill(s, &s->runs[i], e))
 			return -1;
 	}

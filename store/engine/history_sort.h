@@ -29,6 +29,7 @@ struct sort {
 	size_t count, room;
 	struct sort_run *runs;
 	size_t nruns;
+	char *buffers;		/* of the runs' readers */
 	uint64_t file_size;
 	size_t next;		/* of order, where there is no run */
 };

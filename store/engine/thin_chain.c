@@ -86,15 +86,15 @@ add_tag(struct chain *c, const char *name, const git_oid *id, size_t at)
 {
 	struct chain_tag *tags =
 	    realloc(c->tags, (c->ntags + 1) * sizeof *tags);
+	struct chain_tag *t;
 
 	if (!tags)
 		return -1;
 	c->tags = tags;
-	tags += c->ntags++;
-	snprintf(tags->ref, sizeof tags->ref, "%s", name);
-	git_oid_cpy(&tags->id, id);
-	tags->at = at;
-	c->c[at].tagged = true;
+	t = &c->tags[c->ntags++];
+	snprintf(t->ref, sizeof t->ref, "%s", name);
+	git_oid_cpy(&t->id, id);
+	t->at = at;
 	return 0;
 }
 
@@ -113,6 +113,8 @@ load_ref(void *ctx, const char *name, const git_oid *id)
 	    history_read_commit(l->view, id, &raw, &ignored) ||
 	    !find(l->chain, &raw, &at) || add_tag(l->chain, name, id, at))
 		l->chain->foreign = true;
+	else
+		l->chain->c[at].tagged = true;
 	return 0;
 }
 

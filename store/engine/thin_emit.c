@@ -145,25 +145,21 @@ emit_entry(struct emit *em, uint64_t path, unsigned depth,
     const struct tree_entry *old, const struct tree_entry *new, struct err *e)
 {
 	const struct tree_entry *any = new ? new : old;
-	git_oid a, b;
+	git_oid old_id, new_id;
+	const git_oid *a = pair_id(old, &old_id), *b = pair_id(new, &new_id);
 
 	if (depth > HISTORY_DEPTH_MAX)
 		return err_set(e, FAULT_LIMIT, "history: a path too long");
 	path = path_below(path, any->name, any->len);
-	if (old)
-		git_oid_fromraw(&a, old->id);
-	if (new)
-		git_oid_fromraw(&b, new->id);
-	if (any->dir && (new || em->counting))
-		return emit_tree(em, path, depth + 1, new ? &b : NULL,
-		    old ? &a : NULL, e);
+	if (any->dir && (b || em->counting))
+		return emit_tree(em, path, depth + 1, b, a, e);
 	if (any->dir)
 		return 0;
-	if (new)
+	if (b)
 		em->counts.written++;
 	else
 		em->counts.gone++;
-	return new ? emit_blob(em, path, &b, e) : 0;
+	return b ? emit_blob(em, path, b, e) : 0;
 }
 
 /* What is below goes first; `new` NULL: all is gone, and only counted. */

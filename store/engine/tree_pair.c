@@ -94,3 +94,12 @@ pair_next(struct tree_pair *p, const struct tree_entry **old,
 		return 1;
 	}
 }
+
+const git_oid *
+pair_id(const struct tree_entry *entry, git_oid *id)
+{
+	if (!entry)
+		return NULL;
+	git_oid_fromraw(id, entry->id);
+	return id;
+}

@@ -29,4 +29,7 @@ void pair_close(struct tree_pair *p);
 int pair_next(struct tree_pair *p, const struct tree_entry **old,
     const struct tree_entry **new, struct err *e);
 
+/* The id of an entry, put into *id; NULL for none. */
+const git_oid *pair_id(const struct tree_entry *entry, git_oid *id);
+
 #endif

@@ -54,9 +54,14 @@ struct expect {
 static int
 born(const struct rig *r, unsigned doc, int at)
 {
-	while (at > 0 && r->state[at - 1][doc] == r->state[at][doc])
+	unsigned now;
+
+	if (at < 0)
+		return -1;
+	now = r->state[at][doc];
+	while (at > 0 && r->state[at - 1][doc] == now)
 		at--;
-	return at > 0 || r->state[0][doc] ? at : -1;
+	return at > 0 || now ? at : -1;
 }
 
 static int
