@@ -224,6 +224,16 @@ tell_files(struct store *s, struct err *e)
 /* --- the start --------------------------------------------------------------------------- */
 
 static int
+stamp_open(struct store *s, struct err *e)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/index", s->dir);
+	return stamp_write(path, STAMP_OPEN, e);
+}
+
+/* One that isn't trusted is empty, and has no stamp until it is whole. */
+static int
 open_index(struct store *s, bool *trusted, struct err *e)
 {
 	struct index_options o = {.read_only = s->options.read_only};
@@ -246,7 +256,7 @@ open_index(struct store *s, bool *trusted, struct err *e)
 	s->index = index_open(path, &o, e);
 	if (!s->index)
 		return -1;
-	return s->options.read_only ? 0 : stamp_write(path, STAMP_OPEN, e);
+	return s->options.read_only || !*trusted ? 0 : stamp_open(s, e);
 }
 
 int
@@ -265,7 +275,8 @@ recover(struct store *s, struct err *e)
 		    "journal, which has lost its end; remove %s/index and "
 		    "start again", s->dir, s->dir);
 	if (!trusted) {
-		if (rebuild(s, m.redo.position, e) < 0)
+		if (rebuild(s, m.redo.position, e) < 0 ||
+		    stamp_open(s, e) < 0)
 			return -1;
 		atomic_store(&s->visible, m.redo.position);
 	}

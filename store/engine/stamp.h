@@ -14,8 +14,11 @@
  * the kernel's memory.  Boot and inode alone are fooled by a file system that
  * was mounted again.
  *
- * A run: stamp_trusted, index_wipe if not, index_open, stamp_write(STAMP_OPEN),
- * batches, index_sync, index_close, stamp_write(STAMP_CLEAN).
+ * A run with one that is trusted: stamp_trusted, index_open,
+ * stamp_write(STAMP_OPEN), batches, index_sync, index_close,
+ * stamp_write(STAMP_CLEAN).  Else: index_wipe, which takes the stamp away,
+ * index_open, the batches that make it whole, and only then
+ * stamp_write(STAMP_OPEN): a kill in between must leave one that isn't trusted.
  */
 #ifndef ENGINE_STAMP_H
 #define ENGINE_STAMP_H
