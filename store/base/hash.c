@@ -1,68 +1,73 @@
 /*
- * The hash of hash.h over EVP; only what must name content by its bytes
- * links this file, and with it libcrypto.
+ * The hashes of hash.h.  libcrypto's plain functions, not its EVP: those look
+ * for providers in files and load them, which a static program can't, and a
+ * program that starts for each request has no time for.
+ *
+ * Only what must name content by its bytes links this file, and with it
+ * libcrypto.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "hash.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/sha.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct hash {
-	EVP_MD_CTX *ctx;
+	union {
+		SHA256_CTX sha256;
+		SHA_CTX sha1;
+	};
+	bool is_sha1;
 };
-
-static struct hash *
-new_of(const EVP_MD *kind)
-{
-	struct hash *h = malloc(sizeof *h);
-
-	if (!h)
-		return NULL;
-	h->ctx = EVP_MD_CTX_new();
-	if (!h->ctx || EVP_DigestInit_ex(h->ctx, kind, NULL) != 1) {
-		hash_free(h);
-		return NULL;
-	}
-	return h;
-}
 
 struct hash *
 hash_new(void)
 {
-	return new_of(EVP_sha256());
+	struct hash *h = calloc(1, sizeof *h);
+
+	if (h)
+		SHA256_Init(&h->sha256);
+	return h;
 }
 
 struct hash *
 hash_new_sha1(void)
 {
-	return new_of(EVP_sha1());
+	struct hash *h = calloc(1, sizeof *h);
+
+	if (!h)
+		return NULL;
+	h->is_sha1 = true;
+	SHA1_Init(&h->sha1);
+	return h;
 }
 
 void
 hash_free(struct hash *h)
 {
-	if (!h)
-		return;
-	EVP_MD_CTX_free(h->ctx);
 	free(h);
 }
 
 void
 hash_add(struct hash *h, const void *p, size_t n)
 {
-	EVP_DigestUpdate(h->ctx, p, n);
+	if (h->is_sha1)
+		SHA1_Update(&h->sha1, p, n);
+	else
+		SHA256_Update(&h->sha256, p, n);
 }
 
 void
 hash_take_hex(struct hash *h, char *hex)
 {
 	static const char DIGIT[] = "0123456789abcdef";
-	unsigned char out[EVP_MAX_MD_SIZE];
+	unsigned char out[HASH_SIZE];
 	size_t i;
 
-	EVP_DigestFinal_ex(h->ctx, out, NULL);
+	SHA256_Final(out, &h->sha256);
 	for (i = 0; i < HASH_SIZE; i++) {
 		hex[2 * i] = DIGIT[out[i] >> 4];
 		hex[2 * i + 1] = DIGIT[out[i] & 15];
@@ -74,17 +79,45 @@ hash_take_hex(struct hash *h, char *hex)
 void
 hash_take_sha1(struct hash *h, unsigned char *out)
 {
-	EVP_DigestFinal_ex(h->ctx, out, NULL);
+	SHA1_Final(out, &h->sha1);
 	hash_free(h);
 }
 
-int
+/* One half of HMAC (RFC 2104 2): H(key xor pad, text). */
+static void
+hash_padded(const unsigned char *key, unsigned char pad, const void *p,
+    size_t n, unsigned char *out)
+{
+	unsigned char block[SHA256_CBLOCK];
+	SHA256_CTX ctx;
+	size_t i;
+
+	for (i = 0; i < sizeof block; i++)
+		block[i] = key[i] ^ pad;
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, block, sizeof block);
+	SHA256_Update(&ctx, p, n);
+	SHA256_Final(out, &ctx);
+	OPENSSL_cleanse(block, sizeof block);
+	OPENSSL_cleanse(&ctx, sizeof ctx);
+}
+
+void
 hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
     unsigned char *out)
 {
-	unsigned int len = HASH_SIZE;
+	unsigned char whole[SHA256_CBLOCK] = {0}, inner[HASH_SIZE];
+	SHA256_CTX ctx;
 
-	return HMAC(EVP_sha256(), key, (int)nkey, p, n, out, &len) ? 0 : -1;
+	if (nkey > sizeof whole) {
+		SHA256_Init(&ctx);
+		SHA256_Update(&ctx, key, nkey);
+		SHA256_Final(whole, &ctx);
+	} else
+		memcpy(whole, key, nkey);
+	hash_padded(whole, 0x36, p, n, inner);
+	hash_padded(whole, 0x5c, inner, sizeof inner, out);
+	OPENSSL_cleanse(whole, sizeof whole);
 }
 
 bool

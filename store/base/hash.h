@@ -24,11 +24,8 @@ void hash_take_hex(struct hash *h, char *hex);
 struct hash *hash_new_sha1(void);
 void hash_take_sha1(struct hash *h, unsigned char *out);
 
-/*
- * HMAC-SHA256 (RFC 2104) of `n` bytes into HASH_SIZE bytes.  0, or -1 without
- * memory.
- */
-int hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
+/* HMAC-SHA256 (RFC 2104) of `n` bytes into HASH_SIZE bytes. */
+void hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
     unsigned char *out);
 
 /* True if `n` bytes are the same; takes as long if they aren't. */

@@ -59,9 +59,10 @@ check_signature(struct arena *a, const unsigned char *secret, const char *p,
 	    memcmp(p, TOKEN_BEGIN, begin) != 0 || p[end] != '.')
 		return -1;
 	if (read_base64url(a, p + end + 1, SIGNATURE_LENGTH, &shown) !=
-	    HASH_SIZE ||
-	    hash_hmac(secret, TOKEN_SECRET_SIZE, p, end, right) < 0 ||
-	    !hash_same(shown, right, sizeof right))
+	    HASH_SIZE)
+		return -1;
+	hash_hmac(secret, TOKEN_SECRET_SIZE, p, end, right);
+	if (!hash_same(shown, right, sizeof right))
 		return -1;
 	*claims = (struct text){p + begin, end - begin};
 	return 0;
@@ -207,8 +208,7 @@ token_check_proof(struct token *t, const unsigned char *secret,
 	unsigned char right[TOKEN_PROOF_SIZE];
 
 	*t = (struct token){0};
-	if (token_prove(secret, challenge, right, e) < 0)
-		return -1;
+	token_prove(secret, challenge, right);
 	if (n != sizeof right || !hash_same(p, right, n))
 		return deny(e, "the key is not of this store");
 	t->function = (struct text){"the command line", 16};

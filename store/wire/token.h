@@ -73,8 +73,8 @@ bool token_expired(const struct token *t, int64_t now_wall_ms);
  * The proof of a key: HMAC-SHA256(key, "bothy-store" challenge), into
  * TOKEN_PROOF_SIZE bytes; and its check, which makes a token for everything.
  */
-int token_prove(const unsigned char *secret, const unsigned char *challenge,
-    unsigned char *proof, struct err *e);
+void token_prove(const unsigned char *secret, const unsigned char *challenge,
+    unsigned char *proof);
 int token_check_proof(struct token *t, const unsigned char *secret,
     const unsigned char *challenge, const char *p, size_t n, struct err *e);
 
