@@ -84,17 +84,15 @@ find(const struct chain *c, const struct history_raw *raw, size_t *at)
 static int
 add_tag(struct chain *c, const char *name, const git_oid *id, size_t at)
 {
-	struct chain_tag *tags =
-	    realloc(c->tags, (c->ntags + 1) * sizeof *tags);
-	struct chain_tag *t;
+	struct chain_tag *t = malloc(sizeof *t);
 
-	if (!tags)
+	if (!t)
 		return -1;
-	c->tags = tags;
-	t = &c->tags[c->ntags++];
 	snprintf(t->ref, sizeof t->ref, "%s", name);
 	git_oid_cpy(&t->id, id);
 	t->at = at;
+	t->next = c->tags;
+	c->tags = t;
 	return 0;
 }
 
@@ -133,12 +131,16 @@ chain_load(struct history_view *v, struct chain *c, struct err *e)
 void
 chain_release(struct chain *c)
 {
+	struct chain_tag *t;
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
 		free(c->c[i].message);
 	free(c->c);
-	free(c->tags);
+	while ((t = c->tags)) {
+		c->tags = t->next;
+		free(t);
+	}
 	memset(c, 0, sizeof *c);
 }
 
@@ -228,16 +230,16 @@ int
 chain_publish(struct history *h, const struct chain *c, struct err *e)
 {
 	const struct chain_commit *tip = &c->c[c->n - 1];
-	size_t i;
+	const struct chain_tag *t;
 
 	if (!git_oid_equal(&tip->id, &tip->new_id) &&
 	    history_ref_write(h, HISTORY_MAIN, &tip->new_id, e))
 		return -1;
-	for (i = 0; i < c->ntags; i++) {
-		const git_oid *now = &c->c[c->tags[i].at].new_id;
+	for (t = c->tags; t; t = t->next) {
+		const git_oid *now = &c->c[t->at].new_id;
 
-		if (!git_oid_equal(&c->tags[i].id, now) &&
-		    history_ref_write(h, c->tags[i].ref, now, e))
+		if (!git_oid_equal(&t->id, now) &&
+		    history_ref_write(h, t->ref, now, e))
 			return -1;
 	}
 	return history_tip_read(h, e);

@@ -19,6 +19,7 @@ struct chain_commit {
 };
 
 struct chain_tag {
+	struct chain_tag *next;
 	char ref[HISTORY_TAG_MAX + 32];
 	git_oid id;
 	size_t at;			/* its commit */
@@ -34,7 +35,6 @@ struct chain {
 	struct chain_commit *c;
 	size_t n, room;
 	struct chain_tag *tags;
-	size_t ntags;
 	bool foreign;
 };
 
