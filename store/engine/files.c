@@ -29,7 +29,7 @@ static int open_dir(struct files *f, const char *name, int *fd, struct err *e);
 static int probe(struct files *f, struct err *e);
 static int probe_file(int dir_fd, const char *name);
 static struct files_table *table_new(struct files *f, const char *name,
-    uint64_t documents, struct err *e);
+    struct err *e);
 static void table_free_one(struct files_table *t);
 static int finish_growth(const struct settling *s, struct err *e);
 
@@ -107,12 +107,16 @@ files_table(struct files *f, const char *table, uint64_t documents,
 	pthread_mutex_lock(&f->tables_lock);
 	t = map_get(&f->tables, table);
 	if (!t) {
-		t = table_new(f, table, documents, e);
+		t = table_new(f, table, e);
 		if (t && map_set(&f->tables, table, strlen(table), t, NULL)) {
 			err_set(e, ENOMEM, "no memory for table %s", table);
 			table_free_one(t);
 			t = NULL;
 		}
+	}
+	if (t && documents > t->documents) {
+		atomic_store(&t->documents, documents);
+		atomic_store(&f->crowded, true);
 	}
 	pthread_mutex_unlock(&f->tables_lock);
 	return t;
@@ -332,7 +336,7 @@ probe_file(int dir_fd, const char *name)
 }
 
 static struct files_table *
-table_new(struct files *f, const char *name, uint64_t documents, struct err *e)
+table_new(struct files *f, const char *name, struct err *e)
 {
 	struct files_table *t = calloc(1, sizeof *t);
 	uint64_t salt[2];
@@ -346,13 +350,12 @@ table_new(struct files *f, const char *name, uint64_t documents, struct err *e)
 	snprintf(t->name, sizeof t->name, "%s", name);
 	siphash128(0, name, strlen(name), salt);
 	t->salt = salt[0];
-	t->documents = documents;
 	pthread_rwlock_init(&t->lock, NULL);
 	if (files_fan_read(t, e) == -1) {
 		table_free_one(t);
 		return NULL;
 	}
-	if (t->moving || files_level(t) > t->level)
+	if (t->moving)
 		atomic_store(&f->crowded, true);
 	return t;
 }

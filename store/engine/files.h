@@ -73,9 +73,10 @@ struct files *files_open(int store_fd, const struct files_options *o,
 void files_close(struct files *f);
 
 /*
- * A table by its name, made known with the number of documents it has (the
- * index knows it); again: the same, `documents` is ignored.  It lives as long
- * as `f`; its directory is made by the first write.  NULL with an error.
+ * A table by its name.  `documents` is how many it has, as the index knows it,
+ * or 0 where that is not known; the greatest number that was told counts, and
+ * what was written since.  The table lives as long as `f`; its directory is
+ * made by the first write.  NULL with an error.
  */
 struct files_table *files_table(struct files *f, const char *table,
     uint64_t documents, struct err *e);

@@ -524,7 +524,9 @@ tables_grow(void **state)
 	assert_true(files_grow(r.files, 1, 16, &e) > 0);
 	assert_many(t, 0, 1200);
 	rig_again(&r);
-	t = files_table(r.files, "t", 1200, &e);
+	assert_ptr_equal(rig_table(&r, "t"),
+	    files_table(r.files, "t", 1200, &e));
+	t = files_table(r.files, "t", 7, &e);
 	assert_int_equal(growing(&r), 1);
 	assert_many(t, 0, 1200);
 	grow(&r, 64);
