@@ -36,7 +36,7 @@ say = $(if $(V),,@echo "  $(1)	$(2)")
 
 FOLDERS := store/base store/value store/expr store/wire store/engine store/op \
 	store/daemon store/client \
-	functions/sdk/abi functions/sdk fcgi/conf fcgi/launch \
+	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/launch \
 	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
 include $(wildcard $(addsuffix /sources.mk,$(FOLDERS)))
 
@@ -114,7 +114,7 @@ SDK := $(B)/sdk/libbothy.a $(B)/sdk/bothy.h
 NO_LOOKUP := $(if $(STATIC),-Xlinker --defsym=gethostbyname=abort)
 
 $(B)/bin/bothy-fcgi: $(B)/obj/fcgi/gateway/main.o $(call archives,fcgi/gateway)
-	$(call link,-lfcgi -ljansson -lyaml,$(STATIC) $(NO_LOOKUP))
+	$(call link,-lfcgi -ljansson -lyaml -lcrypto,$(STATIC) $(NO_LOOKUP))
 
 include fcgi/dispatch/sources.mk
 

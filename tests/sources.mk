@@ -16,7 +16,8 @@ LIBS.functions/sdk := -ljansson
 LIBS.fcgi/conf := -lyaml -ljansson
 LIBS.fcgi/launch := -lseccomp -lyaml -ljansson
 LIBS.fcgi/invoke := $(LIBS.fcgi/launch)
-LIBS.fcgi/gateway := -lfcgi $(LIBS.fcgi/invoke)
+LIBS.fcgi/data := -lyaml -ljansson -lcrypto
+LIBS.fcgi/gateway := -lfcgi -lcrypto $(LIBS.fcgi/invoke)
 LIBS.fcgi/build := $(LIBS.fcgi/conf) -lcrypto
 LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lcrypto
 

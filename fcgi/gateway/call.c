@@ -49,6 +49,23 @@ take_body(struct exchange *x)
 	return -1;
 }
 
+/* A token for the store, if the function may use it: 0, or -1 answered. */
+static int
+make_token(struct exchange *x, int64_t deadline_ms)
+{
+	struct worker *w = x->w;
+	struct err e;
+
+	buf_reset(&w->token);
+	if (!x->f->grants ||
+	    storage_token(&w->g->storage, x->site->snapshot, x->f->grants,
+	        x->f->name, deadline_ms, &w->token, &e) == 0)
+		return 0;
+	gateway_log(w->g, "error", "%s gets no store: %s", x->f->name, e.text);
+	exchange_refuse(x, 503, OUTCOME_ERROR, "the store can't be used", NULL);
+	return -1;
+}
+
 static int
 make_environment(struct exchange *x)
 {
@@ -60,8 +77,15 @@ make_environment(struct exchange *x)
 	    .traceparent = x->trace,
 	    .body_bytes = x->body_fd >= 0 ? (int64_t)x->body_bytes : -1,
 	    .deadline_ms = fn->timeout_ms ? x->wall_ms + fn->timeout_ms : 0};
-	int status = cgienv_build(&w->env, &r);
+	int status;
 
+	if (make_token(x, r.deadline_ms) < 0)
+		return -1;
+	if (x->f->grants) {
+		r.store = w->g->storage.place.socket;
+		r.store_token = buf_str(&w->token);
+	}
+	status = cgienv_build(&w->env, &r);
 	if (status)
 		exchange_refuse_because(x, status, w->env.reason);
 	return status ? -1 : 0;

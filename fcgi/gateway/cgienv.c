@@ -235,6 +235,10 @@ put_own(struct writer *w, const struct cgienv_request *r)
 	put(w, "BOTHY_REQUEST_ID=", r->request_id);
 	if (r->deadline_ms > 0)
 		put_number(w, "BOTHY_DEADLINE_MS=", r->deadline_ms);
+	if (r->store) {
+		put(w, "BOTHY_STORE=", r->store);
+		put(w, "BOTHY_STORE_TOKEN=", r->store_token);
+	}
 	for (i = 0; i < r->match->nparams; i++) {
 		param = &r->match->params[i];
 		put_bytes(w, param->variable, strlen(param->variable));

@@ -57,6 +57,7 @@ struct cgienv_request {
 	const char *traceparent;	/* used if the client's is not valid */
 	int64_t body_bytes;		/* -1: no body, no CONTENT_LENGTH */
 	int64_t deadline_ms;		/* BOTHY_DEADLINE_MS; 0: left out */
+	const char *store, *store_token;	/* BOTHY_STORE...; NULL: none */
 };
 
 /* A worker's block, reused. */

@@ -22,6 +22,7 @@
 #include "reqid.h"
 #include "site.h"
 #include "spool.h"
+#include "storage.h"
 
 #include "fcgi/invoke/invoke.h"
 #include "fcgi/invoke/run.h"
@@ -45,6 +46,7 @@ struct gateway {
 	struct stats *stats;
 	struct invoke *invoke;
 	pthread_mutex_t reload_lock;	/* one looks for a new one at a time */
+	struct storage storage;		/* the site's store */
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */
@@ -80,6 +82,7 @@ struct worker {
 	struct reqid ids;
 	struct buf head;	/* header block, or a whole answer of ours */
 	struct buf body;	/* of a reply that is not committed */
+	struct buf token;	/* for the store */
 };
 
 /* worker.c */

@@ -50,6 +50,8 @@ unload_function(struct site_function *f)
 	invoke_pool_free(f->pool);
 	f->pool = NULL;
 	cgienv_static_release(&f->own);
+	storage_grants_free(f->grants);
+	f->grants = NULL;
 }
 
 struct site_function *
@@ -68,7 +70,9 @@ site_function(struct site *s, size_t i, struct err *e)
 		err_set(e, ENOMEM, "no room for function %s", f->name);
 		return NULL;
 	}
-	if (load_environment(s, f, e) == 0)
+	if (load_environment(s, f, e) == 0 &&
+	    storage_grants(snapshot_str(s->snapshot, f->fn->grants),
+	        &f->grants, e) == 0)
 		return f;
 	unload_function(f);
 	return NULL;

@@ -12,6 +12,7 @@
 #include "cors.h"
 #include "files.h"
 #include "proxies.h"
+#include "storage.h"
 
 #include "fcgi/conf/snapshot.h"
 #include "fcgi/invoke/invoke.h"
@@ -26,6 +27,7 @@ struct site_function {
 	const struct snap_function *fn;
 	struct invoke_pool *pool;	/* NULL: not loaded yet */
 	struct cgienv_static own;
+	struct storage_grants *grants;	/* NULL: it uses no store */
 	unsigned stats_slot;
 };
 

@@ -9,6 +9,7 @@
 #include "shed.h"
 
 #include "store/base/clock.h"
+#include "store/wire/frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ worker_init(struct worker *w, struct gateway *g)
 	reqid_init(&w->ids);
 	buf_init(&w->head, HEAD_MAX);
 	buf_init(&w->body, BODY_MAX);
+	buf_init(&w->token, FRAME_TOKEN_MAX);
 	w->peer = peer_new();
 	w->run = run_new();
 	return w->peer && w->run ? 0 : -1;
@@ -58,6 +60,7 @@ worker_release(struct worker *w)
 	accesslog_release(&w->access);
 	buf_release(&w->head);
 	buf_release(&w->body);
+	buf_release(&w->token);
 	peer_free(w->peer);
 	run_free(w->run);
 }

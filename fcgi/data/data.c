@@ -1,0 +1,88 @@
+/*
+ * The site's store, as data.h says.
+ */
+#include "data.h"
+
+#include "store/base/buf.h"
+#include "store/client/prove.h"
+#include "store/client/start.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DECLARATION_MAX = 16 << 20 };
+
+int
+data_place(struct data_place *p, const char *state_dir, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (!realpath(state_dir, path))
+		return err_sys(e, "%s", state_dir);
+	if (strlen(path) + sizeof "/run/store.sock" > sizeof p->socket)
+		return err_set(e, ENAMETOOLONG, "%s: too long", path);
+	snprintf(p->dir, sizeof p->dir, "%.*s/store",
+	    (int)sizeof p->dir - 16, path);
+	snprintf(p->socket, sizeof p->socket, "%.*s/run/store.sock",
+	    (int)sizeof p->socket - 16, path);
+	snprintf(p->key, sizeof p->key, "%.*s/store/key",
+	    (int)sizeof p->key - 16, path);
+	return 0;
+}
+
+bool
+data_wanted(const struct snapshot *s)
+{
+	return snapshot_tables(s) > 0;
+}
+
+int
+data_start(const struct data_place *p, struct err *e)
+{
+	const char *const arguments[] = {"--socket", p->socket, NULL};
+	const struct start_options o = {.store_dir = p->dir,
+	    .arguments = arguments};
+
+	return client_start(&o, e);
+}
+
+struct client *
+data_client(const struct data_place *p, int timeout_ms)
+{
+	const struct client_options o = {.socket = p->socket,
+	    .key_file = p->key,
+	    .prove = client_prove_key,
+	    .timeout_ms = timeout_ms};
+
+	return client_new(&o);
+}
+
+int
+data_declare(struct client *c, const struct snapshot *s, struct err *e)
+{
+	struct buf body, reply;
+	size_t i;
+	int rc;
+
+	buf_init(&body, DECLARATION_MAX);
+	buf_init(&reply, DECLARATION_MAX);
+	buf_puts(&body, "{\"Tables\":[");
+	for (i = 0; i < snapshot_tables(s); i++) {
+		const char *t = snapshot_table(s, i);
+
+		if (i)
+			buf_putc(&body, ',');
+		buf_json(&body, t, strlen(t));
+	}
+	buf_puts(&body, "]}");
+	rc = buf_ok(&body)
+	    ? client_call(c, OP_DECLARE, CLIENT_REPEATABLE, body.data,
+	          body.len, &reply, e)
+	    : err_set(e, ENOMEM, "out of memory");
+	buf_release(&reply);
+	buf_release(&body);
+	return rc;
+}
