@@ -81,38 +81,52 @@ find(const struct chain *c, const struct history_raw *raw, size_t *at)
 	return same < c->n;
 }
 
-static int
-add_tag(struct chain *c, const char *name, const git_oid *id, size_t at)
+static struct chain_tag *
+new_tag(const char *name, const git_oid *id, size_t at)
 {
 	struct chain_tag *t = malloc(sizeof *t);
 
 	if (!t)
-		return -1;
+		return NULL;
 	snprintf(t->ref, sizeof t->ref, "%s", name);
 	git_oid_cpy(&t->id, id);
 	t->at = at;
-	t->next = c->tags;
-	c->tags = t;
-	return 0;
+	return t;
+}
+
+/* A tag of one of the chain's commits. */
+static bool
+is_ours(const struct loading *l, const char *name, const git_oid *id,
+    size_t *at)
+{
+	struct history_raw raw;
+	struct err ignored;
+
+	return strncmp(name, HISTORY_TAGS, strlen(HISTORY_TAGS)) == 0 &&
+	    strlen(name) < sizeof l->chain->tags->ref &&
+	    !history_read_commit(l->view, id, &raw, &ignored) &&
+	    find(l->chain, &raw, at);
 }
 
 static int
 load_ref(void *ctx, const char *name, const git_oid *id)
 {
 	const struct loading *l = ctx;
-	struct history_raw raw;
-	struct err ignored;
+	struct chain *c = l->chain;
+	struct chain_tag *t = NULL;
 	size_t at;
 
 	if (strcmp(name, HISTORY_MAIN) == 0)
 		return 0;
-	if (strncmp(name, HISTORY_TAGS, strlen(HISTORY_TAGS)) != 0 ||
-	    strlen(name) >= sizeof l->chain->tags->ref ||
-	    history_read_commit(l->view, id, &raw, &ignored) ||
-	    !find(l->chain, &raw, &at) || add_tag(l->chain, name, id, at))
-		l->chain->foreign = true;
-	else
-		l->chain->c[at].tagged = true;
+	if (is_ours(l, name, id, &at))
+		t = new_tag(name, id, at);
+	if (!t) {
+		c->foreign = true;
+		return 0;
+	}
+	t->next = c->tags;
+	c->tags = t;
+	c->c[at].tagged = true;
 	return 0;
 }
 
