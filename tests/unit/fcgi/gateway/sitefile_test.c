@@ -36,6 +36,7 @@ setup(void **state)
 	(void)state;
 	unsetenv("BOTHY_SITE");
 	unsetenv("BOTHY_STATE");
+	unsetenv("BOTHY_RESIDENT");
 	strcpy(dir, "/tmp/bothy-sitefile-XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
@@ -97,10 +98,12 @@ the_environment_comes_second(void **state)
 	(void)state;
 	setenv("BOTHY_SITE", site, 1);
 	setenv("BOTHY_STATE", "/somewhere/else", 1);
+	setenv("BOTHY_RESIDENT", "0", 1);
 	write_sitefile("nonsense\n");
 	assert_int_equal(sitefile_find(&s, program, &e), 0);
 	assert_string_equal(s.site, site);
 	assert_string_equal(s.state, "/somewhere/else");
+	assert_string_equal(s.resident, "0");
 	free((char *)(uintptr_t)s.site);
 }
 
@@ -113,12 +116,15 @@ then_the_file_beside_the_program(void **state)
 
 	(void)state;
 	snprintf(text, sizeof text, "# a comment\n\nsite=%s\n"
-	    "state=/some/state\nlaunch=/bin/launch", site);
+	    "state=/some/state\ngateway=/bin/gateway\nresident=7\n"
+	    "launch=/bin/launch", site);
 	write_sitefile(text);
 	assert_int_equal(sitefile_find(&s, program, &e), 0);
 	assert_string_equal(s.site, site);
 	assert_string_equal(s.state, "/some/state");
 	assert_string_equal(s.launcher, "/bin/launch");
+	assert_string_equal(s.resident, "7");
+	free((char *)(uintptr_t)s.resident);
 	free((char *)(uintptr_t)s.launcher);
 	release(&s);
 }
@@ -128,7 +134,8 @@ errors_of_the_file_have_a_line(void **state)
 {
 	static const char *const BAD[] = {"# fine\nsite\n",
 	    "# fine\nsite=relative\n", "# fine\nsights=/x\n", "\n=\n",
-	    "\nsite=\n"};
+	    "\nsite=\n", "\nresident=\n", "\nresident=/x\n",
+	    "\nresident=-1\n", "\ngateway=bothy-fcgi\n"};
 	struct err e;
 	size_t i;
 
