@@ -40,13 +40,13 @@ enum {
 };
 
 static const char HELP[] =
-    "usage: bothy-store --dir DIR [--foreground] [--idle SECONDS]\n"
-    "           [--checkpoint-ms N] [--ttl-sweep-ms N] [--segment-bytes N]\n"
+    "usage: bothy-store --dir DIR [--socket PATH] [--foreground]\n"
+    "           [--idle SECONDS] [--checkpoint-ms N] [--ttl-sweep-ms N] [--segment-bytes N]\n"
     "           [--read-only] [--force]\n"
     "the documents of a site; started by bothy-fcgi and bothy\n";
 
 struct options {
-	const char *dir;
+	const char *dir, *socket;	/* NULL: store.sock in dir */
 	bool foreground;
 	int64_t idle_s;
 	struct store_options store;
@@ -74,6 +74,9 @@ read_option(int c, struct options *o)
 	case 'd':
 		o->dir = optarg;
 		return 0;
+	case 'S':
+		o->socket = optarg;
+		return *optarg == '/' ? 0 : -1;
 	case 'f':
 		o->foreground = true;
 		return 0;
@@ -104,6 +107,7 @@ static int
 read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option LONG[] = {{"dir", 1, NULL, 'd'},
+	    {"socket", 1, NULL, 'S'},
 	    {"foreground", 0, NULL, 'f'}, {"idle", 1, NULL, 'i'},
 	    {"ttl-sweep-ms", 1, NULL, 't'}, {"checkpoint-ms", 1, NULL, 'c'},
 	    {"segment-bytes", 1, NULL, 's'}, {"read-only", 0, NULL, 'r'},
@@ -185,17 +189,33 @@ raise_files(void)
 
 /* --- the store, or whoever has it ------------------------------------------------------ */
 
+/* The directory of the socket, and its name there; or -1. */
+static int
+open_place(const struct options *o, char name[SERVER_NAME_SIZE])
+{
+	const char *slash = o->socket ? strrchr(o->socket, '/') : NULL;
+	char dir[PATH_MAX];
+
+	snprintf(name, SERVER_NAME_SIZE, "%s", slash ? slash + 1
+	                                             : "store.sock");
+	if (slash)
+		snprintf(dir, sizeof dir, "%.*s",
+		    (int)(slash - o->socket + 1), o->socket);
+	return open(slash ? dir : o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* True if a daemon says hello at the socket. */
 static bool
-another_answers(const char *dir)
+another_answers(const struct options *o)
 {
-	int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	char name[SERVER_NAME_SIZE];
+	int dir_fd = open_place(o, name), fd = -1;
 	struct pollfd p;
 	char byte;
 	bool yes;
 
 	if (dir_fd >= 0)
-		fd = sock_connect_at(dir_fd, "store.sock", SOCK_STREAM);
+		fd = sock_connect_at(dir_fd, name, SOCK_STREAM);
 	io_close(&dir_fd);
 	p = (struct pollfd){fd, POLLIN, 0};
 	yes = fd >= 0 && poll(&p, 1, HELLO_MS) == 1 &&
@@ -219,7 +239,7 @@ open_store(const struct options *o, struct err *e)
 		s = store_open(o->dir, &o->store, e);
 		if (s || e->code != FAULT_BUSY)
 			return s;
-		if (another_answers(o->dir)) {
+		if (another_answers(o)) {
 			e->code = 0;
 			return NULL;
 		}
@@ -251,6 +271,10 @@ prepare(struct server *server, const struct options *o, struct err *e)
 	server->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (server->dir_fd < 0)
 		return err_sys(e, "cannot open %s", o->dir);
+	server->place_fd = open_place(o, server->socket);
+	if (server->place_fd < 0)
+		return err_sys(e, "cannot open the directory of %s",
+		    o->socket ? o->socket : o->dir);
 	snprintf(path, sizeof path, "%s/key", o->dir);
 	if (secret_make(path, server->secret, e) < 0)
 		return -1;
@@ -292,6 +316,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	}
 	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
 	store_close(server.store);
+	io_close(&server.place_fd);
 	io_close(&server.dir_fd);
 	return rc;
 }

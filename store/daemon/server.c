@@ -29,7 +29,6 @@ enum {
 	TAKE_AT_ONCE = 64
 };
 
-static const char SOCKET[] = "store.sock";
 
 /* --- who comes -------------------------------------------------------------------- */
 
@@ -147,7 +146,7 @@ close_door(struct server *s)
 
 	if (s->listen_fd < 0)
 		return;
-	unlinkat(s->dir_fd, SOCKET, 0);
+	unlinkat(s->place_fd, s->socket, 0);
 	while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0 ||
 	    errno == EINTR || errno == ECONNABORTED)
 		if (fd >= 0)
@@ -224,10 +223,13 @@ set_limits(struct server_limits *l)
 static int
 open_door(struct server *s, struct err *e)
 {
-	s->listen_fd = sock_listen_at(s->dir_fd, SOCKET,
-	    SOCK_STREAM | SOCK_NONBLOCK, 0600, BACKLOG);
+	/* Of a gateway run by root functions have users of their own. */
+	mode_t mode = geteuid() == 0 ? 0666 : 0600;
+
+	s->listen_fd = sock_listen_at(s->place_fd, s->socket,
+	    SOCK_STREAM | SOCK_NONBLOCK, mode, BACKLOG);
 	if (s->listen_fd < 0 || watch(s, s->listen_fd) < 0)
-		return err_sys(e, "cannot listen at %s", SOCKET);
+		return err_sys(e, "cannot listen at %s", s->socket);
 	return 0;
 }
 

@@ -28,6 +28,7 @@ enum {
 	SERVER_IO_THREADS = 2,
 	SERVER_CONNECTIONS_MAX = 1000,
 	SERVER_IDLE_MS = 60 * 1000,
+	SERVER_NAME_SIZE = 100,
 
 	/*
 	 * What requests and replies may hold in all, and what each connection
@@ -47,6 +48,8 @@ struct server_limits {
 struct server {
 	struct store *store;
 	int dir_fd;
+	int place_fd;			/* the socket's directory, and */
+	char socket[SERVER_NAME_SIZE];	/* its name there */
 	int64_t idle_ms;		/* 0: never leaves by itself */
 	struct server_limits limits;
 	unsigned char secret[TOKEN_SECRET_SIZE];
@@ -69,7 +72,7 @@ struct server {
 };
 
 /*
- * Serves `store` at store.sock in `dir_fd`, which stays the caller's: 0, or -1
+ * Serves `store` at `socket` in `place_fd`, which stays the caller's: 0, or -1
  * and *e.  Fields before `listen_fd` are the caller's to set; limits of 0 are
  * the usual.
  */
