@@ -108,10 +108,12 @@ take_table(void *arg, const struct text *name, const struct text *note,
 	if (!l->table ||
 	    index_counts(c->view, l->table->id, 0, &n, e) < 0)
 		return -1;
-	if (!l->table->history)
-		return 0;
 	path_table(l->table->name, dir);
 	before = level_in_history(c, dir);
+	if (!l->table->history) {
+		l->anew = before >= 0;	/* what was there goes */
+		return 0;
+	}
 	l->level = level_for(n.items);
 	if (before > (int)l->level)
 		l->level = (unsigned)before;
@@ -184,6 +186,8 @@ next_of_table(struct checkpoint *c, struct history_change *out, struct err *e)
 		*out = (struct history_change){c->path, NULL, 0};
 		return 1;
 	case 1:
+		if (!l->table->history)
+			return 0;
 		snprintf(c->path, sizeof c->path, "%s/.fanout", dir);
 		buf_printf(&c->plain, "%u\n", l->level);
 		*out = (struct history_change){c->path, c->plain.data,
@@ -574,6 +578,9 @@ store_checkpoint(struct store *s, const char *tag, struct err *e)
 	uint64_t mine;
 	int rc = 0;
 
+	if (s->options.read_only)
+		return err_set(e, FAULT_READ_ONLY,
+		    "the store was opened read-only");
 	pthread_mutex_lock(&s->lock);
 	mine = ++s->checkpoints_asked;
 	pthread_cond_broadcast(&s->changed);

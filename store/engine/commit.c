@@ -54,7 +54,7 @@ commit_submit(struct store *s, struct commit_job *job)
 
 	job->next = NULL;
 	pthread_mutex_lock(&q->lock);
-	closed = q->closed;
+	closed = q->closed || s->options.read_only;
 	if (!closed) {
 		*q->last = job;
 		q->last = &job->next;
@@ -62,7 +62,12 @@ commit_submit(struct store *s, struct commit_job *job)
 	}
 	pthread_mutex_unlock(&q->lock);
 	if (closed) {
-		err_set(&job->error, FAULT_LEAVING, "the store is closing");
+		if (s->options.read_only)
+			err_set(&job->error, FAULT_READ_ONLY,
+			    "the store was opened read-only");
+		else
+			err_set(&job->error, FAULT_LEAVING,
+			    "the store is closing");
 		job->done(job, &job->error);
 	}
 }
