@@ -81,12 +81,13 @@ static json_t *
 decode_cursor(const char *cursor)
 {
 	size_t n = strlen(cursor), padded = (n + 3) / 4 * 4, i;
-	char *text = malloc(2 * (padded + 1)), *out = text + padded + 1;
+	char *text = malloc(2 * (padded + 1)), *out;
 	json_t *key = NULL;
 	ssize_t len;
 
 	if (!text)
 		return NULL;
+	out = text + padded + 1;
 	for (i = 0; i < padded; i++)
 		text[i] = i >= n ? '=' : cursor[i] == '-' ? '+' :
 		    cursor[i] == '_' ? '/' : cursor[i];
