@@ -344,6 +344,19 @@ past_last_table(struct store *s, const char *table, struct err *e)
 	return l.table;
 }
 
+/* It has none then, or none now. */
+static bool
+lacks_history(const struct past_table *t, const char *name)
+{
+	struct catalog *c = store_catalog_hold(t->past->store);
+	const struct table *now = catalog_named(c, name, strlen(name));
+	bool lacks = (t->table && !t->table->history) ||
+	    (now && !now->history);
+
+	store_catalog_release(t->past->store, c);
+	return lacks;
+}
+
 int
 past_open(const struct past *p, const char *table, struct past_table *out,
     struct err *e)
@@ -356,7 +369,7 @@ past_open(const struct past *p, const char *table, struct past_table *out,
 		    table);
 	if (read_table(out, e) < 0 || read_changes(out, table, e) < 0)
 		return -1;
-	if (out->table && !out->table->history)
+	if (lacks_history(out, table))
 		return err_set(e, FAULT_VALIDATION, "%s is kept without "
 		    "history (history: off), so nothing is known of what it "
 		    "held", table);

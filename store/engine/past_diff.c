@@ -6,6 +6,8 @@
  */
 #include "past.h"
 
+#include "unit.h"
+
 #include "store/value/fault.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLAIN_MAX = 8 << 20, NAME_ROOM = 64 << 10 };
+enum { PLAIN_MAX = 8 << 20, NAME_ROOM = 64 << 10, UNIT_ROOM = 512 << 20 };
 
 /* --- one document ------------------------------------------------------------------ */
 
@@ -252,6 +254,59 @@ name_delta(void *ctx, const struct history_delta *h, struct err *e)
 	return add_name(names, table, e);
 }
 
+/* Tables that came or went in the journal behind the commit. */
+struct naming {
+	const struct past *past;
+	struct map *names;
+	struct arena arena;
+	struct err *e;
+};
+
+static int
+name_line(void *ctx, const struct journal_line *l)
+{
+	static const char TABLE[] = "\"table\":{", DROP[] = "\"drop\":";
+	struct naming *n = ctx;
+	struct table *t = NULL;
+	char gone[TABLE_NAME_MAX + 1];
+	struct unit u;
+	int rc;
+
+	if (l->next > n->past->to)
+		return 1;
+	if (!memmem(l->payload, l->len, TABLE, sizeof TABLE - 1) &&
+	    !memmem(l->payload, l->len, DROP, sizeof DROP - 1))
+		return 0;
+	arena_reset(&n->arena);
+	if (unit_read(&n->arena, l->payload, l->len, &u, n->e) < 0)
+		return -2;
+	if (u.kind == UNIT_CHANGES)
+		return 0;
+	if (u.kind == UNIT_TABLE && !(t = table_read(u.table.p, u.table.n,
+	                                  n->e)))
+		return -2;
+	snprintf(gone, sizeof gone, "%.*s", (int)u.name.n,
+	    u.name.p ? u.name.p : "");
+	rc = add_name(n->names, t ? t->name : gone, n->e);
+	table_free(t);
+	return rc < 0 ? -2 : 0;
+}
+
+static int
+name_journal(const struct past *p, struct map *names, struct err *e)
+{
+	struct naming n = {.past = p, .names = names, .e = e};
+	int rc;
+
+	if (p->from >= p->to)
+		return 0;
+	arena_init(&n.arena, UNIT_ROOM);
+	rc = journal_read(store_journal(p->store), p->from, name_line, &n,
+	    NULL, e);
+	arena_release(&n.arena);
+	return rc < 0 ? -1 : 0;
+}
+
 static int
 name_current(struct store *s, struct map *names, struct err *e)
 {
@@ -274,7 +329,8 @@ past_tables(const struct past *from, const struct past *to,
 	struct history_side b = {to->commit.id, ""};
 	int rc;
 
-	if (name_current(from->store, names, e) < 0)
+	if (name_current(from->store, names, e) < 0 ||
+	    name_journal(from, names, e) < 0 || name_journal(to, names, e) < 0)
 		return -1;
 	if (strcmp(a.commit.hex, b.commit.hex) == 0)
 		return 0;

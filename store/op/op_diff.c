@@ -57,6 +57,9 @@ diff_table(struct diff *d, const char *name, struct err *e)
 	rc = past_open(d->from, name, &from, e);
 	if (rc == 0) {
 		rc = past_open(d->to, name, &to, e);
+		if (rc == 0 && !from.table && !to.table)
+			rc = err_set(e, FAULT_NOT_FOUND, "Requested resource "
+			    "not found: Table: %s not found", name);
 		if (rc == 0)
 			rc = past_diff(&from, &to, d->only, write_delta, d, e);
 		past_close(&to);
@@ -65,7 +68,7 @@ diff_table(struct diff *d, const char *name, struct err *e)
 	return rc;
 }
 
-/* All tables; what has no history is passed over. */
+/* All tables; one without history, or that neither has, is passed over. */
 static int
 diff_all(struct diff *d, struct err *e)
 {
@@ -77,7 +80,8 @@ diff_all(struct diff *d, struct err *e)
 	rc = past_tables(d->from, d->to, &names, e);
 	for (i = 0; rc == 0 && i < names.count; i++) {
 		rc = diff_table(d, names.entries[i].key, e);
-		if (rc < 0 && e->code == FAULT_VALIDATION)
+		if (rc < 0 && (e->code == FAULT_VALIDATION ||
+		                  e->code == FAULT_NOT_FOUND))
 			rc = 0;
 	}
 	map_release(&names);
