@@ -47,9 +47,10 @@ struct index_tree
 index_tree_of(const struct index_view *v, enum index_db db)
 {
 	struct index *ix = v->index;
+	bool changes = v == &ix->batch;
 
 	return (struct index_tree){v->txn, ix->dbis[db], ix->dbis[DB_MORE],
-	    v == &ix->batch ? &ix->next_id : NULL};
+	    changes ? &ix->next_id : NULL, changes ? &ix->spent : NULL};
 }
 
 /* --- opening -------------------------------------------------------------- */

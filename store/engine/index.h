@@ -72,9 +72,10 @@ void index_read_end(struct index_view *v);
  * index_begin, changes and reads, index_commit or index_abort.  After an error
  * of a change the batch can only be aborted; FAULT_BUSY says that the map was
  * too small, and that it won't be when the same is begun again.  `room` is what
- * the batch will put at most, in bytes of items, 4 KB at least for each; if
- * need be the map is grown for it here, once all snapshots are ended: so none
- * may be held by the thread that begins a batch.
+ * the batch will put at most, in bytes of items, and 4 KB at least for each
+ * item and each index of its table: if need be the map is grown for it, once
+ * all snapshots are ended; so none may be held by the thread that begins a
+ * batch.  FAULT_NO_ROOM, here and from a change, says that the disk is full.
  */
 struct index_view *index_begin(struct index *ix, size_t room, struct err *e);
 

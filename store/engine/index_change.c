@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-enum { PIECE = 256 };		/* keys that are looked up at once */
+enum { PIECE = 128 };		/* keys that are looked up at once */
 
 int
 index_fill(struct index_view *batch, const struct table *t,
@@ -15,6 +15,8 @@ index_fill(struct index_view *batch, const struct table *t,
 {
 	int come;
 
+	if (index_reserve(batch, 0, e) < 0)
+		return -1;
 	arena_reset(&batch->index->scratch);
 	if (!ix)
 		return *t->ttl ? index_due_change(batch, t, key, NULL, item,
@@ -69,7 +71,8 @@ drop_range(struct index_view *batch, enum index_db db, uint64_t table_id,
 	do {
 		arena_reset(&batch->index->scratch);
 		want = *max < PIECE ? *max : PIECE;
-		if (key_range_ids(&batch->index->scratch, table_id, index_id,
+		if (index_reserve(batch, 0, e) < 0 ||
+		    key_range_ids(&batch->index->scratch, table_id, index_id,
 		    index_id == 0, &r, e) < 0 ||
 		    collect(batch, db, &r, keys, want, &count, e) < 0)
 			return -1;

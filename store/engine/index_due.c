@@ -144,6 +144,8 @@ index_unexpire(struct index_view *batch, const struct index_due *due,
 {
 	int rc;
 
+	if (index_reserve(batch, 0, e) < 0)
+		return -1;
 	arena_reset(&batch->index->scratch);
 	rc = change(batch, due->expires_s, &due->key, false);
 	return rc ? index_fail(batch->index, rc, "expiry", e) : 0;

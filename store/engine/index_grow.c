@@ -6,8 +6,8 @@
  *
  * Where the file system keeps a promise of blocks, LMDB writes through the map
  * (a fifth of the cost of writing pages by pwrite: tests/bench/programs/
- * indexcost.c).  A full disk would be SIGBUS there, so every batch has blocks
- * for all that it can touch before it begins.  Elsewhere LMDB writes by
+ * indexcost.c).  A full disk would be SIGBUS there, so there are blocks for
+ * what a batch may touch before it touches it.  Elsewhere LMDB writes by
  * pwrite, and a full disk is an error of the commit.
  */
 #include "index_internal.h"
@@ -24,7 +24,7 @@
 
 static const size_t map_default = (size_t)1 << 30;
 static const size_t map_step = (size_t)16 << 20;
-static const size_t slack = (size_t)4 << 20;	/* of any batch, for pages */
+static const size_t slack = (size_t)4 << 20;	/* for one change, and commit */
 
 static size_t
 round_up(size_t n, size_t step)
@@ -144,12 +144,22 @@ index_make_room(struct index *ix, size_t room, struct err *e)
 
 	mdb_env_info(ix->env, &info);
 	mdb_env_stat(ix->env, &stat);
-	need = (info.me_last_pgno + 1) * stat.ms_psize + 4 * room + slack;
+	ix->used = (info.me_last_pgno + 1) * stat.ms_psize;
+	ix->spent = 0;
+	need = ix->used + 4 * room + slack;
 	size = need > info.me_mapsize ? need : info.me_mapsize;
 	if ((need > info.me_mapsize || ix->was_full) &&
 	    grow(ix, round_up(2 * size, map_step), e) < 0)
 		return -1;
-	return promise(ix, need, e);
+	return promise(ix, ix->used + slack, e);
+}
+
+int
+index_reserve(struct index_view *batch, size_t bytes, struct err *e)
+{
+	struct index *ix = batch->index;
+
+	return promise(ix, ix->used + ix->spent + bytes + slack, e);
 }
 
 void

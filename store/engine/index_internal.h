@@ -52,7 +52,7 @@ struct counted {
  *      while no view is active: who begins to read shows `active` first, and
  *      looks at `growing` then.
  *   2. batch.txn is not NULL exactly while a batch is open; `counted`,
- *      `next_id` and `scratch` are its own.
+ *      `next_id`, `used`, `spent` and `scratch` are its own.
  */
 struct index {
 	MDB_env *env;
@@ -61,6 +61,7 @@ struct index {
 	bool read_only;
 	bool writes_map;	/* see index_grow.c */
 	size_t promised;	/* bytes of the file that have blocks */
+	size_t used, spent;	/* bytes: at the batch's begin, since at most */
 
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
@@ -85,6 +86,9 @@ struct index_tree index_tree_of(const struct index_view *v, enum index_db db);
 size_t index_map_first(size_t wanted);
 bool index_can_promise(const char *path);
 int index_make_room(struct index *ix, size_t room, struct err *e);
+
+/* Blocks for a change that puts so many bytes, before it is made. */
+int index_reserve(struct index_view *batch, size_t bytes, struct err *e);
 void index_enter(struct index_view *v);
 void index_leave(struct index_view *v);
 

@@ -177,8 +177,10 @@ put_record(struct index_view *batch, const struct text *key,
 	MDB_val value = {RECORD_HEAD + record->item.n, NULL};
 	struct index_record old = {0};
 	unsigned char *p;
-	int there = index_get(batch, key, &old, e), rc;
+	int there = index_reserve(batch, value.mv_size, e), rc;
 
+	if (there == 0)
+		there = index_get(batch, key, &old, e);
 	if (there < 0)
 		return -1;
 	*old_size = old.size;
@@ -217,8 +219,10 @@ index_delete(struct index_view *batch, const struct table *t,
 {
 	struct index_tree items = index_tree_of(batch, DB_ITEMS);
 	struct index_record record = {0};
-	int there = index_get(batch, key, &record, e), rc;
+	int there = index_reserve(batch, 0, e), rc;
 
+	if (there == 0)
+		there = index_get(batch, key, &record, e);
 	if (there <= 0)
 		return there;
 	rc = index_tree_delete(&items, key);

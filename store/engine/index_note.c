@@ -27,8 +27,11 @@ put(struct index_view *batch, enum index_db db, const struct text *key,
     MDB_val *value, struct err *e)
 {
 	struct index_tree tree = index_tree_of(batch, db);
-	int rc = index_tree_put(&tree, key, value);
+	int rc;
 
+	if (index_reserve(batch, value->mv_size, e) < 0)
+		return -1;
+	rc = index_tree_put(&tree, key, value);
 	return rc ? index_fail(batch->index, rc, "put", e) : 0;
 }
 
@@ -37,8 +40,11 @@ delete(struct index_view *batch, enum index_db db, const struct text *key,
     struct err *e)
 {
 	struct index_tree tree = index_tree_of(batch, db);
-	int rc = index_tree_delete(&tree, key);
+	int rc;
 
+	if (index_reserve(batch, 0, e) < 0)
+		return -1;
+	rc = index_tree_delete(&tree, key);
 	return rc && rc != MDB_NOTFOUND ?
 	    index_fail(batch->index, rc, "delete", e) : 0;
 }

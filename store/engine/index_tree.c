@@ -60,6 +60,15 @@ index_tree_part(struct index_part *part, unsigned depth, uint64_t id,
 	return part->ends;
 }
 
+enum { CHANGE_SPENDS = 2 * 4096 };	/* a leaf, and what is above it */
+
+static void
+spend(const struct index_tree *t, size_t bytes)
+{
+	if (t->spent)
+		*t->spent += CHANGE_SPENDS + 2 * bytes;	/* halves split */
+}
+
 /* A short key needs no copy. */
 static bool
 is_short(const struct text *key, MDB_val *val)
@@ -125,6 +134,7 @@ index_tree_put(const struct index_tree *t, const struct text *key,
 	uint64_t id = 0;
 	int rc;
 
+	spend(t, value->mv_size);
 	if (is_short(key, &part.val))
 		return mdb_put(t->txn, t->dbi, &part.val, value, flags);
 	if (key->n > INDEX_KEY_MAX)
@@ -133,6 +143,7 @@ index_tree_put(const struct index_tree *t, const struct text *key,
 		rc = enter(t, index_tree_dbi(t, depth), &part, &id);
 		if (rc)
 			return rc;
+		spend(t, 0);
 		depth++;
 	}
 	return mdb_put(t->txn, index_tree_dbi(t, depth), &part.val, value,
@@ -167,6 +178,7 @@ index_tree_delete(const struct index_tree *t, const struct text *key)
 	MDB_val value;
 	int rc;
 
+	spend(t, 0);
 	if (is_short(key, &part.val))
 		return mdb_del(t->txn, t->dbi, &part.val, NULL);
 	if (key->n > INDEX_KEY_MAX)

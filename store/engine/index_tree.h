@@ -36,6 +36,7 @@ struct index_tree {
 	MDB_dbi dbi;		/* the first level */
 	MDB_dbi more;		/* all others, of all trees */
 	uint64_t *next_id;	/* of a new level; NULL where nothing is put */
+	size_t *spent;		/* bytes of pages that changes may have made */
 };
 
 int index_tree_get(const struct index_tree *t, const struct text *key,
