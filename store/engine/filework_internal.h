@@ -91,8 +91,6 @@ struct filework {
 	struct filework_status status;	/* figures; the rest is made */
 };
 
-/* --- filework_queue.c: all under the lock --------------------------------- */
-
 /* What a job is made of; `key` and `p` are copied. */
 struct job_order {
 	enum job_kind kind;
@@ -105,6 +103,37 @@ struct job_order {
 	struct filework_ticket *ticket;	/* or NULL */
 };
 
+/* Tickets that are settled, and are to be told so. */
+struct job_told {
+	struct filework_ticket **tickets;
+	size_t n;
+};
+
+/* --- filework_job.c: under the lock, but for job_tell --------------------- */
+
+struct job *job_new(const struct job_order *o, uint64_t hash);
+void job_free(struct job *j);
+
+/* The newer image takes the place of the older: 0, or -1 without memory. */
+int job_replace(struct job *j, const struct job_order *o);
+
+/* Bytes of memory. */
+size_t job_weight(const struct job *j);
+
+/* Of what the order is for; and whether a job is for the same. */
+uint64_t job_hash(const struct filework *w, const struct job_order *o);
+bool job_is_for(const struct job *j, const struct job_order *o);
+
+void job_add_ticket(struct job *j, struct filework_ticket *t);
+
+/* The job owes nothing to its tickets any more: the last ones in *told. */
+void job_settle(struct job *j, int error, struct job_told *told);
+
+/* Without the lock: who is told may hand over more. */
+void job_tell(struct job_told *told);
+
+/* --- filework_queue.c: under the lock ------------------------------------- */
+
 /*
  * Makes a job, or puts the image into the one that waits for the document.
  * 0, or -1 without memory.
@@ -115,17 +144,11 @@ int job_put(struct filework *w, const struct job_order *o);
 struct job *job_take(struct filework *w, int64_t now_ms);
 
 /*
- * A job has run: with 0 it is gone; with an errno it waits again.  The tickets
- * that it settled are put into *told, for job_tell without the lock.
+ * A job has run: with 0 it is gone; with an errno it waits again.  *told is
+ * for job_tell.
  */
-struct job_told {
-	struct filework_ticket **tickets;
-	size_t n;
-};
-
 void job_done(struct filework *w, struct job *j, int error, int64_t now_ms,
     struct job_told *told);
-void job_tell(struct job_told *told);
 
 /* Ends all, once no thread runs; their tickets are told ECANCELED. */
 void job_end_all(struct filework *w);

@@ -1,10 +1,8 @@
 /*
  * The queue of the file threads: jobs by document, and in what order they run.
- * All but job_tell is called under the lock.
+ * All of it is called under the lock.
  */
 #include "filework_internal.h"
-
-#include "store/base/siphash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,33 +11,25 @@
 
 enum { TURNS = 8 };		/* one of so many is for who waits longest */
 
-static uint64_t hash_of(const struct filework *w, const struct job_order *o);
 static struct job **find(struct filework *w, const struct job_order *o,
     uint64_t hash);
-static bool is_for(const struct job *j, const struct job_order *o);
 static int replace(struct filework *w, struct job *j,
     const struct job_order *o);
-static struct job *job_new(const struct job_order *o, uint64_t hash);
-static void job_free(struct job *j);
-static int copy_image(const struct job_order *o, void **out);
-static void add_ticket(struct job *j, struct filework_ticket *t);
 static void make_void(struct filework *w, const struct job_table *t);
 static void enqueue(struct filework *w, struct job *j);
 static void stand(struct job_list *list, struct job *j);
 static void step_out(struct job *j);
 static void forget(struct filework *w, struct job *j);
 static int64_t pause_of(struct filework *w, int64_t now_ms);
-static void settle(struct job *j, int error, struct job_told *told);
 static void remove_job(struct filework *w, struct job *j);
 static void give_place(struct filework *w, const struct job *j,
     struct job *next);
 static void left_table(struct filework *w, const struct job *j, bool gone);
-static size_t weight(const struct job *j);
 
 int
 job_put(struct filework *w, const struct job_order *o)
 {
-	uint64_t hash = hash_of(w, o);
+	uint64_t hash = job_hash(w, o);
 	struct job **place = find(w, o, hash), *j = *place;
 	struct job *fresh;
 
@@ -62,7 +52,7 @@ job_put(struct filework *w, const struct job_order *o)
 	*place = fresh;
 	TAILQ_INSERT_TAIL(&w->order, fresh, order);
 	w->status.documents++;
-	w->status.bytes += weight(fresh);
+	w->status.bytes += job_weight(fresh);
 	if (j)
 		j->blocked = fresh;
 	else
@@ -98,7 +88,7 @@ job_done(struct filework *w, struct job *j, int error, int64_t now_ms,
 {
 	struct job *next = j->blocked;
 
-	settle(j, error, told);
+	job_settle(j, error, told);
 	j->running = false;
 	j->blocked = NULL;
 	if (j->kind != JOB_DROP)
@@ -138,19 +128,6 @@ pause_of(struct filework *w, int64_t now_ms)
 	return w->pause_ms;
 }
 
-/* Without the lock: who is told may hand over more. */
-void
-job_tell(struct job_told *told)
-{
-	size_t i;
-
-	for (i = 0; i < told->n; i++)
-		told->tickets[i]->done(told->tickets[i],
-		    told->tickets[i]->error);
-	free(told->tickets);
-	*told = (struct job_told){.n = 0};
-}
-
 void
 job_end_all(struct filework *w)
 {
@@ -160,7 +137,7 @@ job_end_all(struct filework *w)
 		struct job_told told;
 
 		next = TAILQ_NEXT(j, order);
-		settle(j, ECANCELED, &told);
+		job_settle(j, ECANCELED, &told);
 		job_free(j);
 		job_tell(&told);
 	}
@@ -185,146 +162,32 @@ job_table(struct filework *w, const char *name)
 	return NULL;
 }
 
-static uint64_t
-hash_of(const struct filework *w, const struct job_order *o)
-{
-	uint64_t out[2];
-
-	siphash128(w->seed ^ (uint64_t)(uintptr_t)o->table, &o->kind,
-	    sizeof o->kind, out);
-	if (o->kind != JOB_DOCUMENT)
-		return out[0];
-	siphash128(out[0], o->key->hash.text.p, o->key->hash.text.n, out);
-	if (o->key->ranged)
-		siphash128(out[0], o->key->range.text.p, o->key->range.text.n,
-		    out);
-	return out[0];
-}
-
 /* Where the map points to the document's newest job, or would. */
 static struct job **
 find(struct filework *w, const struct job_order *o, uint64_t hash)
 {
 	struct job **place = &w->buckets[hash % FILEWORK_BUCKETS];
 
-	while (*place && ((*place)->hash != hash || !is_for(*place, o)))
+	while (*place && ((*place)->hash != hash || !job_is_for(*place, o)))
 		place = &(*place)->chain;
 	return place;
-}
-
-static bool
-is_for(const struct job *j, const struct job_order *o)
-{
-	const struct path_key *a = &j->key, *b = o->key;
-
-	if (j->table != o->table || j->kind != o->kind)
-		return false;
-	if (j->kind != JOB_DOCUMENT)
-		return true;
-	if (a->hash.type != b->hash.type || a->ranged != b->ranged ||
-	    text_compare(&a->hash.text, &b->hash.text) != 0)
-		return false;
-	return !a->ranged || (a->range.type == b->range.type &&
-	    text_compare(&a->range.text, &b->range.text) == 0);
 }
 
 /* The newer image takes the place of one that waits. */
 static int
 replace(struct filework *w, struct job *j, const struct job_order *o)
 {
-	void *image;
+	size_t before = job_weight(j);
 
-	if (copy_image(o, &image) == -1)
+	if (job_replace(j, o) == -1)
 		return -1;
-	w->status.bytes -= weight(j);
+	w->status.bytes += job_weight(j) - before;
 	w->status.replaced++;
-	free(j->image);
-	j->image = image;
-	j->n = o->n;
-	j->position = o->position;
-	j->flags |= o->flags;
-	w->status.bytes += weight(j);
-	if (o->ticket)
-		add_ticket(j, o->ticket);
 	if (o->ticket && j->in == &w->ready) {
 		step_out(j);
 		stand(&w->urgent, j);
 	}
 	return 0;
-}
-
-static struct job *
-job_new(const struct job_order *o, uint64_t hash)
-{
-	const struct path_key *k = o->key;
-	size_t nhash = k ? k->hash.text.n : 0;
-	size_t nrange = k && k->ranged ? k->range.text.n : 0;
-	struct job *j = calloc(1, sizeof *j + nhash + nrange);
-
-	if (!j || copy_image(o, &j->image) == -1) {
-		free(j);
-		return NULL;
-	}
-	j->hash = hash;
-	j->kind = o->kind;
-	j->table = o->table;
-	j->since = j->position = o->position;
-	j->n = o->n;
-	j->flags = o->flags;
-	j->nbytes = nhash + nrange;
-	if (k) {
-		j->key = *k;
-		memcpy(j->bytes, k->hash.text.p, nhash);
-		j->key.hash.text.p = j->bytes;
-	}
-	if (nrange) {
-		memcpy(j->bytes + nhash, k->range.text.p, nrange);
-		j->key.range.text.p = j->bytes + nhash;
-	}
-	if (o->ticket)
-		add_ticket(j, o->ticket);
-	return j;
-}
-
-static void
-job_free(struct job *j)
-{
-	free(j->image);
-	free(j->tickets);
-	free(j);
-}
-
-static int
-copy_image(const struct job_order *o, void **out)
-{
-	*out = NULL;
-	if (!o->p)
-		return 0;
-	*out = malloc(o->n + 1);
-	if (!*out)
-		return -1;
-	memcpy(*out, o->p, o->n);
-	return 0;
-}
-
-/* Without memory the ticket is told so when it is closed. */
-static void
-add_ticket(struct job *j, struct filework_ticket *t)
-{
-	if (j->ntickets == j->tickets_room) {
-		size_t room = j->tickets_room ? 2 * j->tickets_room : 2;
-		struct filework_ticket **more = realloc(j->tickets,
-		    room * sizeof *more);
-
-		if (!more) {
-			t->error = ENOMEM;
-			return;
-		}
-		j->tickets = more;
-		j->tickets_room = room;
-	}
-	j->tickets[j->ntickets++] = t;
-	t->left++;
 }
 
 /* What waits for a table that goes needs not be written any more. */
@@ -393,32 +256,13 @@ forget(struct filework *w, struct job *j)
 	j->chain = NULL;
 }
 
-/* The job owes nothing to its tickets any more. */
-static void
-settle(struct job *j, int error, struct job_told *told)
-{
-	size_t i;
-
-	*told = (struct job_told){.tickets = j->tickets};
-	for (i = 0; i < j->ntickets; i++) {
-		struct filework_ticket *t = j->tickets[i];
-
-		if (error && !t->error)
-			t->error = error;
-		if (--t->left == 0 && t->closed)
-			told->tickets[told->n++] = t;
-	}
-	j->tickets = NULL;
-	j->ntickets = j->tickets_room = 0;
-}
-
 static void
 remove_job(struct filework *w, struct job *j)
 {
 	forget(w, j);
 	TAILQ_REMOVE(&w->order, j, order);
 	w->status.documents--;
-	w->status.bytes -= weight(j);
+	w->status.bytes -= job_weight(j);
 	job_free(j);
 }
 
@@ -455,10 +299,4 @@ left_table(struct filework *w, const struct job *j, bool gone)
 		step_out(held);
 		enqueue(w, held);
 	}
-}
-
-static size_t
-weight(const struct job *j)
-{
-	return sizeof *j + j->nbytes + j->n;
 }
