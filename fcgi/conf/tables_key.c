@@ -110,6 +110,13 @@ add_part(struct maker *m, const struct node *at, struct schema *s,
 		    PARTS_MAX, range ? "RANGE" : "HASH");
 }
 
+/* Another was refused already. */
+static bool
+is_type(const char *s)
+{
+	return s && s[0] && strchr("SNB", s[0]) && s[1] == '\0';
+}
+
 void
 tables_short_key(struct maker *m, const struct node *n, struct schema *s)
 {
@@ -126,7 +133,7 @@ tables_short_key(struct maker *m, const struct node *n, struct schema *s)
 	}
 	for (i = 0; i < n->count; i++) {
 		type = tables_text_of(vars_resolve(m->c->vars, n->items[i]));
-		a = type ? say_type(m, n->keys[i], n->keys[i]->text, type) :
+		a = is_type(type) ? say_type(m, n->keys[i], n->keys[i]->text, type) :
 		    NULL;
 		if (a)
 			add_part(m, n->keys[i], s, a, i > 0);
@@ -170,7 +177,7 @@ tables_definitions(struct maker *m)
 		one = tables_element(m, list, i);
 		at = tables_member(m, one, "AttributeName");
 		type = tables_text(m, one, "AttributeType");
-		if (!tables_text_of(at) || !type)
+		if (!tables_text_of(at) || !is_type(type))
 			continue;
 		if (find_attribute(m, at->text))
 			check_fail(m->c, at, "the attribute '%.64s' is "
