@@ -307,6 +307,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	if (owner_become(o->dir, e) < 0)
 		return -1;
 	raise_files();
+	server_block_signals();
 	o->store.progress = show_progress;
 	server.store = open_store(o, e);
 	if (!server.store) {

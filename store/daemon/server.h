@@ -71,6 +71,9 @@ struct server {
 	atomic_bool leaving;
 };
 
+/* Before any thread starts, also the store's: the main thread hears them. */
+void server_block_signals(void);
+
 /*
  * Serves `store` at `socket` in `place_fd`, which stays the caller's: 0, or -1
  * and *e.  Fields before `listen_fd` are the caller's to set; limits of 0 are
