@@ -133,8 +133,8 @@ tables_short_key(struct maker *m, const struct node *n, struct schema *s)
 	}
 	for (i = 0; i < n->count; i++) {
 		type = tables_text_of(vars_resolve(m->c->vars, n->items[i]));
-		a = is_type(type) ? say_type(m, n->keys[i], n->keys[i]->text, type) :
-		    NULL;
+		a = is_type(type) ? say_type(m, n->keys[i],
+		    n->keys[i]->text, type) : NULL;
 		if (a)
 			add_part(m, n->keys[i], s, a, i > 0);
 	}
