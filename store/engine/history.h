@@ -215,6 +215,25 @@ int history_hold(struct history *h, const struct history_id *commit,
 int history_release(struct history *h, const struct history_id *held,
     struct err *e);
 
+/* --- imports --------------------------------------------------------------- */
+
+/*
+ * What somebody pushed to import/<name>: its tip, and the commit of ours that
+ * it was made from, to which it is to be compared (history_diff).  Neither is
+ * thinned while the branch is there; nor is anything else.
+ */
+struct history_import {
+	const char *name;
+	struct history_id tip;
+	struct history_commit base;	/* id "" if it was made from nothing */
+};
+typedef int history_import_fn(void *ctx, const struct history_import *i);
+int history_imports(struct history *h, history_import_fn *fn, void *ctx,
+    struct err *e);
+
+/* It was merged or refused: the branch goes. */
+int history_import_done(struct history *h, const char *name, struct err *e);
+
 /* --- upkeep ------------------------------------------------------------------ */
 
 /*

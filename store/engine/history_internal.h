@@ -6,7 +6,6 @@
 #define ENGINE_HISTORY_INTERNAL_H
 
 #include "history.h"
-#include "pack_internal.h"
 #include "pack_write.h"
 
 #include <git2.h>
@@ -14,6 +13,7 @@
 
 #define HISTORY_MAIN "refs/heads/main"
 #define HISTORY_TAGS "refs/tags/"
+#define HISTORY_IMPORTS "refs/heads/import/"
 #define HISTORY_HELD "refs/bothy/held/"
 
 /* A handle of the repository; nobody shares one between threads. */

@@ -12,7 +12,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { REF_BYTES = 512 };		/* of a ref's name, with room */
 
 int
 history_ref_read(struct history_view *v, const char *name, git_oid *id,
@@ -25,7 +28,10 @@ history_ref_read(struct history_view *v, const char *name, git_oid *id,
 	return r ? history_git_error(e, name) : 1;
 }
 
-/* The directory of a ref: "refs/heads/main" -> open "refs/heads". */
+/*
+ * The directory of a ref: "refs/heads/main" -> open "refs/heads".  (git takes
+ * away one that is empty when it packs the refs.)
+ */
 static int
 open_parent(struct history *h, const char *name, const char **leaf,
     struct err *e)
@@ -37,6 +43,9 @@ open_parent(struct history *h, const char *name, const char **leaf,
 	*leaf = slash + 1;
 	snprintf(dir, sizeof dir, "%.*s", (int)(slash - name), name);
 	fd = openat(h->dir_fd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && !mkdirat(h->dir_fd, dir, 0700))
+		fd = openat(h->dir_fd, dir,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		err_sys(e, "open history.git/%s", dir);
 	return fd;
@@ -93,20 +102,34 @@ out:
 	return r;
 }
 
+/* Syncs the directory that lost a name: the nearest one that is still there. */
+static int
+sync_above(struct history *h, const char *name, struct err *e)
+{
+	char dir[REF_BYTES];
+	char *slash;
+	int fd = -1, r;
+
+	snprintf(dir, sizeof dir, "%s", name);
+	while (fd < 0 && (slash = strrchr(dir, '/'))) {
+		*slash = '\0';
+		fd = openat(h->dir_fd, dir,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	r = fd < 0 || fsync(fd) ? err_sys(e, "sync history.git/%s", dir) : 0;
+	io_close(&fd);
+	return r;
+}
+
+/* (A packed ref is removed by writing packed-refs anew: libgit2 does that.) */
 int
 history_ref_remove(struct history *h, const char *name, struct err *e)
 {
-	const char *leaf;
-	int fd, r = git_reference_remove(h->own.repo, name);
+	int r = git_reference_remove(h->own.repo, name);
 
 	if (r && r != GIT_ENOTFOUND)
 		return history_git_error(e, name);
-	fd = open_parent(h, name, &leaf, e);
-	if (fd < 0)
-		return -1;
-	r = fsync(fd) ? err_sys(e, "sync the directory of %s", leaf) : 0;
-	io_close(&fd);
-	return r;
+	return sync_above(h, name, e);
 }
 
 int

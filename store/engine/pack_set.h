@@ -4,7 +4,6 @@
 #ifndef ENGINE_PACK_SET_H
 #define ENGINE_PACK_SET_H
 
-#include "pack_internal.h"
 #include "pack_write.h"
 
 struct pack_file {

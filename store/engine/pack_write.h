@@ -36,6 +36,8 @@ struct pack_place {
 	uint32_t depth;		/* deltas from here to a whole object */
 };
 
+enum { PACK_NAME_SIZE = 64 };	/* "pack-<sum>" and '\0' */
+
 struct pack_out;
 
 /* `dir_fd` is objects/pack, open as long as this is. NULL with *e. */
