@@ -529,14 +529,15 @@ def leave(way):
         3, "the function to be ended")
 
 
-def test_behind_apache(site, started, lab):
+def test_behind_apache(home):
     """The .htaccess and what lies beside it, as `bothy config` puts them."""
     if ApacheCgi.missing():
         pytest.skip(ApacheCgi.missing())
-    way = started.get("apache-cgi")
-    if not way:
-        way = started["apache-cgi"] = ApacheCgi(site).start()
-    r = way.get("/echo?--help+--site+/nowhere")
-    assert r.status == 200 and "env" in r.json()
-    procs.wait_for(site.residents, 10, "a resident")
-    assert way.get("/echo").status == 200
+    way = ApacheCgi(home.site).start()
+    try:
+        r = way.get("/count?--help+--site+/nowhere")
+        assert r.body == b"one 0\n"
+        settle(way)
+        assert way.get("/count?--help+--site+/nowhere").body == b"one 0\n"
+    finally:
+        way.stop()
