@@ -18,6 +18,7 @@ enum {
 	REPLAY_UNITS = 512,		/* in one batch of the index */
 	REPLAY_BYTES = 8 << 20,
 	UNIT_ROOM = 512 << 20,		/* of an arena that reads one */
+	ROOM_WAIT_MS = 200,
 	BYTES_AT_LEAST = 4096		/* that index_begin wants an item */
 };
 
@@ -222,6 +223,19 @@ drop_files(struct store *s, const struct unit *u, uint64_t position,
 	    ticket, e);
 }
 
+bool
+apply_wait_room(struct store *s)
+{
+	struct filework_status w;
+
+	while (!filework_wait_room(s->filework, ROOM_WAIT_MS)) {
+		filework_status(s->filework, &w);
+		if (w.error)
+			return false;
+	}
+	return true;
+}
+
 int
 apply_files(struct store *s, const struct catalog *catalog,
     const struct unit *u, uint64_t position, int flags,
@@ -295,7 +309,7 @@ replay_unit(struct replay *r, const struct journal_line *line,
 		r->applied = line->next;
 	}
 	if (rc == 0 && r->files && line->position >= r->files_from) {
-		filework_wait_room(r->s->filework, -1);
+		apply_wait_room(r->s);
 		catalog = catalog_hold(&r->s->catalog);
 		rc = apply_files(r->s, catalog, u, line->position, FILES_REDO,
 		    NULL, r->e);

@@ -41,6 +41,7 @@ struct commit {
 	struct applied *olds;		/* beside job->unit.changes */
 	struct buf line;
 	bool touched;			/* the index, beside the journal */
+	bool full;			/* files can't follow: only deletes */
 	int64_t now_ms;
 };
 
@@ -345,6 +346,32 @@ write_line(struct commit *c, struct commit_job *j, struct err *e)
 	                              "the change takes too much memory");
 }
 
+/* True if it takes nothing: then it may use what is held back. */
+static bool
+only_deletes(const struct unit *u)
+{
+	size_t i;
+
+	for (i = 0; i < u->count; i++)
+		if (u->changes[i].bytes.p)
+			return false;
+	return u->kind != UNIT_TABLE;
+}
+
+static int
+check_room(struct commit *c, const struct commit_job *j, struct err *e)
+{
+	bool deletes = only_deletes(&j->unit);
+	struct filework_status w;
+
+	if (c->full && !deletes) {
+		filework_status(c->s->filework, &w);
+		return err_set(e, FAULT_NO_ROOM, "writes wait for the disk: "
+		    "%s", w.text);
+	}
+	return room_check(&c->s->room, c->line.len, j->unit.count, deletes, e);
+}
+
 enum outcome { JOB_STANDS, JOB_FAILED, JOB_FULL, JOB_AGAIN, JOB_BROKEN };
 
 /*
@@ -369,9 +396,7 @@ run_job(struct commit *c, struct commit_job *j)
 		j->failed = false;
 		return JOB_STANDS;
 	}
-	if (write_line(c, j, e) < 0 ||
-	    room_check(&c->s->room, c->line.len, j->unit.count, j->deletes, e) <
-	        0)
+	if (write_line(c, j, e) < 0 || check_room(c, j, e) < 0)
 		return JOB_FAILED;
 	iov = (struct iovec){c->line.data, c->line.len};
 	j->position = journal_end(c->s->journal);
@@ -593,7 +618,7 @@ writer_main(void *arg)
 
 	buf_init(&c.line, LINE_MAX_BYTES);
 	while ((jobs = take(&s->queue))) {
-		filework_wait_room(s->filework, -1);
+		c.full = !apply_wait_room(s);
 		batch(&c, jobs);
 	}
 	buf_release(&c.line);

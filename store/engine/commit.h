@@ -31,7 +31,6 @@ struct commit_job {
 
 	struct arena *arena;	/* for copies that live as long as the job */
 	size_t bytes;		/* about what it will put */
-	bool deletes;		/* nothing but deletes: may use the reserve */
 	bool wait_file;
 
 	/* commit.c's own */

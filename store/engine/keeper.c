@@ -59,7 +59,6 @@ do_job(struct upkeep *u, size_t bytes)
 	u->job.done = over;
 	u->job.arena = &u->arena;
 	u->job.bytes = bytes;
-	u->job.deletes = true;
 	u->over = u->more = false;
 	arena_reset(&u->arena);
 	commit_submit(u->s, &u->job);

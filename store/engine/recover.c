@@ -39,7 +39,7 @@ struct rebuild {
 	size_t in_batch;
 	uint64_t redo;
 	struct arena arena;
-	struct buf typed;
+	struct buf typed, was;
 };
 
 static int
@@ -94,24 +94,75 @@ is_whole(struct rebuild *r, const struct table *t,
 }
 
 /*
+ * A file that somebody changed is not what the store wrote: the newest commit
+ * has that, if the table is in the history.  Where both are the same only the
+ * seal was lost, by a copy of the store.  1 with the document's text in
+ * r->was; 0: it is not known; -1.
+ */
+static int
+as_committed(struct rebuild *r, const struct table *t,
+    const struct files_found *f, struct err *e)
+{
+	char paths[PATH_LEVEL_MAX + 1][PATH_MAX_BYTES], dir[PATH_NAME_MAX + 1];
+	const char *all[PATH_LEVEL_MAX + 1];
+	struct history_commit tip;
+	unsigned level;
+	int rc = history_tip(r->s->history, &tip, e);
+
+	if (rc <= 0 || path_table(t->name, dir) < 0)
+		return rc;
+	for (level = 0; level <= PATH_LEVEL_MAX; level++) {
+		path_write(paths[level], dir, level, f->name);
+		all[level] = paths[level];
+	}
+	buf_reset(&r->was);
+	return history_get(r->s->history, &tip.id,
+	    (struct history_paths){all, PATH_LEVEL_MAX + 1}, &r->was, e);
+}
+
+/* What an edited file stands for, in *f: 1; 0: nothing; -1. */
+static int
+judge_edit(struct rebuild *r, const struct table *t, struct files_found *f,
+    struct err *e)
+{
+	struct files_table *files;
+	struct err ignored;
+	int rc = t->history ? as_committed(r, t, f, e) : 1;
+
+	if (rc <= 0 || !t->history)
+		return rc;
+	if (r->was.len == f->n && memcmp(r->was.data, f->p, f->n) == 0) {
+		files = files_table(r->s->files, f->table, 0, &ignored);
+		if (files)
+			files_seal(files, f->name, &f->st, &ignored);
+	}
+	f->p = buf_str(&r->was);
+	f->n = r->was.len;
+	return 1;
+}
+
+/*
  * One document.  What can't be read, or lies under another's name, is left
  * out: either the journal has what belongs there, or `bothy store check`
  * tells of it.
  */
 static int
-rebuild_document(struct rebuild *r, const struct files_found *f,
+rebuild_document(struct rebuild *r, const struct files_found *found,
     struct err *e)
 {
+	struct files_found f = *found;
 	struct catalog *catalog = catalog_hold(&r->s->catalog);
 	const struct table *t =
-	    catalog_named(catalog, f->table, strlen(f->table));
+	    catalog_named(catalog, f.table, strlen(f.table));
 	struct value item;
 	struct text key, bytes;
-	int rc = 0;
+	int rc = t ? 1 : 0;
 
 	arena_reset(&r->arena);
 	buf_reset(&r->typed);
-	if (t && is_whole(r, t, f, &item, &key)) {
+	if (rc && f.state == FILES_EDITED)
+		rc = judge_edit(r, t, &f, e);
+	if (rc > 0 && is_whole(r, t, &f, &item, &key)) {
 		bytes = (struct text){r->typed.data, r->typed.len};
 		rc = rebuild_batch(r, e);
 		if (rc == 0)
@@ -119,7 +170,7 @@ rebuild_document(struct rebuild *r, const struct files_found *f,
 			    r->redo, e);
 	}
 	catalog_release(&r->s->catalog, catalog);
-	return rc;
+	return rc < 0 ? -1 : 0;
 }
 
 static int
@@ -151,11 +202,13 @@ rebuild(struct store *s, uint64_t redo, struct err *e)
 
 	arena_init(&r.arena, ITEM_ROOM);
 	buf_init(&r.typed, ITEM_ROOM);
+	buf_init(&r.was, ITEM_ROOM);
 	rc = files_scan(s->files, &o, e);
 	if (rc == 0)
 		rc = rebuild_commit(&r, e);
 	else if (r.batch)
 		index_abort(r.batch);
+	buf_release(&r.was);
 	buf_release(&r.typed);
 	arena_release(&r.arena);
 	return rc;

@@ -84,6 +84,12 @@ int apply_files(struct store *s, const struct catalog *catalog,
     const struct unit *u, uint64_t position, int flags,
     struct filework_ticket *ticket, struct err *e);
 
+/*
+ * Waits until the file threads have room for more; false if they can't go on
+ * (a full disk), and waiting won't help.
+ */
+bool apply_wait_room(struct store *s);
+
 /* A table of its note in the index or the journal takes its place. */
 int apply_table(struct store *s, const struct unit *u, struct err *e);
 
