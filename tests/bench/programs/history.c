@@ -3,7 +3,7 @@
  * documents at random places are timed; then a day of commits is made, with
  * upkeep between, and the log of one document is read.
  *
- *   history DIR DOCUMENTS [ROUNDS [COMMITS]]
+ *   history DIR DOCUMENTS [ROUNDS [COMMITS [SECONDS]]]
  */
 #include "store/base/clock.h"
 #include "store/engine/history.h"
@@ -152,9 +152,11 @@ log_one(struct history *h, struct fill *f, const char *when)
 	struct history_change c;
 	const char *path = f->path;
 	struct history_stat stat;
+	struct history_commit tip;
 	struct err e;
+	struct buf b;
 	unsigned versions = 0;
-	int64_t start;
+	int64_t start, took;
 
 	give(f, f->next % f->documents, &c);
 	start = clock_mono_us();
@@ -163,16 +165,24 @@ log_one(struct history *h, struct fill *f, const char *when)
 		err_print(&e, "history");
 		exit(1);
 	}
+	took = clock_mono_us() - start;
+	start = clock_mono_us();
+	buf_init(&b, 4096);
+	if (history_tip(h, &tip, &e) <= 0 || history_get(h, &tip.id,
+	    (struct history_paths){ &path, 1 }, &b, &e) < 0)
+		exit(1);
+	buf_release(&b);
 	printf("%s: %llu commits, %llu packs, %llu bytes; log of one document"
-	    " (%u versions) %.1f ms\n", when,
+	    " (%u versions) %.1f ms, get %.2f ms\n", when,
 	    (unsigned long long)stat.commits, (unsigned long long)stat.packs,
-	    (unsigned long long)stat.bytes, versions,
+	    (unsigned long long)stat.bytes, versions, (double)took / 1000,
 	    (double)(clock_mono_us() - start) / 1000);
 }
 
-/* Commits of one document ten seconds apart, with upkeep after each. */
+/* Commits of one document some seconds apart, with upkeep after each. */
 static void
-live(struct history *h, struct fill *f, unsigned long commits, uint64_t *pos)
+live(struct history *h, struct fill *f, unsigned long commits, int64_t step_s,
+    uint64_t *pos)
 {
 	struct history_upkeep u = { 0 };
 	struct history_made made;
@@ -186,7 +196,7 @@ live(struct history *h, struct fill *f, unsigned long commits, uint64_t *pos)
 
 		f->round++;
 		f->left = 1;
-		f->clock_ms += 10000;
+		f->clock_ms += step_s * 1000;
 		commit(h, give_random, f, ++*pos, &made);
 		u.now_ms = f->clock_ms;
 		took = clock_mono_us();
@@ -241,7 +251,7 @@ main(int argc, char **argv)
 		measure(h, &f, COUNTS[i], rounds, &pos);
 	log_one(h, &f, "before");
 	if (commits) {
-		live(h, &f, commits, &pos);
+		live(h, &f, commits, argc > 5 ? atoi(argv[5]) : 10, &pos);
 		log_one(h, &f, "after");
 	}
 	history_close(h);

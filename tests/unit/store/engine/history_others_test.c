@@ -48,7 +48,8 @@ note_version(void *ctx, const struct history_version *v)
 {
 	struct reader *x = ctx;
 
-	if (v->path && (v->n < 50 || memcmp(v->bytes, "{\n  \"id\": ", 10)))
+	if (v->path && (v->n < 50 ||
+	    memcmp(v->bytes, "{\n  \"id\": ", 10) != 0))
 		x->failed++;
 	return 0;
 }
