@@ -59,6 +59,8 @@ struct table {
 	bool ttl_filling;		/* older items are not all known to it */
 	enum stream_view stream;
 	int64_t stream_since_ms;	/* its label */
+	enum stream_view stream_was;	/* of one that was turned off... */
+	int64_t stream_until_ms;	/* ... then; it stays readable a while */
 	bool history;			/* documents go into git */
 	bool protected;			/* DeletionProtectionEnabled */
 	int64_t created_ms;

@@ -8,6 +8,7 @@
  *      "hash":[...],"range":[...],"projection":"INCLUDE","nonkey":["text"]}],
  *    "ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
  *    "streamSince":1700000000000,
+ *    "streamWas":"OLD_IMAGE","streamUntil":1700000000000,   if one was
  *    "history":true,"protected":false,"more":{...}}
  *
  * All but name, hash and what an index needs may be absent; an unknown member
@@ -104,6 +105,12 @@ table_write(const struct table *t, struct buf *out)
 	write_text(out, "stream", table_views[t->stream]);
 	buf_printf(out, ",\"streamSince\":%lld",
 	    (long long)t->stream_since_ms);
+	if (t->stream_was != STREAM_OFF) {
+		buf_putc(out, ',');
+		write_text(out, "streamWas", table_views[t->stream_was]);
+		buf_printf(out, ",\"streamUntil\":%lld",
+		    (long long)t->stream_until_ms);
+	}
 	write_bool(out, "history", t->history);
 	write_bool(out, "protected", t->protected);
 	if (t->more)

@@ -156,7 +156,7 @@ allow(struct op *op, const struct token *token, struct err *e)
 
 	for (i = 0; request_access(&op->request, i, &a); i++) {
 		struct wish w = {.action = a.action, .table = a.table,
-		    .index = a.index};
+		    .index = a.index, .stream = a.stream};
 
 		if (a.key && a.key->count)
 			w.key = a.key->members[0].value.text;

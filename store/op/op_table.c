@@ -506,9 +506,13 @@ change_stream(const struct table_request *q, struct table *t, int64_t now_ms,
 	if (q->stream == CHOICE_NO && t->stream == STREAM_OFF)
 		return err_set(e, FAULT_VALIDATION, "Table has no stream to "
 		    "disable: TableName: %s", t->name);
-	if (q->stream == CHOICE_NO)
+	if (q->stream == CHOICE_NO) {
+		t->stream_was = t->stream;
+		t->stream_until_ms = now_ms;
 		t->stream = STREAM_OFF;
+	}
 	if (q->stream == CHOICE_YES) {
+		t->stream_was = STREAM_OFF;
 		t->stream = stream_view(&q->stream_view);
 		t->stream_since_ms = now_ms;
 	}

@@ -172,6 +172,32 @@ group_access(const struct request *r, size_t i, struct access *out)
 	return false;
 }
 
+/*
+ * The table and label of "arn:...:table/NAME/stream/LABEL", with which an
+ * iterator begins too.
+ */
+static void
+stream_access(const struct stream_request *q, struct access *out)
+{
+	static const char TABLE[] = ":table/", STREAM[] = "/stream/";
+	const struct text *arn = q->arn.p ? &q->arn : &q->iterator;
+	const char *name, *part, *end = arn->p + arn->n;
+
+	out->table = q->table;
+	name = arn->p ? memmem(arn->p, arn->n, TABLE, sizeof TABLE - 1) : NULL;
+	if (!name)
+		return;
+	name += sizeof TABLE - 1;
+	part = memmem(name, (size_t)(end - name), STREAM, sizeof STREAM - 1);
+	if (!part)
+		return;
+	out->table = (struct text){name, (size_t)(part - name)};
+	out->stream.p = part + sizeof STREAM - 1;
+	while (out->stream.p + out->stream.n < end &&
+	    out->stream.p[out->stream.n] != '|')
+		out->stream.n++;
+}
+
 bool
 request_access(const struct request *r, size_t i, struct access *out)
 {
@@ -198,7 +224,7 @@ request_access(const struct request *r, size_t i, struct access *out)
 		if (r->info->family == OP_FAMILY_BOTHY)
 			out->table = r->store.table;
 		else if (r->info->family == OP_FAMILY_STREAMS)
-			out->table = r->stream.table;
+			stream_access(&r->stream, out);
 		else
 			out->table = r->table.name;
 	}

@@ -215,6 +215,7 @@ int request_read(struct request *r, int op, bool plain, struct arena *a,
 struct access {
 	const char *action;		/* "dynamodb:PutItem" */
 	struct text table, index;	/* p NULL: no table */
+	struct text stream;		/* its label; p NULL: none */
 	const struct value *key;	/* has the partition key; or NULL */
 };
 

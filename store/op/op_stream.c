@@ -1,0 +1,296 @@
+/*
+ * Streams: which there are, their one shard, and iterators on it.
+ *
+ * The last one of a table stays readable after it was turned off, for as long
+ * as the journal has its changes; its shard is closed.
+ */
+#include "op_stream.h"
+
+#include "store/base/clock.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LIST_MAX = 100, NTH_MAX = 10000000 };
+
+const char *const op_stream_views[] = {
+	[STREAM_KEYS] = "KEYS_ONLY",
+	[STREAM_NEW] = "NEW_IMAGE",
+	[STREAM_OLD] = "OLD_IMAGE",
+	[STREAM_BOTH] = "NEW_AND_OLD_IMAGES",
+};
+
+/* --- names ------------------------------------------------------------------------------ */
+
+void
+op_stream_label(const struct table *t, char out[32])
+{
+	clock_iso(t->stream_since_ms, out);
+	out[23] = '\0';			/* without the zone */
+}
+
+static void
+write_arn(const struct table *t, char out[STREAM_ARN_MAX])
+{
+	char label[32];
+
+	op_stream_label(t, label);
+	snprintf(out, STREAM_ARN_MAX, OP_ARN "table/%s/stream/%s", t->name,
+	    label);
+}
+
+void
+op_stream_shard(const struct stream *st, char out[STREAM_SHARD_MAX])
+{
+	snprintf(out, STREAM_SHARD_MAX, "shardId-%020" PRId64 "-%08" PRIx32,
+	    st->table->stream_since_ms, (uint32_t)st->table->id);
+}
+
+void
+op_stream_number(const struct stream_place *p, char out[STREAM_NUMBER_MAX])
+{
+	snprintf(out, STREAM_NUMBER_MAX, "%017" PRIu64 "%07" PRIu64,
+	    p->position % 100000000000000000, p->nth % NTH_MAX);
+}
+
+int
+op_stream_number_read(const struct text *t, struct stream_place *out,
+    struct err *e)
+{
+	char text[STREAM_NUMBER_MAX];
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->p[i] < '0' || t->p[i] > '9')
+			break;
+	if (t->n != 24 || i < t->n)
+		return err_set(e, FAULT_VALIDATION, "Invalid SequenceNumber");
+	snprintf(text, sizeof text, "%.24s", t->p);
+	out->nth = strtoull(text + 17, NULL, 10);
+	text[17] = '\0';
+	out->position = strtoull(text, NULL, 10);
+	return 0;
+}
+
+/* --- which there are ---------------------------------------------------------------------- */
+
+uint64_t
+op_stream_oldest(struct store *s)
+{
+	struct mark m;
+
+	journal_marks(store_journal(s), &m);
+	return m.feed.position;
+}
+
+static bool
+has_stream(const struct table *t)
+{
+	return t->stream != STREAM_OFF || t->stream_was != STREAM_OFF;
+}
+
+static bool
+is_stream(const struct table *t, const struct text *arn)
+{
+	char own[STREAM_ARN_MAX];
+
+	write_arn(t, own);
+	return strlen(own) == arn->n && memcmp(own, arn->p, arn->n) == 0;
+}
+
+/* The table of "...:table/NAME/stream/LABEL". */
+static bool
+table_of_arn(const struct text *arn, struct text *name)
+{
+	static const char HEAD[] = OP_ARN "table/", PART[] = "/stream/";
+	const char *part;
+
+	if (arn->n < sizeof HEAD ||
+	    memcmp(arn->p, HEAD, sizeof HEAD - 1) != 0)
+		return false;
+	name->p = arn->p + sizeof HEAD - 1;
+	name->n = arn->n - (sizeof HEAD - 1);
+	part = memmem(name->p, name->n, PART, sizeof PART - 1);
+	if (part)
+		name->n = (size_t)(part - name->p);
+	return part != NULL;
+}
+
+int
+op_stream_find(struct store *s, const struct text *arn, struct stream *out,
+    struct err *e)
+{
+	struct catalog *c = store_catalog_hold(s);
+	const struct table *t;
+	struct text name;
+	int rc = -1;
+
+	*out = (struct stream){.on = false};
+	t = table_of_arn(arn, &name) ? catalog_named(c, name.p, name.n)
+	                             : NULL;
+	if (!t || !has_stream(t) || !is_stream(t, arn))
+		err_set(e, FAULT_NOT_FOUND, "Requested resource not found: "
+		    "Stream: %.*s not found", (int)arn->n, arn->p);
+	else if (!(out->table = table_copy(t)))
+		op_no_memory(e);
+	else {
+		out->on = t->stream != STREAM_OFF;
+		out->view = out->on ? t->stream : t->stream_was;
+		write_arn(t, out->arn);
+		rc = 0;
+	}
+	store_catalog_release(s, c);
+	return rc;
+}
+
+void
+op_stream_release(struct stream *st)
+{
+	table_free(st->table);
+	st->table = NULL;
+}
+
+/* --- ListStreams ------------------------------------------------------------------------- */
+
+struct list {
+	const struct stream_request *q;
+	struct reply reply;
+	bool begun;			/* behind ExclusiveStartStreamArn */
+	uint32_t left;
+	char last[STREAM_ARN_MAX];
+};
+
+/* False: there is no more room. */
+static bool
+list_one(struct list *l, const struct table *t)
+{
+	const struct text *name = &l->q->table;
+	char label[32], arn[STREAM_ARN_MAX];
+
+	if (!has_stream(t) ||
+	    (name->p && (strlen(t->name) != name->n ||
+	                    memcmp(t->name, name->p, name->n) != 0)))
+		return true;
+	if (!l->begun) {
+		l->begun = is_stream(t, &l->q->start);
+		return true;
+	}
+	if (!l->left)
+		return false;
+	l->left--;
+	write_arn(t, arn);
+	snprintf(l->last, sizeof l->last, "%s", arn);
+	op_stream_label(t, label);
+	reply_object(&l->reply, NULL);
+	reply_string(&l->reply, "StreamArn", arn);
+	reply_string(&l->reply, "StreamLabel", label);
+	reply_string(&l->reply, "TableName", t->name);
+	reply_close(&l->reply);
+	return true;
+}
+
+void
+op_list_streams(struct op *op, struct store_view *v)
+{
+	const struct stream_request *q = &op->request.stream;
+	struct catalog *c = store_catalog_hold(v->store);
+	struct list l = {.q = q, .begun = !q->start.p};
+	size_t i;
+
+	l.left = q->limit ? q->limit : LIST_MAX;
+	op_open(op, &l.reply);
+	reply_list(&l.reply, "Streams");
+	for (i = 0; i < c->count; i++)
+		if (!list_one(&l, c->entries[i].table))
+			break;
+	reply_close(&l.reply);
+	if (i < c->count)
+		reply_string(&l.reply, "LastEvaluatedStreamArn", l.last);
+	store_catalog_release(v->store, c);
+	op_close(op, &l.reply);
+}
+
+/* --- DescribeStream ---------------------------------------------------------------------- */
+
+static void
+write_key(struct reply *r, const struct table *t)
+{
+	size_t i;
+
+	reply_list(r, "KeySchema");
+	for (i = 0; i < 1 + t->key.nrange; i++) {
+		reply_object(r, NULL);
+		reply_string(r, "AttributeName",
+		    i ? t->key.range[0].name : t->key.hash[0].name);
+		reply_string(r, "KeyType", i ? "RANGE" : "HASH");
+		reply_close(r);
+	}
+	reply_close(r);
+}
+
+static void
+write_shard(struct reply *r, struct store *s, const struct stream *st)
+{
+	struct stream_place first = {op_stream_oldest(s), 0};
+	struct stream_place last = {journal_end(store_journal(s)), 0};
+	char shard[STREAM_SHARD_MAX], number[STREAM_NUMBER_MAX];
+
+	op_stream_shard(st, shard);
+	op_stream_number(&first, number);
+	reply_object(r, NULL);
+	reply_string(r, "ShardId", shard);
+	reply_object(r, "SequenceNumberRange");
+	reply_string(r, "StartingSequenceNumber", number);
+	if (!st->on) {
+		op_stream_number(&last, number);
+		reply_string(r, "EndingSequenceNumber", number);
+	}
+	reply_close(r);
+	reply_close(r);
+}
+
+static void
+write_stream(struct reply *r, struct store *s, const struct stream *st,
+    const struct text *start)
+{
+	char label[32], shard[STREAM_SHARD_MAX];
+
+	op_stream_label(st->table, label);
+	op_stream_shard(st, shard);
+	reply_object(r, "StreamDescription");
+	reply_string(r, "StreamArn", st->arn);
+	reply_string(r, "StreamLabel", label);
+	reply_string(r, "StreamStatus", st->on ? "ENABLED" : "DISABLED");
+	reply_string(r, "StreamViewType", op_stream_views[st->view]);
+	reply_time(r, "CreationRequestDateTime", st->table->stream_since_ms);
+	reply_string(r, "TableName", st->table->name);
+	write_key(r, st->table);
+	reply_list(r, "Shards");
+	if (!start->p || start->n != strlen(shard) ||
+	    memcmp(start->p, shard, start->n) != 0)
+		write_shard(r, s, st);
+	reply_close(r);
+	reply_close(r);
+}
+
+void
+op_describe_stream(struct op *op, struct store_view *v)
+{
+	const struct stream_request *q = &op->request.stream;
+	struct stream st;
+	struct reply r;
+	struct err e;
+	int rc = op_stream_find(v->store, &q->arn, &st, &e);
+
+	if (rc == 0) {
+		op_open(op, &r);
+		write_stream(&r, v->store, &st, &q->start);
+	}
+	op_stream_release(&st);
+	if (rc < 0)
+		op_fail(op, &e);
+	else
+		op_close(op, &r);
+}
