@@ -53,6 +53,8 @@ take_body(struct exchange *x)
 static int
 make_token(struct exchange *x, int64_t deadline_ms)
 {
+	struct answer a = {.message = "the store can't be used; the gateway's "
+	    "log says why"};
 	struct worker *w = x->w;
 	struct err e;
 
@@ -62,7 +64,7 @@ make_token(struct exchange *x, int64_t deadline_ms)
 	        x->f->name, deadline_ms, &w->token, &e) == 0)
 		return 0;
 	gateway_log(w->g, "error", "%s gets no store: %s", x->f->name, e.text);
-	exchange_refuse(x, 503, OUTCOME_ERROR, "the store can't be used", NULL);
+	exchange_refuse(x, 503, OUTCOME_ERROR, "the store can't be used", &a);
 	return -1;
 }
 
@@ -210,6 +212,8 @@ settle_committed(struct exchange *x)
 static void
 settle_refused(struct exchange *x)
 {
+	struct answer a = {0};
+
 	snprintf(x->text, sizeof x->text, "%s", x->result.text);
 	switch (x->result.status) {
 	case LAUNCH_BUSY:
@@ -219,7 +223,9 @@ settle_refused(struct exchange *x)
 		exchange_refuse(x, 503, OUTCOME_CRASHED, x->text, NULL);
 		break;
 	case LAUNCH_LEAVING:
-		exchange_refuse(x, 503, OUTCOME_ERROR, x->text, NULL);
+		a.message = "no process can be had for functions; the "
+		    "gateway's log says why";
+		exchange_refuse(x, 503, OUTCOME_ERROR, x->text, &a);
 		break;
 	default:
 		fnlog_note(&x->w->fnlog, "error", x->text);

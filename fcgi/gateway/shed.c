@@ -15,6 +15,7 @@
 #include "store/base/io.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -32,18 +33,14 @@ enum {
 	READ_WAIT_MS = 200
 };
 
-static const char ANSWER[] =
-    "Status: 503 Service Unavailable\r\n"
-    "Content-Type: application/json\r\n"
-    "Retry-After: 1\r\n"
-    "Content-Length: 54\r\n"
-    "\r\n"
+static const char MESSAGE[] =
     "{\"message\":\"too many requests are waiting; try later\"}";
 
 static struct {
 	struct queue queue;
 	pthread_t thread;
 	struct gateway *g;
+	struct reqid ids;
 	bool running;
 } shedder;
 
@@ -70,14 +67,25 @@ refuse(int fd)
 	static const unsigned char END[8] = {0};
 	struct timeval wait = {0, READ_WAIT_MS * 1000};
 	unsigned char in[16 * 1024], out[512];
+	char answer[256], id[REQID_SIZE];
 	size_t n = 0;
 	ssize_t got;
+	int len;
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	got = recv(fd, in, sizeof in, 0);
 	if (got >= HEADER && in[0] == 1 && in[1] == TYPE_BEGIN) {
-		n += put_record(out + n, TYPE_STDOUT, in + 2, ANSWER,
-		    sizeof ANSWER - 1);
+		reqid_next(&shedder.ids, id);
+		len = snprintf(answer, sizeof answer,
+		    "Status: 503 Service Unavailable\r\n"
+		    "Content-Type: application/json\r\n"
+		    "Retry-After: 1\r\n"
+		    "X-Request-Id: %s\r\n"
+		    "Content-Length: %zu\r\n"
+		    "\r\n"
+		    "%s", id, sizeof MESSAGE - 1, MESSAGE);
+		n += put_record(out + n, TYPE_STDOUT, in + 2, answer,
+		    (size_t)len);
 		n += put_record(out + n, TYPE_STDOUT, in + 2, NULL, 0);
 		n += put_record(out + n, TYPE_END, in + 2, END, sizeof END);
 		while (recv(fd, in, sizeof in, MSG_DONTWAIT) > 0)
@@ -129,6 +137,7 @@ shed_start(struct gateway *g)
 	int rc;
 
 	shedder.g = g;
+	reqid_init(&shedder.ids);
 	if (queue_init(&shedder.queue, ROOM) < 0)
 		return -1;
 	pthread_attr_init(&attr);

@@ -169,6 +169,7 @@ def test_overload_is_503_at_once(gateway):
     for r, _ in shed:
         assert int(r.header("Retry-After")) >= 1
         assert json.loads(r.body)["message"] and r.whole
+    assert len({r.header("X-Request-Id") for r, _ in shed}) == len(shed)
     assert min(t for _, t in shed) < 0.5
     procs.wait_for(lambda: get(g, "/echo").status == 200, 3)
 
