@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +110,29 @@ add_ours(void *ctx, const char *name, const git_oid *id)
 	return 0;
 }
 
+/*
+ * An empty mirror gets all objects, and libgit2 would look for deltas among
+ * all of them, for minutes: objects over this size it takes as they are.
+ */
+static const char NO_DELTAS[] = "[core]\n\tbigFileThreshold = 1\n";
+
+static int
+seek_no_deltas(git_repository *repo)
+{
+	git_config *config;
+	char path[40];
+	int fd = memfd_create("gitconfig", MFD_CLOEXEC), r = -1;
+
+	if (fd < 0 || io_write_all(fd, NO_DELTAS, strlen(NO_DELTAS)) ||
+	    git_repository_config(&config, repo))
+		return -1;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	r = git_config_add_file_ondisk(config, path, GIT_CONFIG_LEVEL_APP,
+	    repo, 1);
+	git_config_free(config);
+	return r;	/* (the file is read again: it stays open) */
+}
+
 static int
 drop_theirs(struct specs *s, git_repository *repo, git_remote *remote)
 {
@@ -116,7 +140,8 @@ drop_theirs(struct specs *s, git_repository *repo, git_remote *remote)
 	git_oid id;
 	size_t n, i;
 
-	if (git_remote_ls(&heads, &n, remote))
+	if (git_remote_ls(&heads, &n, remote) ||
+	    (n == 0 && seek_no_deltas(repo)))
 		return -1;
 	for (i = 0; i < n; i++) {
 		const char *name = heads[i]->name;
@@ -260,8 +285,30 @@ sync_all(struct history *h, struct err *e)
 	return syncfs(h->dir_fd) ? err_sys(e, "sync %s", h->path) : 0;
 }
 
+/* A mirror that is a path is packed in this process: without deltas, too. */
 static int
-fetch_into(const char *dir, const char *url, struct history_commit *tip,
+fetch_fast(struct history *h, int dir_fd, const char *dir, const char *url,
+    struct err *e)
+{
+	int fd = openat(dir_fd, "gitconfig",
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0 || io_write_all(fd, NO_DELTAS, strlen(NO_DELTAS)))
+		r = err_sys(e, "make %s/gitconfig", dir);
+	else {
+		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
+		    GIT_CONFIG_LEVEL_SYSTEM, dir);
+		r = fetch(h, url, e);
+		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
+		    GIT_CONFIG_LEVEL_SYSTEM, "");
+	}
+	io_close(&fd);
+	return r;
+}
+
+static int
+fetch_into(int dir_fd, const char *dir, const char *url, struct history_commit *tip,
     struct err *e)
 {
 	struct history *h = history_open(dir, false, e);
@@ -269,7 +316,7 @@ fetch_into(const char *dir, const char *url, struct history_commit *tip,
 
 	if (!h)
 		return -1;
-	if (fetch(h, url, e) || history_reopen(h, e) ||
+	if (fetch_fast(h, dir_fd, dir, url, e) || history_reopen(h, e) ||
 	    history_tip_read(h, e) || sync_all(h, e))
 		goto out;
 	r = history_tip(h, tip, e);
@@ -297,7 +344,8 @@ history_clone_from(const char *store_dir, const char *url,
     struct history_commit *tip, struct err *e)
 {
 	char *dir = NULL;
-	int fd = open(store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = -1;
+	int fd = open(store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir_fd = -1, r = -1;
 
 	if (fd < 0)
 		return err_sys(e, "open %s", store_dir);
@@ -305,14 +353,17 @@ history_clone_from(const char *store_dir, const char *url,
 		err_set(e, FAULT_IN_USE, "%s has a history already",
 		    store_dir);
 	else if (io_remove_tree(fd, "clone.new") ||
-	    mkdirat(fd, "clone.new", 0700))
+	    mkdirat(fd, "clone.new", 0700) ||
+	    (dir_fd = openat(fd, "clone.new",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err_sys(e, "make %s/clone.new", store_dir);
 	else if (asprintf(&dir, "%s/clone.new", store_dir) < 0)
 		err_set(e, ENOMEM, "no memory");
-	else if (!fetch_into(dir, url, tip, e))
+	else if (!fetch_into(dir_fd, dir, url, tip, e))
 		r = put_in_place(fd, e);
 	io_remove_tree(fd, "clone.new");
 	free(dir);
+	io_close(&dir_fd);
 	io_close(&fd);
 	return r;
 }
