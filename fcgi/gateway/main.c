@@ -185,7 +185,7 @@ open_state(struct gateway *g, struct err *e)
 	if (!g->stats)
 		gateway_log(g, "warning", "going on without counters: %s",
 		    e->text);
-	return 0;
+	return storage_init(&g->storage, g->state_dir, e);
 }
 
 static int
@@ -214,6 +214,7 @@ static void
 stop(struct gateway *g)
 {
 	site_release(g->site);
+	storage_release(&g->storage);
 	invoke_free(g->invoke);
 	stats_close(g->stats);
 	logfile_close(&g->access);
