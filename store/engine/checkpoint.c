@@ -26,6 +26,8 @@ enum {
 	PERIOD_MOST_MS = 60000,
 	DAY_BYTES = 100 << 20,		/* of history, unless told otherwise */
 	UNIT_ROOM = 512 << 20,
+	AHEAD = 512,			/* lines of the journal read at once */
+	AHEAD_BYTES = 4 << 20,
 	PLAIN_MAX = 8 << 20,
 	FILES_WAIT_MS = 1000,
 	FLAT_MAX = 1000,		/* documents of a table without... */
@@ -49,8 +51,13 @@ struct checkpoint {
 	struct map gone;		/* paths told as gone */
 	/* what history_commit pulls */
 	uint64_t at;			/* in the journal */
-	struct buf line;
-	struct unit unit;
+	struct buf lines;		/* read ahead, one behind the other */
+	struct ahead {
+		uint64_t position;
+		size_t begin, len;
+	} ahead[AHEAD];
+	size_t nahead, used;
+	struct unit unit;		/* of one of them, at `from` */
 	size_t change;
 	struct arena arena;		/* of the unit */
 	struct arena item_arena;
@@ -298,30 +305,41 @@ keep_line(void *arg, const struct journal_line *line)
 	struct checkpoint *c = arg;
 
 	if (line->position >= c->to)
-		return 2;
-	buf_reset(&c->line);
-	buf_add(&c->line, line->payload, line->len);
-	c->from = line->position;
+		return 1;
+	c->ahead[c->nahead++] = (struct ahead){line->position, c->lines.len,
+	    line->len};
+	buf_add(&c->lines, line->payload, line->len);
 	c->at = line->next;
-	return 1;
+	return c->nahead == AHEAD || c->lines.len > AHEAD_BYTES;
+}
+
+static int
+read_ahead(struct checkpoint *c, struct err *e)
+{
+	c->nahead = c->used = 0;
+	buf_reset(&c->lines);
+	if (c->at < c->to &&
+	    journal_read(c->s->journal, c->at, keep_line, c, NULL, e) < 0)
+		return -1;
+	return buf_ok(&c->lines) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
 /* The next unit of the journal: 1, 0 at the end, -1. */
 static int
 next_unit(struct checkpoint *c, struct err *e)
 {
-	int rc;
+	const struct ahead *next;
 
-	if (c->at >= c->to)
+	if (c->used == c->nahead && read_ahead(c, e) < 0)
+		return -1;
+	if (c->used == c->nahead)
 		return 0;
-	rc = journal_read(c->s->journal, c->at, keep_line, c, NULL, e);
-	if (rc != 1)
-		return rc < 0 ? -1 : 0;
-	if (!buf_ok(&c->line))
-		return err_set(e, ENOMEM, "out of memory");
-	arena_reset(&c->arena);
+	next = &c->ahead[c->used++];
+	c->from = next->position;
 	c->change = 0;
-	return unit_read(&c->arena, c->line.data, c->line.len, &c->unit, e) < 0
+	arena_reset(&c->arena);
+	return unit_read(&c->arena, c->lines.data + next->begin, next->len,
+	           &c->unit, e) < 0
 	    ? -1
 	    : 1;
 }
@@ -339,11 +357,9 @@ next_change(void *ctx, struct history_change *out, struct err *e)
 		c->stage = 0;
 	}
 	for (;;) {
-		if (c->unit.kind != UNIT_CHANGES && c->at) {
-			rc = c->line.len ? tell_unit(c, out, e) : 0;
-			if (rc)
-				return rc;
-		}
+		if (c->unit.kind != UNIT_CHANGES &&
+		    (rc = tell_unit(c, out, e)) != 0)
+			return rc;
 		while (c->change < c->unit.count) {
 			rc = tell_change(c, &c->unit.changes[c->change++],
 			    c->from, out, e);
@@ -366,7 +382,7 @@ begin(struct checkpoint *c, struct store *s, struct err *e)
 
 	*c = (struct checkpoint){.s = s};
 	map_init(&c->gone);
-	buf_init(&c->line, JOURNAL_LINE_MAX);
+	buf_init(&c->lines, JOURNAL_LINE_MAX + AHEAD_BYTES + 1);
 	buf_init(&c->plain, PLAIN_MAX);
 	arena_init(&c->arena, UNIT_ROOM);
 	arena_init(&c->item_arena, UNIT_ROOM);
@@ -403,7 +419,7 @@ end(struct checkpoint *c)
 		free(l);
 	}
 	map_release(&c->gone);
-	buf_release(&c->line);
+	buf_release(&c->lines);
 	buf_release(&c->plain);
 	arena_release(&c->arena);
 	arena_release(&c->item_arena);

@@ -600,6 +600,9 @@ batch(struct commit *c, struct commit_job *jobs)
 		undo(c, before);
 		rc = -1;
 	}
+	if (rc == 1)
+		err_set(&e, FAULT_BUSY, "the index could not grow for the "
+		    "change; try again");
 	if (rc == 0)
 		make_visible(c, jobs, before);
 	else
