@@ -37,7 +37,8 @@ struct commit {
 	struct store *s;
 	struct index_view *view;
 	struct catalog *catalog;
-	struct commit_job *job;		/* that runs */
+	struct commit_job *jobs;	/* of the batch, */
+	struct commit_job *job;		/* and the one that runs */
 	struct applied *olds;		/* beside job->unit.changes */
 	struct buf line;
 	bool touched;			/* the index, beside the journal */
@@ -277,6 +278,20 @@ commit_touched(struct commit *c)
 }
 
 int
+commit_each_earlier(struct commit *c,
+    int (*each)(void *arg, const struct unit *u, struct err *e), void *arg,
+    struct err *e)
+{
+	const struct commit_job *j;
+	int rc = 0;
+
+	for (j = c->jobs; rc == 0 && j != c->job; j = j->next)
+		if (!j->failed)
+			rc = each(arg, &j->unit, e);
+	return rc;
+}
+
+int
 commit_table_id(struct commit *c, uint64_t *id, struct err *e)
 {
 	static const struct text NAME = {"next table", 10};
@@ -458,6 +473,7 @@ run_batch(struct commit *c, struct commit_job **jobs, struct err *e)
 	c->view = index_begin(c->s->index, room_of(*jobs), e);
 	if (!c->view)
 		return e->code == FAULT_BUSY ? 1 : -1;
+	c->jobs = *jobs;
 	for (j = *jobs; j; j = j->next) {
 		switch (run_job(c, j)) {
 		case JOB_STANDS:

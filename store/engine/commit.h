@@ -94,6 +94,14 @@ void commit_drop(struct commit *c, uint64_t table_id);
  */
 void commit_touched(struct commit *c);
 
+/*
+ * Calls `each` for what earlier jobs of the batch change, which stands in no
+ * journal yet: 0, or what isn't 0 and ended it.
+ */
+int commit_each_earlier(struct commit *c,
+    int (*each)(void *arg, const struct unit *u, struct err *e), void *arg,
+    struct err *e);
+
 /* A number for a new table. */
 int commit_table_id(struct commit *c, uint64_t *id, struct err *e);
 
