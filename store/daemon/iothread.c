@@ -301,6 +301,13 @@ iothread_stop(struct iothread *io)
 	if (io->view.store)
 		store_view_release(&io->view);
 	free(io->scratch);
+}
+
+void
+iothread_release(struct iothread *io)
+{
+	if (!io->server)
+		return;
 	io_close(&io->epoll_fd);
 	io_close(&io->wake_fd);
 	pthread_mutex_destroy(&io->lock);

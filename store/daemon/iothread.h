@@ -61,6 +61,9 @@ int iothread_start(struct iothread *io, struct server *s, struct err *e);
 /* Waits for its end, which comes when the server leaves and all are gone. */
 void iothread_stop(struct iothread *io);
 
+/* When no other thread can return anything: some may still be waking it. */
+void iothread_release(struct iothread *io);
+
 /* Takes a connection over: 0, or -1 with errno. */
 int iothread_add(struct iothread *io, struct conn *c);
 

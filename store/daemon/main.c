@@ -41,8 +41,8 @@ enum {
 
 static const char HELP[] =
     "usage: bothy-store --dir DIR [--socket PATH] [--foreground]\n"
-    "           [--idle SECONDS] [--checkpoint-ms N] [--ttl-sweep-ms N] [--segment-bytes N]\n"
-    "           [--read-only] [--force]\n"
+    "           [--idle SECONDS] [--checkpoint-ms N] [--ttl-sweep-ms N]\n"
+    "           [--segment-bytes N] [--read-only] [--force]\n"
     "the documents of a site; started by bothy-fcgi and bothy\n";
 
 struct options {
@@ -304,6 +304,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	int64_t begin_ms = clock_mono_ms();
 	int rc;
 
+	server_init(&server);
 	if (owner_become(o->dir, e) < 0)
 		return -1;
 	raise_files();
@@ -317,6 +318,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	}
 	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
 	store_close(server.store);
+	server_release(&server);
 	io_close(&server.place_fd);
 	io_close(&server.dir_fd);
 	return rc;

@@ -220,19 +220,6 @@ watch_signals(struct server *s)
 	return watch(s, s->signal_fd);
 }
 
-static void
-set_limits(struct server_limits *l)
-{
-	if (!l->connections)
-		l->connections = SERVER_CONNECTIONS_MAX;
-	if (!l->memory)
-		l->memory = SERVER_MEMORY_MAX;
-	if (!l->share)
-		l->share = SERVER_SHARE;
-	if (!l->stall_ms)
-		l->stall_ms = STALL_MS;
-}
-
 static int
 open_door(struct server *s, struct err *e)
 {
@@ -264,12 +251,20 @@ start(struct server *s, struct err *e)
 	return open_door(s, e);
 }
 
+void
+server_init(struct server *s)
+{
+	*s = (struct server){.dir_fd = -1, .place_fd = -1, .listen_fd = -1,
+	    .epoll_fd = -1, .signal_fd = -1, .wake_fd = -1,
+	    .limits = {SERVER_CONNECTIONS_MAX, SERVER_MEMORY_MAX, SERVER_SHARE,
+	        STALL_MS}};
+	serverlog_init(&s->log);
+}
+
 int
 server_open(struct server *s, struct err *e)
 {
-	s->listen_fd = s->epoll_fd = s->signal_fd = s->wake_fd = -1;
-	set_limits(&s->limits);
-	serverlog_init(&s->log, s->dir_fd);
+	s->log.dir_fd = s->dir_fd;
 	if (start(s, e) == 0)
 		return 0;
 	server_close(s);
@@ -292,6 +287,15 @@ server_close(struct server *s)
 		iothread_stop(&s->io[i]);
 	if (s->longwork.store)
 		longwork_stop(&s->longwork);
+}
+
+void
+server_release(struct server *s)
+{
+	int i;
+
+	for (i = 0; i < SERVER_IO_THREADS; i++)
+		iothread_release(&s->io[i]);
 	io_close(&s->signal_fd);
 	io_close(&s->wake_fd);
 	io_close(&s->epoll_fd);

@@ -6,7 +6,8 @@
  * reads at once, and hand writes to the store's writer.  Two more do what
  * takes long (longwork.h).
  *
- * Sequence: server_open once the store is open, server_run, server_close.
+ * Sequence: server_init; server_open once the store is open, server_run,
+ * server_close; store_close; server_release.
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
@@ -71,21 +72,28 @@ struct server {
 	atomic_bool leaving;
 };
 
+void server_init(struct server *s);
+
 /* Before any thread starts, also the store's: the main thread hears them. */
 void server_block_signals(void);
 
 /*
  * Serves `store` at `socket` in `place_fd`, which stays the caller's: 0, or -1
- * and *e.  Fields before `listen_fd` are the caller's to set; limits of 0 are
- * the usual.
+ * and *e.  Fields before `secret` are the caller's to set, and so is that.
  */
 int server_open(struct server *s, struct err *e);
 
 /* Until SIGTERM, SIGINT, server_leave(), or nobody came for idle_ms. */
 void server_run(struct server *s);
 
-/* Ends what server_open began; the store is closed by who opened it. */
+/* Ends what server_open began: all are answered, and gone. */
 void server_close(struct server *s);
+
+/*
+ * Frees the rest, when the store was closed by who opened it: until then its
+ * threads may still be about to wake ours.
+ */
+void server_release(struct server *s);
 
 /* Asks server_run to end; from any thread. */
 void server_leave(struct server *s);

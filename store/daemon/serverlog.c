@@ -20,9 +20,9 @@ enum { LOG_BYTES = 1 << 20, TEXT_SIZE = 1024, LINE_MAX_BYTES = 8 * 1024 };
 static const char NAME[] = "store.log", OLD[] = "store.log.1";
 
 void
-serverlog_init(struct serverlog *l, int dir_fd)
+serverlog_init(struct serverlog *l)
 {
-	l->dir_fd = dir_fd;
+	l->dir_fd = -1;
 	pthread_mutex_init(&l->lock, NULL);
 }
 

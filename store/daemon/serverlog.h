@@ -8,11 +8,11 @@
 #include <pthread.h>
 
 struct serverlog {
-	int dir_fd;
+	int dir_fd;		/* the caller's */
 	pthread_mutex_t lock;
 };
 
-void serverlog_init(struct serverlog *l, int dir_fd);
+void serverlog_init(struct serverlog *l);
 void serverlog_release(struct serverlog *l);
 
 /* `level` is "info", "warning" or "error". */

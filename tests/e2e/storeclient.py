@@ -190,8 +190,9 @@ class Store:
 
     @property
     def pid(self):
-        pid, = self.daemons()
-        return pid
+        """One that found another serving may take a moment to end."""
+        return wait_for(lambda: len(self.daemons()) == 1 and
+                        self.daemons(), 5, "a single daemon")[0]
 
     def connect(self, token=None):
         return Connection(self.directory, token)
