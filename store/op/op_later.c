@@ -16,11 +16,8 @@
 	}
 
 NOT_DONE(op_restore)
-NOT_DONE(op_forget)
 NOT_DONE(op_adopt)
 NOT_DONE(op_check)
-NOT_DONE(op_reindex)
 NOT_DONE(op_import)
 NOT_DONE(op_export)
-NOT_DONE(op_mirror)
 
