@@ -15,7 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 import procs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PROGRAMS = ("bothy", "bothy-fcgi", "bothy-dispatch", "bothy-launch")
+PROGRAMS = ("bothy", "bothy-fcgi", "bothy-dispatch", "bothy-launch",
+            "bothy-store")
 
 
 def programs_directory():
@@ -106,6 +107,7 @@ class Lab:
     def close(self):
         for site in self.sites:
             site.stop_launcher()
+            site.stop_store()
         procs.wait_for(lambda: not procs.below(self.root), 5,
                        "all processes to end; alive are " + "; ".join(
                            procs.describe(procs.below(self.root))))
@@ -178,6 +180,16 @@ class Site:
             procs.end(pid)
         procs.wait_for(lambda: not self.residents(), 10,
                        "the resident gateways to leave")
+
+    def stores(self):
+        """The daemon of the site's documents."""
+        return [p for p in procs.pids() if procs.alive(p) and
+                (self.state + "/store").encode() in procs.arguments(p)]
+
+    def stop_store(self):
+        for pid in self.stores():
+            procs.end(pid)
+        procs.wait_for(lambda: not self.stores(), 20, "the store to leave")
 
     def stop_launcher(self):
         self.stop_residents()       # or they start another
