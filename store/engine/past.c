@@ -134,9 +134,9 @@ seek_id(struct reading *r)
 }
 
 static int
-take_text(struct reading *r, const char *name, const struct buf *plain)
+keep_text(struct past_table *t, const char *name, const struct buf *plain,
+    struct err *e)
 {
-	struct past_table *t = r->t;
 	struct text *copy = arena_array(&t->arena, 1, sizeof *copy);
 
 	if (copy && plain) {
@@ -145,28 +145,53 @@ take_text(struct reading *r, const char *name, const struct buf *plain)
 	}
 	if (!copy || (plain && !copy->p) ||
 	    map_set(&t->changed, name, strlen(name), copy, NULL) < 0)
-		return err_set(r->e, FAULT_LIMIT, "too much changed since "
-		    "the checkpoint before; ask for one that is later");
+		return err_set(e, FAULT_LIMIT, "too much changed since the "
+		    "checkpoint before; ask for one that is later");
 	return 0;
 }
 
 static int
-take_change(struct reading *r, const struct change *c)
+keep_change(struct past_table *t, const struct change *c, struct buf *plain,
+    struct err *e)
 {
 	struct path_key key;
 	struct path_name name;
 
-	if (path_key_of(r->t->table, c->bytes.p ? &c->item : &c->key, &key) <
-	        0 ||
+	if (path_key_of(t->table, c->bytes.p ? &c->item : &c->key, &key) < 0 ||
 	    path_name(&key, &name) < 0)
-		return err_set(r->e, FAULT_INTERNAL, "%s: a change without a "
-		    "key", r->name);
+		return err_set(e, FAULT_INTERNAL, "%s: a change without a key",
+		    t->table->name);
 	if (!c->bytes.p)
-		return take_text(r, name.text, NULL);
-	buf_reset(&r->plain);
-	if (plain_write(&r->plain, &c->item) < 0)
-		return err_set(r->e, ENOMEM, "out of memory");
-	return take_text(r, name.text, &r->plain);
+		return keep_text(t, name.text, NULL, e);
+	buf_reset(plain);
+	if (plain_write(plain, &c->item) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	return keep_text(t, name.text, plain, e);
+}
+
+static int
+keep_changes(struct past_table *t, const struct unit *u, struct buf *plain,
+    struct err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < u->count; i++)
+		if (t->table && u->changes[i].table_id == t->table->id)
+			rc = keep_change(t, &u->changes[i], plain, e);
+	return rc;
+}
+
+int
+past_add(struct past_table *t, const struct unit *u, struct err *e)
+{
+	struct buf plain;
+	int rc;
+
+	buf_init(&plain, PLAIN_MAX);
+	rc = keep_changes(t, u, &plain, e);
+	buf_release(&plain);
+	return rc;
 }
 
 /* What was known of the table's documents is no more. */
@@ -239,7 +264,6 @@ read_line(void *ctx, const struct journal_line *l)
 	struct reading *r = ctx;
 	const struct past *p = r->t->past;
 	struct unit u;
-	size_t i;
 
 	if (l->next > p->to || decided_ms(l) > p->until_ms)
 		return 1;
@@ -249,13 +273,9 @@ read_line(void *ctx, const struct journal_line *l)
 	arena_reset(&r->arena);
 	if (unit_read(&r->arena, l->payload, l->len, &u, r->e) < 0)
 		return -2;
-	if (u.kind != UNIT_CHANGES)
-		return take_table(r, &u) < 0 ? -2 : 0;
-	for (i = 0; i < u.count; i++)
-		if (r->t->table && u.changes[i].table_id == r->t->table->id &&
-		    take_change(r, &u.changes[i]) < 0)
-			return -2;
-	return 0;
+	if (u.kind == UNIT_CHANGES)
+		return keep_changes(r->t, &u, &r->plain, r->e) < 0 ? -2 : 0;
+	return take_table(r, &u) < 0 ? -2 : 0;
 }
 
 static int
@@ -374,6 +394,24 @@ past_open(const struct past *p, const char *table, struct past_table *out,
 		    "history (history: off), so nothing is known of what it "
 		    "held", table);
 	return 0;
+}
+
+int
+past_open_later(const struct past_table *t, struct past *p,
+    struct past_table *out, struct err *e)
+{
+	*p = (struct past){.store = t->past->store, .from = t->seen,
+	    .to = journal_end(store_journal(t->past->store)),
+	    .until_ms = INT64_MAX};
+	*out = (struct past_table){.past = p};
+	map_init(&out->changed);
+	arena_init(&out->arena, CHANGED_MAX);
+	snprintf(out->dir, sizeof out->dir, "%s", t->dir);
+	if (!t->table)
+		return 0;
+	out->table = table_copy(t->table);
+	return out->table ? read_changes(out, t->table->name, e)
+	                  : err_set(e, ENOMEM, "out of memory");
 }
 
 void

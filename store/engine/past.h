@@ -48,6 +48,17 @@ int past_open(const struct past *p, const char *table,
     struct past_table *out, struct err *e);
 void past_close(struct past_table *t);
 
+/*
+ * What changed in a table behind a state, up to now: only that, of the table
+ * as the state has it.  `p` is the caller's, and lives as long.
+ */
+int past_open_later(const struct past_table *t, struct past *p,
+    struct past_table *out, struct err *e);
+
+/* Adds a change that is in no journal yet, if it is the table's. */
+struct unit;
+int past_add(struct past_table *t, const struct unit *u, struct err *e);
+
 /* A document, appended as the plain JSON of its file: 1, 0, -1. */
 int past_get(struct past_table *t, const struct path_name *name,
     struct buf *out, struct err *e);

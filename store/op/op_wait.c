@@ -1,0 +1,64 @@
+/*
+ * Jobs that are waited for, by a thread that may.
+ */
+#include "op_wait.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+struct op_wait *
+op_wait_of(struct commit_job *job)
+{
+	return (struct op_wait *)(void *)((char *)job -
+	    offsetof(struct op_wait, job));
+}
+
+static void
+waited(struct commit_job *job, const struct err *failed)
+{
+	struct op_wait *w = op_wait_of(job);
+
+	pthread_mutex_lock(&w->lock);
+	if (failed)
+		w->failed = *failed;
+	w->bad = failed != NULL;
+	w->over = true;
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+int
+op_wait_run(struct store *s, struct arena *a, size_t bytes,
+    int (*run)(struct commit_job *job, struct commit *c, struct err *e),
+    void *ctx, struct err *e)
+{
+	struct op_wait w = {.job = {.run = run, .done = waited, .arena = a,
+	    .bytes = bytes, .wait_file = true}, .ctx = ctx};
+
+	pthread_mutex_init(&w.lock, NULL);
+	pthread_cond_init(&w.wake, NULL);
+	commit_submit(s, &w.job);
+	pthread_mutex_lock(&w.lock);
+	while (!w.over)
+		pthread_cond_wait(&w.wake, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	pthread_cond_destroy(&w.wake);
+	pthread_mutex_destroy(&w.lock);
+	if (!w.bad)
+		return 0;
+	*e = w.failed;
+	return -1;
+}
+
+void
+op_progress(struct op *op, const char *what, uint64_t done, uint64_t all)
+{
+	char json[160];
+	int n;
+
+	if (!op->progress)
+		return;
+	n = snprintf(json, sizeof json, "{\"what\":\"%s\",\"done\":%" PRIu64
+	    ",\"all\":%" PRIu64 "}", what, done, all);
+	op->progress(op, json, (size_t)n);
+}
