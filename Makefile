@@ -130,8 +130,7 @@ $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
 
 # What a function links: the SDK and the ground floor it stands on.  All names
 # but main and bothy_* are made ours, so that an author may have a buf_add too.
-# The SDK has an arena of its own, and the two have names in common.
-NOT_IN_SDK := arena.o hash.o
+NOT_IN_SDK := hash.o
 SDK_OBJS := $(functions/sdk.OBJS) $(functions/sdk/abi.OBJS) \
 	$(filter-out $(addprefix %/,$(NOT_IN_SDK)),$(store/base.OBJS)) \
 	$(addprefix $(B)/obj/store/,client/client.o client/connection.o \

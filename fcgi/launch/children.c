@@ -114,7 +114,7 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 		z->pool->nstock--;
 	}
 	if (c->report && c->owner)
-		client_send(l, c->owner, &m, NULL, NULL, 0);
+		client_say(l, c->owner, &m, NULL, NULL, 0);
 	else if (wait_status != 0)
 		remember(l, &m);
 	containment_leave(l->containment, c->cgroup_slot);
@@ -170,7 +170,7 @@ child_report(struct launcher *l, struct client *client, uint64_t id)
 	for (i = 0; i < ENDED_KEPT; i++)
 		if (l->ended[i].id == id)
 			m = l->ended[i].msg;
-	client_send(l, client, &m, NULL, NULL, 0);
+	client_say(l, client, &m, NULL, NULL, 0);
 }
 
 /* One look at a watched child: its memory, its deadline. */

@@ -20,7 +20,7 @@ static void client_ready(struct launcher *l, struct source *s,
     uint32_t events);
 
 int
-client_send(struct launcher *l, struct client *c, struct launch_msg *m,
+client_say(struct launcher *l, struct client *c, struct launch_msg *m,
     const char *text, const int *fds, size_t nfds)
 {
 	struct iovec iov[2] = {{m, sizeof *m}, {NULL, 0}};
@@ -50,7 +50,7 @@ client_refuse(struct launcher *l, struct client *c, uint32_t tag,
 	struct launch_msg m = {.type = LAUNCH_REFUSED, .tag = tag,
 	    .code = code};
 
-	client_send(l, c, &m, text, NULL, 0);
+	client_say(l, c, &m, text, NULL, 0);
 }
 
 /* Only this uid and root may speak to a launcher (the socket is 0600 too). */
@@ -86,7 +86,7 @@ client_add(struct launcher *l, int fd)
 		c->next->prev = c;
 	l->clients = c;
 	l->nclients++;
-	client_send(l, c, &hello, NULL, NULL, 0);
+	client_say(l, c, &hello, NULL, NULL, 0);
 	return c;
 }
 

@@ -177,7 +177,7 @@ void loop_leave(struct launcher *l);
 void client_accept(struct launcher *l, struct source *s, uint32_t events);
 struct client *client_add(struct launcher *l, int fd);
 void client_drop(struct launcher *l, struct client *c);
-int client_send(struct launcher *l, struct client *c, struct launch_msg *m,
+int client_say(struct launcher *l, struct client *c, struct launch_msg *m,
     const char *text, const int *fds, size_t nfds);
 void client_refuse(struct launcher *l, struct client *c, uint32_t tag,
     uint32_t code, const char *text);

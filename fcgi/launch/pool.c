@@ -59,7 +59,7 @@ hand_out(struct launcher *l, struct pool *p)
 	w->count -= n;
 	for (i = 0; i < n; i++)
 		given[i]->next = NULL;
-	client_send(l, w->client, &m, NULL, fds, 2 * n);
+	client_say(l, w->client, &m, NULL, fds, 2 * n);
 	for (i = 0; i < n; i++)
 		io_close(&given[i]->ctl_fd);
 }
@@ -176,7 +176,7 @@ pool_acquire(struct launcher *l, struct pool *p, struct client *c,
 	p->slots = s;
 	p->nslots++;
 	m.id = s->id;
-	client_send(l, c, &m, NULL, NULL, 0);
+	client_say(l, c, &m, NULL, NULL, 0);
 }
 
 static void

@@ -60,7 +60,7 @@ status_send(struct launcher *l, struct client *c)
 		put_pool(&b, p, now_ms);
 	}
 	buf_puts(&b, "]}");
-	client_send(l, c, &m, buf_str(&b), NULL, 0);
+	client_say(l, c, &m, buf_str(&b), NULL, 0);
 	buf_release(&text);
 	buf_release(&b);
 }

@@ -75,7 +75,7 @@ read_known(struct bothy_req *req)
 		return too_large(req);
 	req->body_len = (size_t)req->body_left;
 	body = req->body_len < SIZE_MAX
-	    ? arena_alloc(&req->arena, req->body_len + 1)
+	    ? bag_alloc(&req->bag, req->body_len + 1)
 	    : NULL;
 	if (!body)
 		return request_no_memory(req);

@@ -14,7 +14,7 @@ enum { COOKIE_MAX = 4096 };	/* bytes of a Set-Cookie value, RFC 6265 6.1 */
 
 /* One "name=value" of `n` bytes, spaces and one pair of quotes taken off. */
 static int
-add_cookie(struct pairs *p, struct arena *a, const char *s, size_t n)
+add_cookie(struct pairs *p, struct bag *a, const char *s, size_t n)
 {
 	const char *equals, *value;
 	const char *name_copy, *value_copy;
@@ -36,8 +36,8 @@ add_cookie(struct pairs *p, struct arena *a, const char *s, size_t n)
 		value++;
 		len -= 2;
 	}
-	name_copy = arena_copy(a, s, name_len);
-	value_copy = arena_copy(a, value, len);
+	name_copy = bag_copy(a, s, name_len);
+	value_copy = bag_copy(a, value, len);
 	if (!name_copy || !value_copy)
 		return -1;
 	return pairs_add(p, a, name_copy, value_copy);
@@ -52,13 +52,13 @@ cookie_pairs(struct bothy_req *req)
 
 	if (p)
 		return p;
-	p = arena_alloc(&req->arena, sizeof *p);
+	p = bag_alloc(&req->bag, sizeof *p);
 	if (!p)
 		return NULL;
 	*p = (struct pairs){0};
 	for (; *s; s += n + (s[n] == ';')) {
 		n = strcspn(s, ";");
-		if (add_cookie(p, &req->arena, s, n) < 0)
+		if (add_cookie(p, &req->bag, s, n) < 0)
 			return NULL;
 	}
 	return req->cookies = p;

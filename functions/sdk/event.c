@@ -44,8 +44,8 @@ string_n(struct maker *m, const char *s, size_t n)
 
 	if (utf8_valid(s, n))
 		return json_stringn(s, n);
-	copy = arena_copy(&m->req->arena, s, n);
-	clean = copy ? text_clean(&m->req->arena, copy, n) : NULL;
+	copy = bag_copy(&m->req->bag, s, n);
+	clean = copy ? text_clean(&m->req->bag, copy, n) : NULL;
 	return clean ? json_string(clean) : NULL;
 }
 

@@ -52,7 +52,7 @@ begin_spool(struct reader *r)
 	static const char NAME[] = "/upload-XXXXXX";
 	const char *dir = bothy_env("TMPDIR", "/tmp");
 	size_t n = strlen(dir);
-	char *path = arena_alloc(&r->req->arena, n + sizeof NAME);
+	char *path = bag_alloc(&r->req->bag, n + sizeof NAME);
 
 	if (!path)
 		return request_no_memory(r->req);
@@ -84,10 +84,10 @@ spool(struct reader *r, const char *p, size_t n)
 static const char *
 clean_copy(struct reader *r, char *s)
 {
-	const char *copy = text_clean(&r->req->arena, s, strlen(s));
+	const char *copy = text_clean(&r->req->bag, s, strlen(s));
 
 	/* text_clean gives the parser's own bytes back if they were clean. */
-	return copy == s ? arena_copy(&r->req->arena, s, strlen(s)) : copy;
+	return copy == s ? bag_copy(&r->req->bag, s, strlen(s)) : copy;
 }
 
 /* What is behind the last folder, as Unix and as Windows write it. */
@@ -112,7 +112,7 @@ begin_file(struct reader *r, struct multipart_part *part)
 		return request_fail(r->req, 413,
 		    "the form has more than %llu files",
 		    (unsigned long long)max);
-	f = arena_alloc(&r->req->arena, sizeof *f);
+	f = bag_alloc(&r->req->bag, sizeof *f);
 	if (!f)
 		return request_no_memory(r->req);
 	*f = (struct form_file){0};
@@ -189,7 +189,7 @@ end_file(struct reader *r)
 	if (!*file->filename && file->size == 0)
 		return 0;
 	if (!file->path)
-		file->data = arena_copy(&r->req->arena, buf_str(&r->bytes),
+		file->data = bag_copy(&r->req->bag, buf_str(&r->bytes),
 		    r->bytes.len);
 	if (!file->path && !file->data)
 		return request_no_memory(r->req);
@@ -201,8 +201,8 @@ end_file(struct reader *r)
 static int
 end_field(struct reader *r)
 {
-	struct arena *a = &r->req->arena;
-	char *copy = arena_copy(a, buf_str(&r->bytes), r->bytes.len);
+	struct bag *a = &r->req->bag;
+	char *copy = bag_copy(a, buf_str(&r->bytes), r->bytes.len);
 	const char *value = copy ? text_clean(a, copy, r->bytes.len) : NULL;
 
 	if (!value || pairs_add(&r->form->fields, a, r->name, value) < 0)
@@ -282,7 +282,7 @@ take_urlencoded(struct bothy_req *req, struct form *form)
 	body = bothy_body(req, &n);
 	if (!body)
 		return -1;
-	rc = pairs_add_urlencoded(&form->fields, &req->arena, body, n, max);
+	rc = pairs_add_urlencoded(&form->fields, &req->bag, body, n, max);
 	if (rc < 0)
 		return request_no_memory(req);
 	if (rc > 0)
@@ -302,7 +302,7 @@ form_get(struct bothy_req *req)
 
 	if (form || req->body_state == BODY_BROKEN)
 		return form;
-	form = arena_alloc(&req->arena, sizeof *form);
+	form = bag_alloc(&req->bag, sizeof *form);
 	if (!form) {
 		request_no_memory(req);
 		return NULL;

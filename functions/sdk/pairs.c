@@ -9,14 +9,14 @@
 #include <string.h>
 
 int
-pairs_add(struct pairs *p, struct arena *a, const char *name,
+pairs_add(struct pairs *p, struct bag *a, const char *name,
     const char *value)
 {
 	size_t room = p->room ? 2 * p->room : 8;
 	struct bothy_pair *items;
 
 	if (p->count == p->room) {
-		items = arena_alloc(a, room * sizeof *items);
+		items = bag_alloc(a, room * sizeof *items);
 		if (!items)
 			return -1;
 		if (p->count)
@@ -47,7 +47,7 @@ pairs_at(const struct pairs *p, size_t i)
 
 /* One "name=value", "name" or "=value" of n > 0 bytes; s[n] is writable. */
 static int
-add_piece(struct pairs *p, struct arena *a, char *s, size_t n)
+add_piece(struct pairs *p, struct bag *a, char *s, size_t n)
 {
 	char *equals = memchr(s, '=', n);
 	size_t name_len = equals ? (size_t)(equals - s) : n;
@@ -63,10 +63,10 @@ add_piece(struct pairs *p, struct arena *a, char *s, size_t n)
 }
 
 int
-pairs_add_urlencoded(struct pairs *p, struct arena *a, const char *s,
+pairs_add_urlencoded(struct pairs *p, struct bag *a, const char *s,
     size_t n, uint64_t max)
 {
-	char *at = arena_copy(a, s, n), *end, *stop;
+	char *at = bag_copy(a, s, n), *end, *stop;
 
 	if (!at)
 		return -1;

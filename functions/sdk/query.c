@@ -17,13 +17,13 @@ query_pairs(struct bothy_req *req)
 
 	if (p)
 		return p;
-	p = arena_alloc(&req->arena, sizeof *p);
+	p = bag_alloc(&req->bag, sizeof *p);
 	if (!p) {
 		request_no_memory(req);
 		return NULL;
 	}
 	*p = (struct pairs){0};
-	rc = pairs_add_urlencoded(p, &req->arena, s, strlen(s), max);
+	rc = pairs_add_urlencoded(p, &req->bag, s, strlen(s), max);
 	if (rc < 0)
 		request_no_memory(req);
 	else if (rc > 0)

@@ -40,7 +40,7 @@ request_release(struct bothy_req *req)
 		c->run(c->arg);
 	}
 	output_release(&req->out);
-	arena_release(&req->arena);
+	bag_release(&req->bag);
 }
 
 int
@@ -64,7 +64,7 @@ request_no_memory(struct bothy_req *req)
 int
 request_on_end(struct bothy_req *req, void (*run)(void *), void *arg)
 {
-	struct request_cleanup *c = arena_alloc(&req->arena, sizeof *c);
+	struct request_cleanup *c = bag_alloc(&req->bag, sizeof *c);
 
 	if (!c) {
 		run(arg);
@@ -123,7 +123,7 @@ bothy_path(struct bothy_req *req)
 
 	if (req->path)
 		return req->path;
-	path = arena_alloc(&req->arena, slen + ilen + 2);
+	path = bag_alloc(&req->bag, slen + ilen + 2);
 	if (!path)
 		return "/";
 	memcpy(path, script, slen);

@@ -12,7 +12,7 @@
 #ifndef SDK_REQUEST_H
 #define SDK_REQUEST_H
 
-#include "arena.h"
+#include "bag.h"
 #include "bothy.h"
 #include "output.h"
 #include "pairs.h"
@@ -36,7 +36,7 @@ enum body_state {
 enum { REQUEST_LIMITS = BOTHY_MAX_UPLOAD + 1 };
 
 struct bothy_req {
-	struct arena arena;
+	struct bag bag;
 	struct request_cleanup *cleanups;	/* newest first */
 	struct output out;
 	void (*flushed)(void);	/* of struct sdk_io */

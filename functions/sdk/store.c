@@ -42,7 +42,7 @@ store_of(struct bothy_req *req)
 		    "iam.role.statements in deploy.yaml");
 		return NULL;
 	}
-	s = arena_alloc(&req->arena, sizeof *s);
+	s = bag_alloc(&req->bag, sizeof *s);
 	if (!s) {
 		request_no_memory(req);
 		return NULL;

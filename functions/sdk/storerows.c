@@ -42,7 +42,7 @@ new_rows(struct bothy_req *req, enum operation op)
 
 	if (!s)
 		return NULL;
-	r = arena_alloc(&req->arena, sizeof *r);
+	r = bag_alloc(&req->bag, sizeof *r);
 	if (!r) {
 		request_no_memory(req);
 		return NULL;

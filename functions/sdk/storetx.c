@@ -32,7 +32,7 @@ bothy_transact(struct bothy_req *req)
 
 	if (!s)
 		return NULL;
-	tx = arena_alloc(&req->arena, sizeof *tx);
+	tx = bag_alloc(&req->bag, sizeof *tx);
 	if (!tx) {
 		request_no_memory(req);
 		return NULL;

@@ -40,7 +40,7 @@ text_unescape(char *s, size_t n)
 }
 
 const char *
-text_clean(struct arena *a, char *s, size_t n)
+text_clean(struct bag *a, char *s, size_t n)
 {
 	size_t i, step, bad = 0;
 	char *copy, *to;
@@ -52,7 +52,7 @@ text_clean(struct arena *a, char *s, size_t n)
 	s[n] = '\0';
 	if (!bad)
 		return s;
-	copy = to = arena_alloc(a, n + 2 * bad + 1);
+	copy = to = bag_alloc(a, n + 2 * bad + 1);
 	if (!copy)
 		return NULL;
 	for (i = 0; i < n; i += step ? step : 1) {

@@ -5,7 +5,7 @@
 #ifndef SDK_TEXT_H
 #define SDK_TEXT_H
 
-#include "arena.h"
+#include "bag.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ size_t text_unescape(char *s, size_t n);
  * each NUL, becomes U+FFFD.  Writes s[n]; gives `s` itself if it was clean,
  * else a copy; NULL without memory.
  */
-const char *text_clean(struct arena *a, char *s, size_t n);
+const char *text_clean(struct bag *a, char *s, size_t n);
 
 /* True for a token (RFC 9110 5.6.2): one byte or more. */
 bool text_is_token(const char *s, size_t n);

@@ -191,7 +191,7 @@ read_scalar(struct json *j, struct json_token *t)
 	switch (*j->at) {
 	case '"':
 		t->type = JSON_STRING;
-		rc = json_string(j, &t->text);
+		rc = json_decode(j, &t->text);
 		break;
 	case 't':
 		t->type = JSON_TRUE;
@@ -232,7 +232,7 @@ read_name(struct json *j, struct json_token *t)
 	if (j->at == j->end || *j->at != '"')
 		return json_fail_here(j, "a name in quotes is expected");
 	t->type = JSON_NAME;
-	if (json_string(j, &t->text) < 0)
+	if (json_decode(j, &t->text) < 0)
 		return -1;
 	skip_space(j);
 	if (!skip_char(j, ':'))

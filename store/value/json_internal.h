@@ -11,6 +11,6 @@ int json_fail_here(struct json *j, const char *text);
 int json_fail_memory(struct json *j);
 
 /* The string whose opening quote the reader stands at. 0 or -1. */
-int json_string(struct json *j, struct text *t);
+int json_decode(struct json *j, struct text *t);
 
 #endif

@@ -174,7 +174,7 @@ decode_string(struct json *j, const char *start, struct text *t)
 }
 
 int
-json_string(struct json *j, struct text *t)
+json_decode(struct json *j, struct text *t)
 {
 	const char *start = ++j->at;
 

@@ -1,7 +1,7 @@
 /*
- * The request's memory of arena.h; runs in a function's process.
+ * The request's memory of bag.h; runs in a function's process.
  */
-#include "arena.h"
+#include "bag.h"
 
 #include <stdalign.h>
 #include <stdint.h>
@@ -10,28 +10,28 @@
 
 enum { BLOCK_BYTES = 1000, ALIGN = alignof(max_align_t) };
 
-struct arena_block {
-	struct arena_block *next;
+struct bag_block {
+	struct bag_block *next;
 	alignas(ALIGN) char bytes[];
 };
 
 void
-arena_release(struct arena *a)
+bag_release(struct bag *a)
 {
-	struct arena_block *b, *next;
+	struct bag_block *b, *next;
 
 	for (b = a->blocks; b; b = next) {
 		next = b->next;
 		free(b);
 	}
-	*a = (struct arena){0};
+	*a = (struct bag){0};
 }
 
 /* A large piece gets a block of its own, and the open block stays open. */
 static void *
-own_block(struct arena *a, size_t n)
+own_block(struct bag *a, size_t n)
 {
-	struct arena_block *b = malloc(sizeof *b + n);
+	struct bag_block *b = malloc(sizeof *b + n);
 
 	if (!b)
 		return NULL;
@@ -47,9 +47,9 @@ own_block(struct arena *a, size_t n)
 }
 
 void *
-arena_alloc(struct arena *a, size_t n)
+bag_alloc(struct bag *a, size_t n)
 {
-	struct arena_block *b;
+	struct bag_block *b;
 	void *p;
 
 	if (n > PTRDIFF_MAX / 2)
@@ -72,9 +72,9 @@ arena_alloc(struct arena *a, size_t n)
 }
 
 char *
-arena_copy(struct arena *a, const char *s, size_t n)
+bag_copy(struct bag *a, const char *s, size_t n)
 {
-	char *copy = n < PTRDIFF_MAX / 2 ? arena_alloc(a, n + 1) : NULL;
+	char *copy = n < PTRDIFF_MAX / 2 ? bag_alloc(a, n + 1) : NULL;
 
 	if (!copy)
 		return NULL;
