@@ -34,7 +34,6 @@ FAULTS = {
     "name": "EIO", "truncate": "EIO", "allocate": "ENOSPC",
     "memory": "ENOMEM",
 }
-FAULTS_MAX = 400        # calls of a kind that are tried
 
 
 @dataclass
@@ -42,11 +41,15 @@ class Subject:
     """A store under test: its work and its checks as command lines."""
     name: str
     program: str        # in --bin; with "-planted" behind it, that build
-    rot: bool = True    # it has a journal that can be damaged
+    share: float        # of the states and kills that are asked for
+    steps: float        # of a life's steps that it takes
+    rot: bool           # the checker knows what damage it may bear
+    faults: int         # calls of a kind that are made to fail, at most
+    patience: float     # seconds until it is killed when all calls fail
 
     def work(self, bin_dir, planted, store, run, steps, seed):
         return [self.path(bin_dir, planted), "run", str(store), str(run),
-                str(steps), str(seed)]
+                str(max(1, round(steps * self.steps))), str(seed)]
 
     def checker(self, bin_dir, planted):
         return [self.path(bin_dir, planted)]
@@ -55,7 +58,14 @@ class Subject:
         return str(bin_dir / (self.program + ("-planted" if planted else "")))
 
 
-SUBJECTS = [Subject("journal", "journal_store")]
+SUBJECTS = [
+    Subject("journal", "journal_store", 0.7, 1, True, 400, 60),
+    Subject("documents", "document_store", 0.3, 0.25, False, 24, 0.5),
+]
+
+# Index and stamp tell by this that a machine was started again.
+BOOTS = ["11111111-1111-1111-1111-111111111111",
+         "22222222-2222-2222-2222-222222222222"]
 
 
 @dataclass
@@ -85,6 +95,9 @@ class Suite:
         self.bin = Path(args.bin).resolve()
         self.preload = f"{self.bin}/record.so {args.preload}".strip()
         self.failed = []
+        self.boots = [work / f"boot-{i}" for i in range(len(BOOTS))]
+        for path, boot in zip(self.boots, BOOTS):
+            path.write_text(boot + "\n")
 
     # --- recording and replaying -----------------------------------------
 
@@ -94,6 +107,7 @@ class Suite:
         store.mkdir()
         for number, (steps, more) in enumerate(life.runs):
             env = dict(os.environ, CRASH_ROOT=str(store), CRASH_LOG=str(log),
+                       CRASH_BOOT_ID=str(self.boots[0]),
                        LD_PRELOAD=self.preload, **more)
             if plant:
                 env["BOTHY_PLANT"] = plant
@@ -116,7 +130,7 @@ class Suite:
         if first:
             command.append("--first")
         command += ["--", *subject.checker(self.bin, plant)]
-        env = dict(os.environ)
+        env = dict(os.environ, CRASH_BOOT_ID=str(self.boots[1]))
         if plant:
             env["BOTHY_PLANT"] = plant
         return subprocess.run([str(c) for c in command], env=env,
@@ -155,9 +169,10 @@ class Suite:
             rng = random.Random(self.args.seed)
             todo = list(lives(rng))
             total, seed = 0, self.args.seed
-            while total < self.args.states:
-                each = max(100, min(2000, (self.args.states - total)
-                                    // len(todo) + 1))
+            wanted = self.args.states * subject.share
+            while total < wanted:
+                each = int(max(50, min(2000, (wanted - total)
+                                       / len(todo) / 1.3)))
                 for made, wrong in self.each(
                         lambda p, e=each, s=subject: self.live_and_crash(
                             s, p[0], p[1], None, e, False),
@@ -172,8 +187,9 @@ class Suite:
                   f"{self.args.seed}", flush=True)
 
     def planted(self):
-        names = re.findall(r"^\tX\((\w+),", PLANTS.read_text(), re.M)
+        plants = re.findall(r"^\tX\((\w+), (\w+),", PLANTS.read_text(), re.M)
         for subject in SUBJECTS:
+            names = [name for name, where in plants if where == subject.name]
             found = dict(self.each(
                 lambda name, s=subject: (name, self.find(s, name)), names))
             for name, how in found.items():
@@ -194,19 +210,21 @@ class Suite:
                     400, True)
                 if wrong:
                     says = re.search(r"the checker: (.+)", wrong)
-                    return (says.group(1) if says else wrong)[:100].strip()
+                    return (says.group(1) if says else
+                            wrong.splitlines()[-1])[:100].strip()
         return None
 
     def kills(self):
         for subject in SUBJECTS:
             rng = random.Random(self.args.seed)
+            kills = round(self.args.kills * subject.share)
             with tempfile.TemporaryDirectory(prefix="bothy-kill-") as disk:
-                for i in range(self.args.kills):
+                for i in range(kills):
                     wrong = self.kill_once(subject, Path(disk), i, rng)
                     if wrong:
                         self.wrong("kills", f"round {i}: {wrong}")
                         break
-            print(f"{subject.name}: killed {self.args.kills} times, seed "
+            print(f"{subject.name}: killed {kills} times, seed "
                   f"{self.args.seed}", flush=True)
 
     def kill_once(self, subject, disk, i, rng):
@@ -230,11 +248,9 @@ class Suite:
         sent.write_bytes(whole if len(whole) > 1 else b"")
         copy = disk / "copy"
         shutil.copytree(store, copy)
-        done = subprocess.run(
-            subject.checker(self.bin, None) + [str(copy), str(sent), "cut"],
-            capture_output=True, text=True)
+        wrong = self.check_live(subject, copy, sent)
         shutil.rmtree(copy)
-        return done.stdout + done.stderr if done.returncode else None
+        return wrong
 
     def faults(self):
         for subject in SUBJECTS:
@@ -252,8 +268,9 @@ class Suite:
         """Each call of a kind in turn, or some of very many."""
         wrong = []
         calls = range(1, self.count_calls(subject, kind) + 1)
-        if len(calls) > FAULTS_MAX:
-            calls = random.Random(self.args.seed).sample(calls, FAULTS_MAX)
+        most = subject.faults if how == "once" else subject.faults // 3
+        if len(calls) > most:
+            calls = random.Random(self.args.seed).sample(calls, most)
         for n in calls:
             fault = f"{kind}:{n}:{FAULTS[kind]}:{how}"
             what = self.fail_once(subject, fault)
@@ -264,33 +281,47 @@ class Suite:
     def count_calls(self, subject, kind):
         with tempfile.TemporaryDirectory(dir=self.work) as work:
             count = Path(work) / "calls"
-            self.work_with(subject, Path(work), {
+            self.work_with(subject, Path(work), 60, {
                 "CRASH_FAIL": f"{kind}:1000000:EIO:once",
                 "CRASH_CALLS": str(count)})
             return int(count.read_text())
 
-    def work_with(self, subject, work, more):
+    def work_with(self, subject, work, seconds, more):
+        """What came of it: its status, and what it said of errors."""
         store = work / "store"
         store.mkdir()
-        return subprocess.run(
-            subject.work(self.bin, None, store, 1, 25, self.args.seed),
-            env=dict(os.environ, CRASH_ROOT=str(store),
-                     LD_PRELOAD=self.preload, **more),
-            capture_output=True, text=True, timeout=60)
+        with open(work / "sent", "wb") as sent:
+            done = subprocess.Popen(
+                subject.work(self.bin, None, store, 1, 25, self.args.seed),
+                env=dict(os.environ, CRASH_ROOT=str(store),
+                         LD_PRELOAD=self.preload, **more),
+                stdout=sent, stderr=subprocess.PIPE, text=True)
+            try:
+                error = done.communicate(timeout=seconds)[1]
+            except subprocess.TimeoutExpired:
+                done.kill()
+                error = done.communicate()[1]
+        return done.returncode, error
 
     def fail_once(self, subject, fault):
+        how = fault.split(":")[-1]
         with tempfile.TemporaryDirectory(dir=self.work) as work:
-            done = self.work_with(subject, Path(work), {"CRASH_FAIL": fault})
-            if done.returncode not in (0, REFUSED):
-                return (f"status {done.returncode}: {done.stdout[-300:]}"
-                        f"{done.stderr[-900:]}")
-            sent = Path(work) / "sent"
-            sent.write_text(done.stdout)
-            check = subprocess.run(
-                subject.checker(self.bin, None)
-                + [f"{work}/store", str(sent), "cut"],
-                capture_output=True, text=True)
-            return check.returncode and check.stdout + check.stderr
+            status, error = self.work_with(
+                subject, Path(work), 10 if how == "once" else
+                subject.patience, {"CRASH_FAIL": fault})
+            killed = how == "ever" and status == -signal.SIGKILL
+            if status not in (0, REFUSED) and not killed:
+                said = (Path(work) / "sent").read_text()[-300:]
+                what = f"status {status}" if status != -signal.SIGKILL else "it hangs"
+                return f"{what}: {said}{error[-900:]}"
+            return self.check_live(subject, f"{work}/store", f"{work}/sent")
+
+    def check_live(self, subject, store, sent):
+        """After the end of a process, the machine staying up."""
+        done = subprocess.run(
+            subject.checker(self.bin, None) + [str(store), str(sent), "live"],
+            capture_output=True, text=True)
+        return done.returncode and done.stdout + done.stderr
 
     def each(self, function, items):
         with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
@@ -308,11 +339,14 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--preload", default="", help="a sanitizer's library")
+    p.add_argument("--only", help="the subject")
     p.add_argument("parts", nargs="*", metavar="PART")
     args = p.parse_args()
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="bothy-crash-", dir=shm) as work:
-        suite = Suite(args, work)
+        suite = Suite(args, Path(work))
+        if args.only:
+            SUBJECTS[:] = [s for s in SUBJECTS if s.name == args.only]
         for part in args.parts or PARTS:
             getattr(suite, part)()
     sys.exit(1 if suite.failed else 0)

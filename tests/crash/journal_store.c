@@ -4,7 +4,8 @@
  * for the journal alone, as bothy-store and its client are for all of it.
  *
  *	journal_store run DIR RUN STEPS SEED	work, and tell what is promised
- *	journal_store DIR SENT cut|rot|recover	see if the promises were kept
+ *	journal_store DIR SENT cut|live|rot|recover
+ *						see if the promises were kept
  *
  * What it promises goes over a socket, where the recorder sees it, and to the
  * standard output:

@@ -7,7 +7,8 @@
  *	CRASH_LOG	where to append records; none: nothing is noted
  *	CRASH_KILL	N: SIGKILL right after the N-th record
  *	CRASH_FAIL	KIND:N:ERRNO:once|ever: the N-th call of a kind fails
- *			(open read write sync name truncate allocate memory)
+ *			(open read write sync name truncate allocate memory;
+ *			memory only where the program itself asks for it)
  *	CRASH_CALLS	a file that gets the number of calls of that kind
  *	CRASH_BOOT_ID	a file that is opened in place of the kernel's boot_id
  *
@@ -15,232 +16,19 @@
  * together with the call, under a lock.  It sees calls of libc only: no stdio,
  * no mmap, no static programs.
  */
-#include "record.h"
+#include "record_internal.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
-/* Every call that is taken over goes on to the kernel by its number. */
-#define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
-
-enum kind { OPEN, READ, WRITE, SYNC, NAME, TRUNCATE, ALLOCATE, MEMORY, KINDS };
-
-static const char *const KIND_NAMES[KINDS] = {
-    "open", "read", "write", "sync", "name", "truncate", "allocate", "memory"};
-
-static struct {
-	pthread_mutex_t lock;
-	char root[PATH_MAX];
-	size_t root_len;
-	int log_fd;
-	long kill_at, records;
-	enum kind fail_kind;
-	long fail_at, calls;
-	int fail_errno;
-	bool fail_ever;
-	uint64_t tickets;
-	bool ready;
-} it = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1, .fail_kind = KINDS};
-
-/* --- the log ------------------------------------------------------------ */
-
-/* Notes a record; the caller holds the lock. */
-static void
-note(struct record r, const void *first, const void *second)
-{
-	char zeros[8] = "";
-	struct iovec iov[] = {{&r, sizeof r},
-	    {(void *)(uintptr_t)first, r.first},
-	    {(void *)(uintptr_t)second, r.second},
-	    {zeros, record_padding(&r)}};
-
-	if (it.log_fd < 0)
-		return;
-	r.pid = (uint32_t)getpid();
-	if (CALL(writev, it.log_fd, iov, 4) < 0)
-		abort();
-	if (it.kill_at && ++it.records >= it.kill_at)
-		(void)CALL(kill, getpid(), SIGKILL);
-}
-
-static uint64_t
-inode_of(int fd)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 ? st.st_ino : 0;
-}
-
-static uint64_t
-inode_at(int dir_fd, const char *path)
-{
-	struct stat st;
-
-	return fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 ? st.st_ino
-								    : 0;
-}
-
-/* --- what counts -------------------------------------------------------- */
-
-static bool
-below_root(const char *path)
-{
-	return it.root_len && strncmp(path, it.root, it.root_len) == 0 &&
-	    (path[it.root_len] == '/' || path[it.root_len] == '\0');
-}
-
-static bool
-fd_counts(int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof path - 1);
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	return below_root(path);
-}
-
-static bool
-path_counts(int dir_fd, const char *path)
-{
-	return path[0] == '/' ? below_root(path)
-	    : dir_fd != AT_FDCWD && fd_counts(dir_fd);
-}
-
-/* The directory that a path names something in, and the name. */
-struct place {
-	uint64_t dir;
-	char name[NAME_MAX + 1];
-};
-
-static struct place
-place_of(int dir_fd, const char *path)
-{
-	struct place p = {0};
-	char copy[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-
-	(void)snprintf(copy, sizeof copy, "%s", path);
-	(void)snprintf(p.name, sizeof p.name, "%.255s",
-	    slash ? slash + 1 : path);
-	p.dir = inode_at(dir_fd, slash ? dirname(copy) : ".");
-	return p;
-}
-
-static void
-note_name(const struct place *p, uint64_t is)
-{
-	note((struct record){.kind = RECORD_NAME, .a = p->dir, .b = is,
-	    .first = (uint32_t)strlen(p->name)}, p->name, NULL);
-}
-
-/* --- faults ------------------------------------------------------------- */
-
-static bool
-fails(enum kind kind)
-{
-	long n;
-
-	if (kind != it.fail_kind)
-		return false;
-	n = __atomic_add_fetch(&it.calls, 1, __ATOMIC_SEQ_CST);
-	if (n < it.fail_at || (n > it.fail_at && !it.fail_ever))
-		return false;
-	errno = it.fail_errno;
-	return true;
-}
-
-static void
-parse_fail(const char *text)
-{
-	char kind[16], error[16], how[8];
-	int i;
-
-	if (sscanf(text, "%15[^:]:%ld:%15[^:]:%7s", kind, &it.fail_at, error,
-		how) != 4)
-		abort();
-	for (i = 0; i < KINDS && strcmp(kind, KIND_NAMES[i]) != 0; i++)
-		;
-	it.fail_errno = strcmp(error, "ENOSPC") == 0 ? ENOSPC
-	    : strcmp(error, "EMFILE") == 0 ? EMFILE
-	    : strcmp(error, "ENOMEM") == 0 ? ENOMEM : EIO;
-	it.fail_ever = strcmp(how, "ever") == 0;
-	it.fail_kind = (enum kind)i;
-}
-
-__attribute__((constructor)) static void
-begin(void)
-{
-	const char *root = getenv("CRASH_ROOT"), *log = getenv("CRASH_LOG");
-	const char *kill_at = getenv("CRASH_KILL"), *fail = getenv("CRASH_FAIL");
-
-	if (!root)
-		return;
-	(void)snprintf(it.root, sizeof it.root, "%s", root);
-	it.root_len = strlen(it.root);
-	it.kill_at = kill_at ? strtol(kill_at, NULL, 10) : 0;
-	if (fail)
-		parse_fail(fail);
-	if (!log)
-		return;
-	it.log_fd = (int)CALL(openat, AT_FDCWD, log,
-	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	if (it.log_fd < 0)
-		abort();
-	it.log_fd = fcntl(it.log_fd, F_DUPFD_CLOEXEC, 500);
-	note((struct record){.kind = RECORD_START,
-	    .a = inode_at(AT_FDCWD, root)}, NULL, NULL);
-}
-
-__attribute__((destructor)) static void
-end(void)
-{
-	const char *calls = getenv("CRASH_CALLS");
-	char text[24];
-	int n, fd;
-
-	if (!calls)
-		return;
-	n = snprintf(text, sizeof text, "%ld\n", it.calls);
-	fd = (int)CALL(openat, AT_FDCWD, calls, O_WRONLY | O_CREAT, 0600);
-	if (CALL(write, fd, text, n) != n)
-		abort();
-}
-
-static void
-lock(void)
-{
-	pthread_mutex_lock(&it.lock);
-}
-
-static void
-unlock(void)
-{
-	int saved = errno;
-
-	pthread_mutex_unlock(&it.lock);
-	errno = saved;
-}
 
 /* --- open --------------------------------------------------------------- */
 
@@ -325,14 +113,14 @@ creat(const char *path, mode_t mode)
 ssize_t
 read(int fd, void *p, size_t n)
 {
-	return it.fail_kind == READ && fd_counts(fd) && fails(READ) ? -1
+	return recorder.fail_kind == READ && fd_counts(fd) && fails(READ) ? -1
 	    : CALL(read, fd, p, n);
 }
 
 ssize_t
 pread(int fd, void *p, size_t n, off_t at)
 {
-	return it.fail_kind == READ && fd_counts(fd) && fails(READ) ? -1
+	return recorder.fail_kind == READ && fd_counts(fd) && fails(READ) ? -1
 	    : CALL(pread64, fd, p, n, at);
 }
 
@@ -396,7 +184,7 @@ write_any(int fd, const struct iovec *iov, int n, off_t at, bool positioned)
 {
 	ssize_t done;
 
-	if (!positioned && it.log_fd >= 0 && is_socket(fd)) {
+	if (!positioned && recorder.log_fd >= 0 && is_socket(fd)) {
 		note_sent(iov, (size_t)n);
 		return CALL(writev, fd, iov, n);
 	}
@@ -674,7 +462,7 @@ sync_any(int fd, bool all, bool data_only)
 			? CALL(fdatasync, fd) : CALL(fsync, fd));
 	lock();
 	r.a = all ? 0 : inode_of(fd);
-	r.b = ++it.tickets;
+	r.b = ++recorder.tickets;
 	note(r, NULL, NULL);
 	unlock();
 	result = fails(SYNC) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
@@ -724,7 +512,7 @@ void *__interceptor_realloc(void *p, size_t n);
 void *
 malloc(size_t n)
 {
-	if (fails(MEMORY))
+	if (memory_fails(__builtin_return_address(0)))
 		return NULL;
 	return __interceptor_malloc ? __interceptor_malloc(n)
 				    : __libc_malloc(n);
@@ -733,7 +521,7 @@ malloc(size_t n)
 void *
 calloc(size_t count, size_t size)
 {
-	if (fails(MEMORY))
+	if (memory_fails(__builtin_return_address(0)))
 		return NULL;
 	return __interceptor_calloc ? __interceptor_calloc(count, size)
 				    : __libc_calloc(count, size);
@@ -742,7 +530,7 @@ calloc(size_t count, size_t size)
 void *
 realloc(void *p, size_t n)
 {
-	if (fails(MEMORY))
+	if (memory_fails(__builtin_return_address(0)))
 		return NULL;
 	return __interceptor_realloc ? __interceptor_realloc(p, n)
 				     : __libc_realloc(p, n);

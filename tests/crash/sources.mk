@@ -5,32 +5,50 @@ CRASH := $(B)/crash
 CRASH_STATES ?= 100000
 CRASH_KILLS ?= 500
 
+crash_objs = $(patsubst %,$(B)/obj/tests/crash/%.o,$(1))
+planted_objs = $(patsubst %.c,$(B)/obj/planted/%.o,$(1))
+
 # Whatever the variant, the recorder is plain: it is preloaded before libasan.
-$(CRASH)/record.so: tests/crash/record.c tests/crash/record.h
+$(CRASH)/record.so: tests/crash/record.c tests/crash/record_log.c \
+		tests/crash/record.h tests/crash/record_internal.h
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=c11 $(WARNINGS) -D_GNU_SOURCE -I. -O2 \
-		-g -fPIC -shared -o $@ $<
+		-g -fPIC -shared -o $@ $(filter %.c,$^)
 
-$(CRASH)/states: $(B)/obj/tests/crash/states.o $(B)/obj/tests/crash/model.o \
+$(CRASH)/states: $(call crash_objs,states verdict nested model) \
 		$(call archives,store/base)
 	$(call link)
 
 # The journal alone, sound and with mistakes planted in it.
-JOURNAL_SRCS := tests/crash/journal_store.c $(wildcard store/engine/journal*.c) \
-	store/engine/segment.c store/engine/mark.c
-$(CRASH)/journal_store: $(JOURNAL_SRCS:%.c=$(B)/obj/%.o) \
-		$(call archives,store/base)
+JOURNAL_SRCS := $(wildcard store/engine/journal*.c) store/engine/segment.c \
+	store/engine/mark.c
+$(CRASH)/journal_store: $(call crash_objs,journal_store) \
+		$(JOURNAL_SRCS:%.c=$(B)/obj/%.o) $(call archives,store/base)
 	$(call link,-lz)
-$(CRASH)/journal_store-planted: $(JOURNAL_SRCS:%.c=$(B)/obj/planted/%.o) \
-		$(call archives,store/base)
+$(CRASH)/journal_store-planted: $(call crash_objs,journal_store) \
+		$(call planted_objs,$(JOURNAL_SRCS)) $(call archives,store/base)
 	$(call link,-lz)
+
+# The whole engine.
+DOCUMENT_OBJS := $(call crash_objs,document_store document_check drill documents)
+$(CRASH)/document_store: $(DOCUMENT_OBJS) $(call archives,store/op)
+	$(call link,$(LIBS.store/op))
+$(CRASH)/document_store-planted: $(DOCUMENT_OBJS) \
+		$(call planted_objs,$(wildcard store/engine/*.c)) \
+		$(call archives,store/op)
+	$(call link,$(LIBS.store/op))
 
 $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(call say,CC,$< (planted))
 	$(Q)mkdir -p $(@D) && $(COMPILE) -DPLANTS
 
+# What a line of the journal costs, beside write and fdatasync.
+$(B)/bench/journalcost: $(B)/obj/tests/bench/programs/journalcost.o \
+		$(JOURNAL_SRCS:%.c=$(B)/obj/%.o) $(call archives,store/base)
+	$(call link,-lz)
+
 CRASH_PROGRAMS := $(addprefix $(CRASH)/,record.so states journal_store \
-	journal_store-planted)
+	journal_store-planted document_store document_store-planted)
 crash.py := $(PYTHON) -B tests/crash/crash.py --bin $(CRASH)
 
 .PHONY: crash crash-test crash-faults
@@ -40,8 +58,8 @@ crash-test: $(CRASH_PROGRAMS)
 crash: $(CRASH_PROGRAMS)
 	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS)
 
-# Under a sanitizer: no leak, no misstep, whatever fails.
+# Under a sanitizer: no leak, no misstep, whatever of the journal fails.
 crash-faults: $(CRASH)/record.so $(CRASH)/journal_store
-	@$(NO_MAKE) ASAN_OPTIONS=verify_asan_link_order=0 \
-	$(crash.py) $(if $(filter asan,$(VARIANT)),--preload \
+	@$(NO_MAKE) ASAN_OPTIONS=verify_asan_link_order=0 $(crash.py) \
+		--only journal $(if $(filter asan,$(VARIANT)),--preload \
 		$(shell $(CC) -print-file-name=libasan.so)) faults

@@ -15,68 +15,29 @@
  *
  * The checker is called with the state's directory, a file of all that was
  * sent before the crash, and what it is to do: `cut` (all that was promised
- * must be there), `rot` (refuse, or show nothing wrong) or `recover` (recover
+ * must be there; `live` is the same where only a process died), `rot` (refuse, or show nothing wrong) or `recover` (recover
  * and serve, under the recorder).  It exits with 0 if all is well.  What it
  * said of a state that failed goes to the standard output; the state itself is
  * left in DIR/failed-N.
  *
  * Exit status: 0 nothing failed, 1 something did, 2 it could not be tried.
  */
-#include "model.h"
+#include "states.h"
 
-#include "store/base/buf.h"
 #include "store/base/err.h"
 #include "store/base/io.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-	LOG_MAX = 512 << 20,
-	CHECK_SECONDS = 20,
-	PASSES = 12,		/* over a log, before its states are all seen */
-	KEPT = 5		/* states that failed are left for inspection */
-};
+enum { PASSES = 12 };	/* over a log, before its states are all seen */
 
-struct options {
-	const char *log, *work, *recorder;
-	long states, rot, nest;
-	uint64_t seed;
-	bool first;
-	char **checker;
-	int nchecker;
-};
-
-/* One log, and what of it has been checked. */
-struct run {
-	const struct options *o;
-	const char *work;
-	struct buf log;
-	const struct record **records;
-	size_t count, room;
-	size_t first;		/* record after which a crash is tried */
-	struct buf before;	/* what was sent before the log began */
-	struct buf sent;	/* up to the record in question */
-	struct map seen;	/* hashes of states */
-	uint64_t random;
-	long wanted, made, failed;
-	long inner;		/* states of second crashes */
-	const char *mode;
-	bool nested;
-};
-
-static void explore_nested(struct run *outer, const char *state);
-
-static void
+void
 die(const char *what)
 {
 	perror(what);
@@ -119,7 +80,7 @@ read_log(struct run *run, const char *path)
 
 /* --- choosing what came ------------------------------------------------- */
 
-static bool
+bool
 one_in(struct run *run, uint64_t n)
 {
 	return model_random(&run->random) % n == 0;
@@ -184,149 +145,6 @@ choose_torn(struct run *run, const struct model *m)
 	return found;
 }
 
-/* --- damage ------------------------------------------------------------- */
-
-/* Changes a byte or two in a line of one of the journal's segments. */
-static void
-rot(struct run *run, const char *state)
-{
-	char path[600], at[8];
-	struct buf b;
-	struct err e;
-	size_t i, start = 0;
-	uint64_t seen = 0;
-	int fd, number;
-
-	do {
-		number = 1 + (int)(model_random(&run->random) % 8);
-		(void)snprintf(path, sizeof path, "%s/journal/%08d.jsonl",
-		    state, number);
-	} while (access(path, F_OK) < 0 && ++seen < 64);
-	buf_init(&b, LOG_MAX);
-	if (seen == 64 || io_read_file(AT_FDCWD, path, &b, &e) < 0) {
-		buf_release(&b);
-		return;
-	}
-	seen = 0;
-	for (i = 0; i + 60 < b.len; i++)
-		if (memcmp(b.data + i, "[\"", 2) == 0 && b.data[i + 12] == '"' &&
-		    one_in(run, ++seen))
-			start = i;
-	start += model_random(&run->random) % (one_in(run, 2) ? 53 : 120);
-	memset(at, "0123456789abcdef"[model_random(&run->random) % 16],
-	    sizeof at);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || pwrite(fd, at, 1 + model_random(&run->random) % 2,
-		(off_t)start) < 0)
-		die(path);
-	(void)close(fd);
-	buf_release(&b);
-}
-
-/* --- asking the checker ------------------------------------------------- */
-
-static void
-write_file(const char *path, const struct buf *b)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || io_write_all(fd, buf_str(b), b->len) < 0)
-		die(path);
-	(void)close(fd);
-}
-
-static void
-be_checker(const struct run *run, char **args, const char *output)
-{
-	int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	if (fd < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
-		_exit(126);
-	if (strcmp(args[run->o->nchecker + 2], "recover") == 0) {
-		(void)setenv("CRASH_ROOT", args[run->o->nchecker], 1);
-		(void)setenv("LD_PRELOAD", run->o->recorder, 1);
-	}
-	(void)alarm(CHECK_SECONDS);
-	execvp(args[0], args);
-	_exit(127);
-}
-
-/* Runs it: its wait status. */
-static int
-ask(const struct run *run, const char *state, const char *sent,
-    const char *mode, const char *output)
-{
-	size_t n = (size_t)run->o->nchecker;
-	char **args = calloc(n + 4, sizeof *args);
-	int status;
-	pid_t pid;
-
-	if (args == NULL)
-		die("calloc");
-	memcpy(args, run->o->checker, n * sizeof *args);
-	args[n] = (char *)(uintptr_t)state;
-	args[n + 1] = (char *)(uintptr_t)sent;
-	args[n + 2] = (char *)(uintptr_t)mode;
-	pid = fork();
-	if (pid < 0)
-		die("fork");
-	if (pid == 0)
-		be_checker(run, args, output);
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			die("waitpid");
-	free(args);
-	return status;
-}
-
-static void
-report(struct run *run, const struct model *m, size_t at, int status,
-    size_t torn, enum tear tear, const char *output)
-{
-	static const char *const KINDS[] = {"", "", "write", "truncate",
-	    "allocate", "name"};
-	struct buf said;
-	struct err e;
-	size_t i;
-
-	(void)printf("FAILED: %s%s, %s rules, after record %zu of %zu, "
-	    "status %#x\n", run->mode, run->nested ? " in recovery" : "",
-	    m->rules == RULES_EXT4 ? "ext4" : "strict", at, run->count,
-	    (unsigned int)status);
-	for (i = 0; i < m->nops && run->failed < 2; i++)
-		if (model_open(&m->ops[i]))
-			(void)printf("  %s record %" PRIu64 ": %s %.*s of %"
-			    PRIu64 ", %u bytes at %" PRIu64 "%s\n",
-			    m->ops[i].chosen ? "with" : "without",
-			    m->ops[i].at, KINDS[m->ops[i].kind],
-			    (int)m->ops[i].entries[0].len,
-			    m->ops[i].nentries ? m->ops[i].entries[0].name : "",
-			    m->nodes[m->ops[i].node].inode, m->ops[i].len,
-			    m->ops[i].offset, i == torn && tear
-				? ", torn" : "");
-	buf_init(&said, 1 << 16);
-	if (io_read_file(AT_FDCWD, output, &said, &e) == 0)
-		(void)printf("  the checker: %s\n", buf_str(&said));
-	buf_release(&said);
-	(void)fflush(stdout);
-}
-
-static void
-keep(const struct run *run, const char *state, const char *sent)
-{
-	char path[512];
-
-	if (run->failed > KEPT)
-		return;
-	(void)snprintf(path, sizeof path, "%s/failed-%ld", run->work,
-	    run->failed);
-	(void)io_remove_tree(AT_FDCWD, path);
-	(void)rename(state, path);
-	(void)snprintf(path, sizeof path, "%s/failed-%ld.sent", run->work,
-	    run->failed);
-	(void)rename(sent, path);
-}
-
 /* --- one state ---------------------------------------------------------- */
 
 static bool
@@ -342,25 +160,42 @@ is_new(struct run *run, uint64_t hash)
 }
 
 static void
+write_file(const char *path, const struct buf *b)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || io_write_all(fd, buf_str(b), b->len) < 0)
+		die(path);
+	(void)close(fd);
+}
+
+/* The state that is chosen for a model as it is, in the file system. */
+static uint64_t
+make_state(struct run *run, struct model *m, struct moment *when,
+    const char *state)
+{
+	(void)choose(run, m);
+	if (m->rules == RULES_EXT4)
+		order_names(m);
+	when->torn = choose_torn(run, m);
+	if (when->torn < m->nops)
+		when->tear = (enum tear)(1 +
+		    model_random(&run->random) % (TEAR_END - 1));
+	return model_make(m, state, when->torn, when->tear, &run->random);
+}
+
+static void
 try_state(struct run *run, struct model *m, size_t at)
 {
-	char state[512], sent[512], output[512];
-	enum tear tear = TEAR_NONE;
-	size_t torn;
+	char state[PATH_BYTES], sent[PATH_BYTES], output[PATH_BYTES];
+	struct moment when = {.m = m, .at = at};
 	uint64_t hash;
 	int status;
 
 	(void)snprintf(state, sizeof state, "%s/state", run->work);
 	(void)snprintf(sent, sizeof sent, "%s/sent", run->work);
 	(void)snprintf(output, sizeof output, "%s/output", run->work);
-	(void)choose(run, m);
-	if (m->rules == RULES_EXT4)
-		order_names(m);
-	torn = choose_torn(run, m);
-	if (torn < m->nops)
-		tear = (enum tear)(1 +
-		    model_random(&run->random) % (TEAR_END - 1));
-	hash = model_make(m, state, torn, tear, &run->random);
+	hash = make_state(run, m, &when, state);
 	if (strcmp(run->mode, "rot") == 0)
 		rot(run, state);
 	else if (!is_new(run, hash))
@@ -375,7 +210,7 @@ try_state(struct run *run, struct model *m, size_t at)
 	if (status == 0)
 		return;
 	run->failed++;
-	report(run, m, at, status, torn, tear, output);
+	report(run, &when, status, output);
 	keep(run, state, sent);
 }
 
@@ -416,7 +251,7 @@ pass(struct run *run, enum rules rules)
 	model_release(&m);
 }
 
-static void
+void
 explore(struct run *run, const char *mode, long wanted)
 {
 	int i;
@@ -428,7 +263,7 @@ explore(struct run *run, const char *mode, long wanted)
 		pass(run, i % 2 ? RULES_EXT4 : RULES_STRICT);
 }
 
-static void
+void
 run_init(struct run *run, const struct options *o, const char *work,
     const char *log, uint64_t seed)
 {
@@ -440,7 +275,7 @@ run_init(struct run *run, const struct options *o, const char *work,
 	read_log(run, log);
 }
 
-static void
+void
 run_release(struct run *run)
 {
 	map_release(&run->seen);
@@ -448,92 +283,6 @@ run_release(struct run *run)
 	buf_release(&run->before);
 	buf_release(&run->log);
 	free(run->records);
-}
-
-/* --- a crash during the recovery from a crash --------------------------- */
-
-static void
-log_record(int fd, struct record r, const void *first)
-{
-	const char zeros[8] = "";
-
-	if (io_write_all(fd, &r, sizeof r) < 0 ||
-	    io_write_all(fd, first, r.first) < 0 ||
-	    io_write_all(fd, zeros, record_padding(&r)) < 0)
-		die("log");
-}
-
-/* Logs a file or directory that is there, and its name in `dir`. */
-static void
-log_there(int log_fd, int dir_fd, uint64_t dir, const char *name)
-{
-	struct stat st;
-	struct buf b;
-	struct err e;
-	struct dirent *entry;
-	DIR *d;
-	int fd;
-
-	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		die(name);
-	log_record(log_fd, (struct record){.kind = dir ? RECORD_NEW
-		: RECORD_START, .a = st.st_ino, .b = S_ISDIR(st.st_mode)},
-	    NULL);
-	if (dir)
-		log_record(log_fd, (struct record){.kind = RECORD_NAME,
-		    .a = dir, .b = st.st_ino,
-		    .first = (uint32_t)strlen(name)}, name);
-	if (S_ISDIR(st.st_mode)) {
-		d = fdopendir(fd);
-		while (d && (entry = readdir(d)) != NULL)
-			if (strcmp(entry->d_name, ".") != 0 &&
-			    strcmp(entry->d_name, "..") != 0)
-				log_there(log_fd, fd, st.st_ino,
-				    entry->d_name);
-		(void)closedir(d);
-		return;
-	}
-	buf_init(&b, LOG_MAX);
-	if (io_read_fd(fd, name, &b, &e) < 0)
-		die(name);
-	log_record(log_fd, (struct record){.kind = RECORD_WRITE,
-	    .a = st.st_ino, .first = (uint32_t)b.len}, buf_str(&b));
-	buf_release(&b);
-	(void)close(fd);
-}
-
-static void
-explore_nested(struct run *outer, const char *state)
-{
-	char work[512], log[600], sent[600], output[600];
-	struct run inner;
-	int log_fd, status;
-
-	(void)snprintf(work, sizeof work, "%s/nested", outer->work);
-	(void)snprintf(log, sizeof log, "%s/log", work);
-	(void)snprintf(sent, sizeof sent, "%s/sent", outer->work);
-	(void)snprintf(output, sizeof output, "%s/output", work);
-	(void)mkdir(work, 0700);
-	log_fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (log_fd < 0)
-		die(log);
-	log_there(log_fd, AT_FDCWD, 0, state);
-	log_record(log_fd, (struct record){.kind = RECORD_DURABLE}, NULL);
-	(void)close(log_fd);
-	(void)setenv("CRASH_LOG", log, 1);
-	status = ask(outer, state, sent, "recover", output);
-	run_init(&inner, outer->o, work, log, outer->random | 1);
-	if (buf_add(&inner.before, outer->sent.data, outer->sent.len) < 0)
-		die("buf_add");
-	inner.nested = true;
-	if (status)
-		(void)printf("the recovery under the recorder: status %#x\n",
-		    (unsigned int)status);
-	explore(&inner, "cut", 16);
-	outer->failed += inner.failed + (status != 0);
-	outer->inner += inner.made;
-	run_release(&inner);
 }
 
 /* --- main --------------------------------------------------------------- */

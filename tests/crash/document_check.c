@@ -1,0 +1,290 @@
+/*
+ * What was promised held against what is there: documents, index, files and
+ * history, after a crash.
+ */
+#include "drill.h"
+
+#include "store/base/io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { UNKNOWN_MAX = 8 };	/* operations of which nobody knows */
+
+/* --- documents ---------------------------------------------------------- */
+
+static unsigned
+count_items(struct drill *d, const char *table, const char *index)
+{
+	struct call c;
+	const char *count;
+	unsigned n;
+
+	call_init(&c, d);
+	if (ask(&c, OP_SCAN, "{\"TableName\":\"%s\",%s\"Select\":\"COUNT\"}",
+		table, index))
+		bad("cannot scan %s: %s", table, buf_str(&c.out));
+	count = strstr(buf_str(&c.out), "\"Count\":");
+	n = count ? (unsigned)strtoul(count + 8, NULL, 10) : UINT32_MAX;
+	call_release(&c);
+	return n;
+}
+
+/* Each document is what the operations made it, and there is no other. */
+static void
+compare_items(struct drill *d, const struct document all[DOCUMENTS_ALL])
+{
+	unsigned docs = 0, pairs = 0;
+	struct buf want, out;
+	size_t i;
+
+	buf_init(&want, REPLY_MAX);
+	buf_init(&out, REPLY_MAX);
+	for (i = 0; i < DOCUMENTS_ALL; i++) {
+		buf_reset(&want);
+		(void)get(d, i, &out);
+		if (all[i].m) {
+			(void)buf_puts(&want, "{\"Item\":");
+			document_write(&want, i, &all[i]);
+			(void)buf_puts(&want, "}");
+			docs += i < DOCUMENTS_KEYS;
+			pairs += i >= DOCUMENTS_KEYS;
+		} else {
+			(void)buf_puts(&want, "{}");
+		}
+		if (strcmp(buf_str(&want), buf_str(&out)) != 0)
+			bad("%s/%s is %.150s instead of %.150s",
+			    document_table(i), document_key(i),
+			    buf_str(&out), buf_str(&want));
+	}
+	if (count_items(d, "docs", "") != docs ||
+	    count_items(d, "docs", "\"IndexName\":\"byGroup\",") != docs ||
+	    count_items(d, "left", "") + count_items(d, "right", "") != pairs)
+		bad("%u items, %u in the index, %u and %u in pairs, not %u, "
+		    "%u", count_items(d, "docs", ""),
+		    count_items(d, "docs", "\"IndexName\":\"byGroup\","),
+		    count_items(d, "left", ""), count_items(d, "right", ""),
+		    docs, pairs);
+	buf_release(&want);
+	buf_release(&out);
+}
+
+/* --- files -------------------------------------------------------------- */
+
+/* The one file of a directory that holds m and run; counts all documents. */
+static unsigned
+count_files(struct drill *d, const char *table)
+{
+	char path[512];
+	struct dirent *entry;
+	unsigned n = 0;
+	size_t len;
+	DIR *dir;
+
+	(void)snprintf(path, sizeof path, "%s/data/%s", d->path, table);
+	dir = opendir(path);
+	while (dir && (entry = readdir(dir)) != NULL) {
+		len = strlen(entry->d_name);
+		n += entry->d_name[0] != '.' && len > 5 &&
+		    strcmp(entry->d_name + len - 5, ".json") == 0;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return n;
+}
+
+static void
+compare_file(struct drill *d, size_t i, const struct document *want)
+{
+	static const char *const ODD[][2] = {{"room/1", "room%2F1"},
+	    {".git", "%2Egit"}, {"\xc3\xbc", "%C3%BC"}, {"a b", "a%20b"}};
+	const char *name = document_key(i);
+	char path[512], m[32], run[32];
+	struct buf b;
+	struct err e;
+	size_t k;
+
+	for (k = 0; k < sizeof ODD / sizeof *ODD; k++)
+		if (strcmp(name, ODD[k][0]) == 0)
+			name = ODD[k][1];
+	(void)snprintf(path, sizeof path, "%s/data/%s/%s.json", d->path,
+	    document_table(i), name);
+	(void)snprintf(m, sizeof m, "\"m\": %u,", want->m);
+	(void)snprintf(run, sizeof run, "\"run\": %u,", want->run);
+	buf_init(&b, REPLY_MAX);
+	if (want->m == 0) {
+		if (access(path, F_OK) == 0)
+			bad("%s is there; the document was deleted", path);
+	} else if (io_read_file(AT_FDCWD, path, &b, &e) < 0) {
+		bad("no file: %s", e.text);
+	} else if (!strstr(buf_str(&b), m) || !strstr(buf_str(&b), run)) {
+		bad("%s is of another moment than m %u, run %u: %s", path,
+		    want->m, want->run, buf_str(&b));
+	}
+	buf_release(&b);
+}
+
+/* Once a checkpoint has been taken, files are as the documents are. */
+static void
+compare_files(struct drill *d, const struct document all[DOCUMENTS_ALL])
+{
+	unsigned there[3] = {0};
+	struct err e;
+	size_t i;
+
+	if (store_checkpoint(d->store, NULL, &e) < 0)
+		bad("no checkpoint: %s", e.text);
+	for (i = 0; i < DOCUMENTS_ALL; i++) {
+		compare_file(d, i, &all[i]);
+		there[i < DOCUMENTS_KEYS ? 0 : i < DOCUMENTS_KEYS +
+			DOCUMENTS_PAIRS ? 1 : 2] += all[i].m != 0;
+	}
+	if (count_files(d, "docs") != there[0] ||
+	    count_files(d, "left") != there[1] ||
+	    count_files(d, "right") != there[2])
+		bad("%u, %u and %u files instead of %u, %u and %u",
+		    count_files(d, "docs"), count_files(d, "left"),
+		    count_files(d, "right"), there[0], there[1], there[2]);
+}
+
+/* git finds the history whole; its newest commit has what the files have. */
+static void
+check_history(struct drill *d)
+{
+	char command[1600];
+	int status;
+
+	(void)snprintf(command, sizeof command,
+	    "exec 2>&1; export GIT_DIR='%s/history.git'; "
+	    "git fsck --strict --no-dangling --no-progress && "
+	    "for f in $(cd '%s/data' && ls -d docs/*.json left/*.json); do "
+	    "git show \"main:$f\" | cmp - '%s/data/'\"$f\" || exit 1; done",
+	    d->path, d->path, d->path);
+	status = system(command);
+	if (status)
+		bad("the history is not sound: %d", status);
+}
+
+/* --- checking ----------------------------------------------------------- */
+
+struct promises {
+	uint32_t done;
+	bool tables;
+	struct { uint32_t m, run; } unknown[UNKNOWN_MAX];
+	unsigned nunknown;
+};
+
+static void
+add_unknown(struct drill *d, struct promises *p, uint32_t m)
+{
+	if (p->nunknown == UNKNOWN_MAX)
+		bad("too much is unknown");
+	p->unknown[p->nunknown].m = m;
+	p->unknown[p->nunknown++].run = d->runs.run[m];
+}
+
+/* Finds out which of the unknown ones were done, from what was found. */
+static void
+settle_unknown(struct drill *d, const struct promises *p)
+{
+	struct document all[DOCUMENTS_ALL];
+	unsigned which, i;
+
+	for (which = 0; which < 1u << p->nunknown; which++) {
+		for (i = 0; i < p->nunknown; i++)
+			d->runs.run[p->unknown[i].m] =
+			    which >> i & 1 ? 0 : p->unknown[i].run;
+		documents_after(&d->runs, d->m, all);
+		if (memcmp(all, d->found, sizeof all) == 0)
+			return;
+	}
+}
+
+/* Reads them into d->runs and *p. */
+static void
+read_promises(struct drill *d, struct promises *p, const char *path)
+{
+	uint32_t m, who, i;
+	struct buf b;
+	struct err e;
+	char *line, *rest;
+
+	buf_init(&b, 64 << 20);
+	if (io_read_file(AT_FDCWD, path, &b, &e) < 0)
+		bad("%s", e.text);
+	for (line = b.data; line && (rest = strchr(line, '\n')) != NULL;
+	    line = rest + 1) {
+		*rest = '\0';
+		if (sscanf(line, "served %u %u", &m, &who) == 2)
+			for (i = m + 1; i < OPERATIONS_MAX; i++)
+				d->runs.run[i] = who;
+		else if (sscanf(line, "refused %u", &m) == 1)
+			d->runs.run[m] = 0;
+		else if (sscanf(line, "unknown %u", &m) == 1)
+			add_unknown(d, p, m);
+		else if (strcmp(line, "tables") == 0)
+			p->tables = true;
+		else if (sscanf(line, "done %u", &m) != 1)
+			bad("no promise: %.40s", line);
+		if ((line[0] == 's' || line[0] == 'd') && m > p->done)
+			p->done = m;
+	}
+	buf_release(&b);
+}
+
+static void
+compare_all(struct drill *d, bool with_files)
+{
+	struct document all[DOCUMENTS_ALL];
+
+	documents_after(&d->runs, d->m, all);
+	compare_items(d, all);
+	if (with_files)
+		compare_files(d, all);
+}
+
+int
+check(struct drill *d, const char *sent)
+{
+	struct promises promises = {0}, *p = &promises;
+	uint32_t last_run = 0;
+	struct err e;
+
+	read_promises(d, p, sent);
+	if (come(d, &e) < 0)
+		bad("does not recover: %s", e.text);
+	if (!has_tables(d)) {
+		if (p->tables || p->done)
+			bad("tables are missing");
+		make_tables(d);
+	}
+	d->m = count_done(d, &last_run);
+	if (d->failed)
+		bad("cannot read after recovery");
+	if (d->m < p->done)
+		bad("%u operations were done; %u were promised", d->m,
+		    p->done);
+	settle_unknown(d, p);
+	if (d->m && last_run != d->runs.run[d->m])
+		bad("operation %u is of run %u, not %u", d->m, last_run,
+		    d->runs.run[d->m]);
+	compare_all(d, true);
+	write_some(d, 3);
+	if (d->failed)
+		bad("cannot write after recovery");
+	compare_all(d, false);
+	leave(d);
+	if (come(d, &e) < 0)
+		bad("does not come again: %s", e.text);
+	compare_all(d, true);
+	if (d->m % 16 == 0)
+		check_history(d);
+	leave(d);
+	return 0;
+}

@@ -1,0 +1,281 @@
+/*
+ * Operations on the store that is drilled, as drill.h has them.
+ */
+#include "drill.h"
+
+#include "store/value/fault.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { SEGMENT = 16384, CHECKPOINT_MS = 30 };
+
+void
+bad(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	(void)printf("\n");
+	(void)fflush(stdout);
+	_exit(1);
+}
+
+uint64_t
+below(struct drill *d, uint64_t n)
+{
+	d->random ^= d->random >> 12;
+	d->random ^= d->random << 25;
+	d->random ^= d->random >> 27;
+	return d->random * 0x2545f4914f6cdd1dull % n;
+}
+
+void
+promise(struct drill *d, const char *fmt, ...)
+{
+	char text[64];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	pthread_mutex_lock(&d->lock);
+	if (send(d->sockets[0], text, (size_t)n, MSG_NOSIGNAL) != n ||
+	    recv(d->sockets[1], text, (size_t)n, 0) != n ||
+	    write(1, text, (size_t)n) != n)
+		_exit(REFUSED);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* --- coming and going --------------------------------------------------- */
+
+int
+come(struct drill *d, struct err *e)
+{
+	const struct store_options o = {.force = true,
+	    .segment_bytes = SEGMENT, .checkpoint_ms = CHECKPOINT_MS};
+
+	d->store = store_open(d->path, &o, e);
+	if (d->store == NULL)
+		return -1;
+	return store_view_init(&d->view, d->store, e);
+}
+
+void
+leave(struct drill *d)
+{
+	store_view_release(&d->view);
+	store_close(d->store);
+	d->store = NULL;
+}
+
+/* --- operations --------------------------------------------------------- */
+
+static void
+answered(struct op *op)
+{
+	struct call *c = op->arg;
+	struct drill *d = c->d;
+
+	if (op->status == 0 && c->m)
+		promise(d, "done %u\n", c->m);
+	else if (c->m && op->status == FAULT_INTERNAL)
+		promise(d, "unknown %u\n", c->m);
+	else if (c->m && op->status != FAULT_READ_ONLY)
+		promise(d, "refused %u %s\n", c->m, fault_name(op->status));
+	pthread_mutex_lock(&d->lock);
+	d->waiting--;
+	pthread_cond_signal(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+}
+
+void
+call_init(struct call *c, struct drill *d)
+{
+	c->d = d;
+	c->m = 0;
+	buf_init(&c->body, REPLY_MAX);
+	buf_init(&c->out, REPLY_MAX);
+	op_init(&c->op, d->store, &c->out, answered, c);
+}
+
+void
+call_release(struct call *c)
+{
+	op_release(&c->op);
+	buf_release(&c->body);
+	buf_release(&c->out);
+}
+
+static void
+call_begin(struct call *c, int operation)
+{
+	struct drill *d = c->d;
+
+	pthread_mutex_lock(&d->lock);
+	d->waiting++;
+	pthread_mutex_unlock(&d->lock);
+	if (!buf_ok(&c->body)) {
+		c->op.status = FAULT_LIMIT;
+		answered(&c->op);
+	} else if (op_read(&c->op, operation, false, c->body.data, c->body.len,
+		NULL) < 0) {
+		answered(&c->op);
+	} else {
+		op_run(&c->op, &d->view);
+	}
+}
+
+static void
+wait_for_all(struct drill *d)
+{
+	pthread_mutex_lock(&d->lock);
+	while (d->waiting)
+		pthread_cond_wait(&d->wake, &d->lock);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Some operations at once: they are decided in this order. */
+void
+write_some(struct drill *d, uint32_t count)
+{
+	struct call calls[AT_ONCE];
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		call_init(&calls[i], d);
+		calls[i].m = ++d->m;
+		d->runs.run[d->m] = d->run;
+		calls[i].op.wait_file = operation_waits(d->m, d->run);
+		call_begin(&calls[i],
+		    operation_write(&calls[i].body, d->m, d->run));
+	}
+	wait_for_all(d);
+	for (i = 0; i < count; i++) {
+		d->failed = d->failed || calls[i].op.status;
+		call_release(&calls[i]);
+	}
+}
+
+int
+ask(struct call *c, int operation, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)buf_vprintf(&c->body, fmt, ap);
+	va_end(ap);
+	call_begin(c, operation);
+	wait_for_all(c->d);
+	return c->op.status;
+}
+
+/* --- tables ------------------------------------------------------------- */
+
+static void
+make_table(struct drill *d, const char *name, bool indexed)
+{
+	struct call c;
+
+	call_init(&c, d);
+	d->failed = d->failed || ask(&c, OP_CREATE_TABLE,
+	    "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
+	    "\"KeySchema\":[{\"AttributeName\":\"k\",\"KeyType\":\"HASH\"}],"
+	    "\"AttributeDefinitions\":[{\"AttributeName\":\"k\","
+	    "\"AttributeType\":\"S\"}%s}", name, indexed
+		? ",{\"AttributeName\":\"g\",\"AttributeType\":\"S\"},"
+		  "{\"AttributeName\":\"m\",\"AttributeType\":\"N\"}],"
+		  "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"byGroup\","
+		  "\"KeySchema\":[{\"AttributeName\":\"g\","
+		  "\"KeyType\":\"HASH\"},{\"AttributeName\":\"m\","
+		  "\"KeyType\":\"RANGE\"}],"
+		  "\"Projection\":{\"ProjectionType\":\"ALL\"}}]" : "]");
+	call_release(&c);
+}
+
+static bool
+has_table(struct drill *d, const char *name)
+{
+	struct catalog *c = store_catalog_hold(d->store);
+	bool has = catalog_named(c, name, strlen(name)) != NULL;
+
+	store_catalog_release(d->store, c);
+	return has;
+}
+
+bool
+has_tables(struct drill *d)
+{
+	return has_table(d, "docs") && has_table(d, "left") &&
+	    has_table(d, "right");
+}
+
+void
+make_tables(struct drill *d)
+{
+	if (!has_table(d, "docs"))
+		make_table(d, "docs", true);
+	if (!has_table(d, "left"))
+		make_table(d, "left", false);
+	if (!has_table(d, "right"))
+		make_table(d, "right", false);
+	if (!d->failed)
+		promise(d, "tables\n");
+}
+
+/* --- seeing what is there ----------------------------------------------- */
+
+struct document
+get(struct drill *d, size_t i, struct buf *out)
+{
+	struct document found = {0, 0};
+	const char *m, *run;
+	struct call c;
+	struct buf key;
+
+	buf_init(&key, 1000);
+	(void)buf_json(&key, document_key(i), strlen(document_key(i)));
+	call_init(&c, d);
+	if (ask(&c, OP_GET_ITEM, "{\"TableName\":\"%s\",\"Key\":{\"k\":{\"S\":"
+	    "%s}},\"ConsistentRead\":true}", document_table(i),
+		buf_str(&key)))
+		d->failed = true;
+	m = strstr(buf_str(&c.out), "\"m\":{\"N\":\"");
+	run = strstr(buf_str(&c.out), "\"run\":{\"N\":\"");
+	if (m && run)
+		found = (struct document){(uint32_t)strtoul(m + 10, NULL, 10),
+		    (uint32_t)strtoul(run + 12, NULL, 10)};
+	buf_reset(out);
+	(void)buf_add(out, c.out.data, c.out.len);
+	call_release(&c);
+	buf_release(&key);
+	return found;
+}
+
+/* It is the greatest m of a document. */
+uint32_t
+count_done(struct drill *d, uint32_t *run)
+{
+	uint32_t m = 0;
+	struct buf out;
+	size_t i;
+
+	buf_init(&out, REPLY_MAX);
+	for (i = 0; i < DOCUMENTS_ALL; i++) {
+		d->found[i] = get(d, i, &out);
+		if (d->found[i].m > m) {
+			m = d->found[i].m;
+			*run = d->found[i].run;
+		}
+	}
+	buf_release(&out);
+	return m;
+}

@@ -1,0 +1,89 @@
+/*
+ * A store that is drilled by document_store: its state, and how it is asked.
+ * drill.c has the operations, document_check.c the comparing, document_store.c
+ * the rest.
+ */
+#ifndef CRASH_DRILL_H
+#define CRASH_DRILL_H
+
+#include "documents.h"
+
+#include "store/op/op.h"
+
+#include <pthread.h>
+
+enum {
+	AT_ONCE = 6,		/* operations that wait together */
+	REPLY_MAX = 1 << 20,
+	OTHER_RUN = 999,	/* of what a checker adds */
+	RECOVER_RUN = 900,
+	FIRST_RUN = 100,
+	REFUSED = 3		/* exit status: an error that was told */
+};
+
+struct drill {
+	const char *path;
+	struct store *store;
+	struct store_view view;
+	int sockets[2];
+	uint32_t run;
+	uint64_t random;
+	struct history_of_runs runs;
+	struct document found[DOCUMENTS_ALL];	/* by count_done */
+	uint32_t m;		/* operations done or under way */
+	bool failed;		/* one was refused */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	unsigned waiting;
+};
+
+/* Says what is wrong, and ends the program with 1. */
+void bad(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
+
+/* Tells a promise: over the socket, and to the standard output. */
+void promise(struct drill *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The next number of its sequence, less than n. */
+uint64_t below(struct drill *d, uint64_t n);
+
+/* Opens the store: 0, or -1 and the error; and closes it. */
+int come(struct drill *d, struct err *e);
+void leave(struct drill *d);
+
+/* --- operations: what is refused sets d->failed ------------------------- */
+
+struct call {
+	struct drill *d;
+	struct op op;
+	struct buf body, out;
+	uint32_t m;		/* promised when it is done; 0: nothing is */
+};
+
+void call_init(struct call *c, struct drill *d);
+void call_release(struct call *c);
+
+/* One request, and its reply in c->out: its status. */
+int ask(struct call *c, int operation, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The next operations of the store's life, `count` at once. */
+void write_some(struct drill *d, uint32_t count);
+
+/* The three tables: are they there, and make those that aren't. */
+bool has_tables(struct drill *d);
+void make_tables(struct drill *d);
+
+/* A document as it is read; the reply's text goes to `out`. */
+struct document get(struct drill *d, size_t i, struct buf *out);
+
+/* How many operations were done, and by whom the last: reads all documents. */
+uint32_t count_done(struct drill *d, uint32_t *run);
+
+/* --- document_check.c --------------------------------------------------- */
+
+/* Recovers, and sees that what the file `sent` promises is there. */
+int check(struct drill *d, const char *sent);
+
+#endif
