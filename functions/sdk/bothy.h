@@ -170,7 +170,7 @@ json_t *bothy_event(struct bothy_req *req);
 int bothy_reply_event(struct bothy_req *req, const json_t *result);
 int bothy_reply_event_new(struct bothy_req *req, json_t *result);
 
-/* --- Documents: bothy_get(3), bothy_put(3), bothy_find(3), bothy_store(3) -- */
+/* --- Documents: bothy_get(3), bothy_put(3), bothy_find(3), bothy_store(3) - */
 
 /*
  * Keys and documents are plain JSON: {"room": "lobby", "at": 17}.  They are

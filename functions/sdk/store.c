@@ -65,7 +65,7 @@ store_write_flags(const struct store *s)
 	return s->no_wait ? 0 : CLIENT_WAIT_FILE;
 }
 
-/* --- failures ------------------------------------------------------------------ */
+/* --- failures ------------------------------------------------------------- */
 
 /* The HTTP status that fits; 500 for what is no row. */
 static int
@@ -120,7 +120,7 @@ bothy_store_error(struct bothy_req *req)
 	return req->store && req->store->failed ? &req->store->error : NULL;
 }
 
-/* --- calls ---------------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------- */
 
 static int
 timeout_ms(struct bothy_req *req)

@@ -38,7 +38,7 @@ int store_fail(struct store *s, const char *fmt, ...)
 /* The flags of a write. */
 unsigned store_write_flags(const struct store *s);
 
-/* --- storejson.c ----------------------------------------------------------- */
+/* --- storejson.c ---------------------------------------------------------- */
 
 /*
  * Appends a value.  No digit is added: 0.1 stays 0.1.  0; or -1 for what is

@@ -53,7 +53,7 @@ begin(struct buf *b, const char *table)
 	buf_putc(b, ':');
 }
 
-/* --- reading ---------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 struct got {
 	const char *table;
@@ -115,7 +115,7 @@ bothy_batch_get(struct bothy_req *req, const char *table, const json_t *keys)
 	return got.docs;
 }
 
-/* --- writing ------------------------------------------------------------------------ */
+/* --- writing -------------------------------------------------------------- */
 
 /* The i-th write: of the puts, then of the deletes. */
 static void

@@ -104,7 +104,7 @@ store_encode(struct buf *b, const json_t *json)
 	return encode(b, json, 0);
 }
 
-/* --- from the store ------------------------------------------------------------ */
+/* --- from the store ------------------------------------------------------- */
 
 static bool
 is_digit(char c)
@@ -171,7 +171,7 @@ store_decode(const char *p, size_t n)
 	return json ? json : decode_big(p, n);
 }
 
-/* --- bodies ----------------------------------------------------------------------- */
+/* --- bodies --------------------------------------------------------------- */
 
 static void
 member(struct buf *b, const char *name)

@@ -52,7 +52,7 @@ new_rows(struct bothy_req *req, enum operation op)
 	return request_on_end(req, release, r) < 0 ? NULL : r;
 }
 
-/* --- cursors: the key in base64url --------------------------------------------- */
+/* --- cursors: the key in base64url ---------------------------------------- */
 
 static char *
 encode_cursor(const json_t *key)
@@ -102,7 +102,7 @@ decode_cursor(const char *cursor)
 	return key;
 }
 
-/* --- asking ---------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 static int
 apply(struct bothy_rows *r, const struct bothy_how *how)

@@ -169,7 +169,7 @@ bothy_tx_commit(struct bothy_tx *tx)
 	return 0;
 }
 
-/* --- reading ---------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 /* The documents of a reply, null where there is none, as a new reference. */
 static json_t *

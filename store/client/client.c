@@ -92,7 +92,7 @@ client_set_timeout(struct client *c, int timeout_ms)
 	c->timeout_ms = timeout_ms;
 }
 
-/* --- one attempt ----------------------------------------------------------------- */
+/* --- one attempt ---------------------------------------------------------- */
 
 static enum outcome
 ensure(struct client *c, int64_t deadline_ms, struct err *e)
@@ -179,7 +179,7 @@ deadline(const struct client *c)
 	return c->timeout_ms ? clock_mono_ms() + c->timeout_ms : 0;
 }
 
-/* --- again and again --------------------------------------------------------------- */
+/* --- again and again ------------------------------------------------------ */
 
 /* What one attempt came to; a reply that asks for another is none. */
 static enum outcome
@@ -282,7 +282,7 @@ client_connect(struct client *c, struct err *e)
 	return o == OUTCOME_DONE ? 0 : -1;
 }
 
-/* --- several at once ------------------------------------------------------------- */
+/* --- several at once ------------------------------------------------------ */
 
 int
 client_send(struct client *c, enum operation op, unsigned flags,

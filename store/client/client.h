@@ -39,8 +39,8 @@ typedef int client_prove(const char *key_file, const unsigned char *challenge,
 
 struct client_options {
 	const char *socket;	/* path of store.sock */
-	const char *token;	/* minted by the gateway; or NULL, and the key */
-	const char *key_file;	/* of the store, or NULL, with */
+	const char *token;	/* minted by the gateway; or NULL, and */
+	const char *key_file;	/* the store's key, or NULL, with */
 	client_prove *prove;	/* client_prove_key (prove.h), or NULL */
 	int timeout_ms;		/* of a call, its repeats included; 0: none */
 	/* Hears of a long operation: JSON, now and then.  May be NULL. */

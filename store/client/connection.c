@@ -20,7 +20,7 @@
 
 enum { RECEIVE_BYTES = 64 * 1024, HELLO_WAIT_MS = 5000 };
 
-/* --- coming and going ---------------------------------------------------------- */
+/* --- coming and going ----------------------------------------------------- */
 
 /* A path too long for an address is reached through its directory. */
 static int
@@ -160,7 +160,7 @@ connection_release(struct connection *c)
 	buf_release(&c->in);
 }
 
-/* --- what waits ------------------------------------------------------------------ */
+/* --- what waits ----------------------------------------------------------- */
 
 struct waiting *
 connection_find(struct connection *c, uint32_t id)
@@ -180,7 +180,7 @@ connection_forget(struct connection *c, struct waiting *w)
 	*w = c->waiting[--c->count];
 }
 
-/* --- replies ------------------------------------------------------------------------ */
+/* --- replies -------------------------------------------------------------- */
 
 static int
 take_reply(struct connection *c, const struct frame_reply *r)
@@ -302,7 +302,7 @@ connection_wait(struct connection *c, uint32_t id, int64_t deadline_ms,
 	}
 }
 
-/* --- requests ----------------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 /*
  * Writes it all.  Replies that come meanwhile are taken, or two full sockets

@@ -93,7 +93,8 @@ frame_read_request(const void *p, size_t n, struct frame_request *r,
 
 	*r = (struct frame_request){0};
 	if (n < FRAME_REQUEST_SIZE)
-		return err_set(e, FAULT_SERIALIZATION, "the frame is too short");
+		return err_set(e, FAULT_SERIALIZATION,
+		    "the frame is too short");
 	r->id = get32(b + 4);
 	r->operation = (uint16_t)get16(b + 8);
 	r->flags = (uint16_t)get16(b + 10);
@@ -143,7 +144,8 @@ frame_read_reply(const void *p, size_t n, struct frame_reply *r,
 	const unsigned char *b = p;
 
 	if (n < FRAME_REPLY_SIZE)
-		return err_set(e, FAULT_SERIALIZATION, "the frame is too short");
+		return err_set(e, FAULT_SERIALIZATION,
+		    "the frame is too short");
 	r->id = get32(b + 4);
 	r->status = (uint16_t)get16(b + 8);
 	r->flags = (uint16_t)get16(b + 10);

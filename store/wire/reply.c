@@ -166,7 +166,7 @@ reply_item(struct reply *r, const char *name, const struct value *item)
 		r->failed = true;
 }
 
-/* --- capacity --------------------------------------------------------------- */
+/* --- capacity ------------------------------------------------------------- */
 
 static void
 units(struct reply *r, const char *name, double all, const char *kind)
@@ -226,7 +226,7 @@ reply_capacity(struct reply *r, const char *name, const struct text *table,
 	reply_close(r);
 }
 
-/* --- failures ----------------------------------------------------------------- */
+/* --- failures ------------------------------------------------------------- */
 
 int
 reply_fault(struct buf *out, struct arena *arena, bool plain,

@@ -76,7 +76,7 @@ request_read(struct request *r, int op, bool plain, struct arena *a,
 	return schema_value(&d, NULL);
 }
 
-/* --- expressions and what was before them ------------------------------------- */
+/* --- expressions and what was before them --------------------------------- */
 
 /* "{A, B}" of what is there: how many. */
 static size_t
@@ -133,7 +133,7 @@ request_check_joint(struct decoder *d, enum joint joint,
 	return 0;
 }
 
-/* --- what a request wants ------------------------------------------------------ */
+/* --- what a request wants ------------------------------------------------- */
 
 static const char *
 item_action(const struct item_request *item)

@@ -151,7 +151,7 @@ struct table_request {
 	enum choice history;		/* Bothy's: History */
 	struct text ttl;		/* TimeToLiveSpecification */
 	enum choice ttl_enabled;
-	struct text start;		/* ListTables: ExclusiveStartTableName */
+	struct text start;		/* ListTables: Exclusive... */
 	uint32_t limit;			/* ListTables */
 };
 
@@ -186,8 +186,8 @@ struct request {
 	enum return_metrics metrics;	/* ReturnItemCollectionMetrics */
 	struct text token;		/* ClientRequestToken */
 	union {
-		struct item_request item;	/* Get-, Put-, Update-, DeleteItem */
-		struct {			/* BatchGetItem, BatchWriteItem */
+		struct item_request item;	/* Get-, PutItem, ... */
+		struct {			/* BatchGet-, WriteItem */
 			struct item_group *groups;
 			size_t ngroups;
 		};

@@ -7,7 +7,7 @@
 #define NOT_ONE "Supplied AttributeValue has more than one datatypes set, " \
 	"must contain exactly one of the supported datatypes"
 
-/* --- BatchGetItem ---------------------------------------------------------------- */
+/* --- BatchGetItem --------------------------------------------------------- */
 
 struct get_group {
 	struct text table;
@@ -109,7 +109,7 @@ finish_batch_get(struct decoder *d, struct request *r, void *raw)
 	return 0;
 }
 
-/* --- BatchWriteItem -------------------------------------------------------------- */
+/* --- BatchWriteItem ------------------------------------------------------- */
 
 struct document {
 	const struct value *item;
@@ -215,7 +215,7 @@ finish_batch_write(struct decoder *d, struct request *r, void *raw)
 	return 0;
 }
 
-/* --- transactions ---------------------------------------------------------------- */
+/* --- transactions --------------------------------------------------------- */
 
 struct transact_part {
 	struct item_request *get, *put, *update, *delete, *check;
@@ -239,7 +239,8 @@ struct transact {
 #define CONDITION(required) {.name = "ConditionExpression", \
 	.kind = PARAM_TEXT, .flags = (required), .at = ITEM(condition)}
 #define ON_FAILURE {.name = "ReturnValuesOnConditionCheckFailure", \
-	.kind = PARAM_WORD, .at = ITEM(on_failure), .words = request_failure_words}
+	.kind = PARAM_WORD, .at = ITEM(on_failure), \
+	.words = request_failure_words}
 
 static const struct param get_params[] = {
 	TABLE_NAME(ITEM(table)), KEY, NAMES,

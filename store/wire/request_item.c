@@ -18,7 +18,8 @@
 #define RETURN_VALUES {.name = "ReturnValues", .kind = PARAM_WORD, \
 	.at = ITEM(returns), .words = return_words}
 #define ON_FAILURE {.name = "ReturnValuesOnConditionCheckFailure", \
-	.kind = PARAM_WORD, .at = ITEM(on_failure), .words = request_failure_words}
+	.kind = PARAM_WORD, .at = ITEM(on_failure), \
+	.words = request_failure_words}
 #define EXPECTED {.name = "Expected", .kind = PARAM_MAP, \
 	.at = ITEM(expected), .of = &expected_schema}
 #define JOINT {.name = "ConditionalOperator", .kind = PARAM_WORD, \
@@ -112,7 +113,7 @@ static const struct param delete_params[] = {
 	METRICS, RETURN_VALUES, ON_FAILURE, EXPECTED, JOINT,
 };
 
-/* --- checks -------------------------------------------------------------------- */
+/* --- checks --------------------------------------------------------------- */
 
 static int
 check_parameters(struct decoder *d, const struct item_request *r)

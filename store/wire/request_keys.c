@@ -105,7 +105,7 @@ check_key(struct decoder *d, const struct raw_table *t,
 	return check_roles(d, key, n, most);
 }
 
-/* --- throughput ---------------------------------------------------------------- */
+/* --- throughput ----------------------------------------------------------- */
 
 static int
 check_units(struct decoder *d, const struct throughput *t)
@@ -147,7 +147,7 @@ check_stream(struct decoder *d, const struct raw_table *t)
 	return 0;
 }
 
-/* --- indexes --------------------------------------------------------------------- */
+/* --- indexes -------------------------------------------------------------- */
 
 static int
 check_projection(struct decoder *d, const struct raw_index *x, size_t *nonkey)
@@ -289,7 +289,7 @@ request_check_create(struct decoder *d, const struct raw_table *t)
 	    -1 : 0;
 }
 
-/* --- UpdateTable ------------------------------------------------------------------- */
+/* --- UpdateTable ---------------------------------------------------------- */
 
 static const struct raw_index *
 changed(const struct raw_change *c)

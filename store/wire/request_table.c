@@ -240,7 +240,7 @@ static const struct schema table_schema = SCHEMA("TableInput",
 static const struct schema list_schema = SCHEMA("ListTablesInput",
     struct request, list_params);
 
-/* --- from what was read to struct table_request ------------------------------- */
+/* --- from what was read to struct table_request --------------------------- */
 
 static void
 make_index(const struct raw_index *raw, enum index_change change,

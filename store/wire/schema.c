@@ -31,7 +31,7 @@ schema_no_memory(struct decoder *d)
 	    "this needs more memory than one operation may use");
 }
 
-/* --- types -------------------------------------------------------------------- */
+/* --- types ---------------------------------------------------------------- */
 
 static int
 fail_type(struct decoder *d, const struct json_token *t, const char *fmt, ...)
@@ -51,7 +51,8 @@ fail_type(struct decoder *d, const struct json_token *t, const char *fmt, ...)
 
 /* A token that isn't the scalar `type`, which is one of Java's. */
 int
-schema_fail_scalar(struct decoder *d, const struct json_token *t, const char *type)
+schema_fail_scalar(struct decoder *d, const struct json_token *t,
+    const char *type)
 {
 	static const char *const words[] = {[JSON_FALSE] = "FALSE_VALUE",
 	    [JSON_TRUE] = "TRUE_VALUE", [JSON_NUMBER] = "NUMBER_VALUE",
@@ -104,7 +105,7 @@ schema_fail_twice(struct decoder *d, const struct text *name)
 	    (int)(name->n < 255 ? name->n : 255), name->p);
 }
 
-/* --- scalars ------------------------------------------------------------------- */
+/* --- scalars -------------------------------------------------------------- */
 
 /* The name that an ARN ends in: ".../table/name". */
 struct text
@@ -222,7 +223,7 @@ read_integer(struct decoder *d, const struct param *p, void *target,
 	return 0;
 }
 
-/* --- attribute values ------------------------------------------------------------ */
+/* --- attribute values ----------------------------------------------------- */
 
 static int
 put_aside(struct decoder *d, const char *param, const char *name, size_t n,
@@ -292,7 +293,7 @@ read_value(struct decoder *d, const struct param *p, void *target,
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- structs ---------------------------------------------------------------------- */
+/* --- structs -------------------------------------------------------------- */
 
 static int
 read_param(struct decoder *d, const struct param *p, void *target,

@@ -39,7 +39,7 @@ schema_value(struct decoder *d, const char *param)
 	return 0;
 }
 
-/* --- violations ------------------------------------------------------------- */
+/* --- violations ----------------------------------------------------------- */
 
 /* A parameter's name, its first letter in lower case. */
 static void

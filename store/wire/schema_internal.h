@@ -15,7 +15,7 @@ struct place {
 	bool exact;			/* no parameter, but a name of a map */
 };
 
-/* --- schema.c ----------------------------------------------------------------- */
+/* --- schema.c ------------------------------------------------------------- */
 
 int schema_read_struct(struct decoder *d, const struct schema *schema,
     void *target, const struct json_token *opened, const struct place *at);
@@ -43,7 +43,7 @@ struct text schema_name_of(const struct text *text);
 /* A place in a struct. */
 void *schema_at(void *target, size_t at);
 
-/* --- schema_parts.c ------------------------------------------------------------ */
+/* --- schema_parts.c ------------------------------------------------------- */
 
 int schema_read_list(struct decoder *d, const struct param *p, void *target,
     const struct json_token *t, const struct place *at);
@@ -52,7 +52,7 @@ int schema_read_map(struct decoder *d, const struct param *p, void *target,
 int schema_read_placeholders(struct decoder *d, const struct param *p,
     void *target, const struct json_token *opened);
 
-/* --- schema_check.c ------------------------------------------------------------ */
+/* --- schema_check.c ------------------------------------------------------- */
 
 /* Constraints on what was read; they note what is violated. */
 void schema_check_text(struct decoder *d, const struct param *p,

@@ -11,7 +11,7 @@
 
 enum { LIST_FIRST = 4 };
 
-/* --- lists ----------------------------------------------------------------------- */
+/* --- lists ---------------------------------------------------------------- */
 
 /* Things of one size, as many as come. */
 struct growing {
@@ -137,7 +137,7 @@ schema_read_list(struct decoder *d, const struct param *p, void *target,
 	return 0;
 }
 
-/* --- maps ------------------------------------------------------------------------- */
+/* --- maps ----------------------------------------------------------------- */
 
 static const struct text *
 name_at(const struct growing *g, size_t i)
@@ -172,7 +172,8 @@ static int
 read_entry(struct decoder *d, const struct param *p, const struct text *name,
     const struct place *map, void *entry)
 {
-	const struct text shown = p->flags & PARAM_ARN ? schema_name_of(name) : *name;
+	const struct text shown = p->flags & PARAM_ARN ?
+	    schema_name_of(name) : *name;
 	const struct place named = {map, shown, 0, true};
 	const struct place member = {&named, {"member", 6}, 0, true};
 	struct named_list *list = entry;
@@ -271,7 +272,8 @@ schema_read_placeholders(struct decoder *d, const struct param *p, void *target,
 		if (p->kind == PARAM_NAMES && t.type != JSON_STRING)
 			return schema_fail_scalar(d, &t, "String");
 		if (p->kind == PARAM_BINDS &&
-		    schema_take(d, &t, false, p->name, &name.text, &m->value) < 0)
+		    schema_take(d, &t, false, p->name, &name.text,
+		    &m->value) < 0)
 			return -1;
 	}
 	*map = (struct value){.type = VALUE_M, .count = g.count,

@@ -19,7 +19,7 @@ deny(struct err *e, const char *why)
 	return err_set(e, FAULT_DENIED, "%s", why);
 }
 
-/* --- base64url (RFC 4648 section 5), without padding --------------------------- */
+/* --- base64url (RFC 4648 section 5), without padding ---------------------- */
 
 /* The bytes, in the arena: how many; or -1 if it is no base64url. */
 static ssize_t
@@ -44,7 +44,7 @@ read_base64url(struct arena *a, const char *p, size_t n, char **out)
 	return base64_decode(text, padded, *out);
 }
 
-/* --- reading ---------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 /* The signature holds: the claims between the points, or -1. */
 static int

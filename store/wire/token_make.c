@@ -18,7 +18,7 @@ no_memory(struct err *e)
 	return err_set(e, ENOMEM, "no memory for a token");
 }
 
-/* --- base64url (RFC 4648 section 5), without padding --------------------------- */
+/* --- base64url (RFC 4648 section 5), without padding ---------------------- */
 
 static int
 add_base64url(struct buf *out, const void *p, size_t n)
@@ -40,7 +40,7 @@ add_base64url(struct buf *out, const void *p, size_t n)
 	return 0;
 }
 
-/* --- minting -------------------------------------------------------------------- */
+/* --- minting -------------------------------------------------------------- */
 
 static void
 add_texts(struct buf *b, const char *name, const struct text *list, size_t n)
@@ -110,7 +110,7 @@ token_mint(struct buf *out, const unsigned char *secret, const struct token *t,
 	return rc;
 }
 
-/* --- the proof of the store's key --------------------------------------------- */
+/* --- the proof of the store's key ----------------------------------------- */
 
 void
 token_prove(const unsigned char *secret, const unsigned char *challenge,

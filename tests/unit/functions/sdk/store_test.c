@@ -33,7 +33,7 @@ static struct {
 	size_t count;
 } store;
 
-/* A request of the connection, answered by the next talk. 0, or -1 at the end. */
+/* A request, answered by the next talk. 0, or -1 at the end. */
 static int
 answer(int fd, struct buf *out)
 {
@@ -134,7 +134,7 @@ is_json(const json_t *value, const char *want)
 	free(text);
 }
 
-/* --- one document -------------------------------------------------------------- */
+/* --- one document --------------------------------------------------------- */
 
 static int
 gets(struct bothy_req *req)
@@ -254,7 +254,7 @@ any_number_is_read(void **state)
 	against(talks, gets_numbers);
 }
 
-/* --- many ---------------------------------------------------------------------- */
+/* --- many ----------------------------------------------------------------- */
 
 static int
 finds(struct bothy_req *req)
@@ -351,7 +351,8 @@ batches(struct bothy_req *req)
 	const json_t *got;
 	int i;
 
-	got = bothy_batch_get(req, "notes", json(req, "[{\"id\":1},{\"id\":2}]"));
+	got = bothy_batch_get(req, "notes", json(req,
+	    "[{\"id\":1},{\"id\":2}]"));
 	is_json(got, "[{\"id\":2},{\"id\":1}]");
 	for (i = 0; i < 25; i++)
 		json_array_append_new(puts, json_integer(1));
@@ -449,7 +450,7 @@ a_transaction_is_one_request(void **state)
 	assert_string_equal(store.asked[0] + sizeof BEGIN - 1 + 32, REST);
 }
 
-/* --- what goes wrong ------------------------------------------------------------- */
+/* --- what goes wrong ------------------------------------------------------ */
 
 static int
 has_no_store(struct bothy_req *req)

@@ -210,7 +210,7 @@ a_request_has_a_limit(void **state)
 	free(big);
 }
 
-/* --- several at once --------------------------------------------------------- */
+/* --- several at once ------------------------------------------------------ */
 
 static void
 count_progress(void *ctx, const char *json, size_t n)
@@ -306,7 +306,7 @@ a_broken_connection_ends_all(void **state)
 	close_world(&w);
 }
 
-/* --- the key, and starting a daemon -------------------------------------------- */
+/* --- the key, and starting a daemon --------------------------------------- */
 
 static int
 prove_x(const char *key_file, const unsigned char *challenge,

@@ -56,7 +56,7 @@ is_text(struct text t, const char *s)
 	assert_memory_equal(t.p, s, t.n);
 }
 
-/* --- the table of cases ------------------------------------------------------ */
+/* --- the table of cases --------------------------------------------------- */
 
 static const char *
 verdict(struct world *w, const char *op, const char *body, char *out,
@@ -119,7 +119,7 @@ cases_get_their_verdict(void **state)
 	buf_release(&b);
 }
 
-/* --- what lands in the struct ------------------------------------------------ */
+/* --- what lands in the struct --------------------------------------------- */
 
 static void
 an_update_is_whole(void **state)
@@ -286,7 +286,7 @@ a_scan_knows_its_segment(void **state)
 	arena_release(&w.arena);
 }
 
-/* --- grants -------------------------------------------------------------------- */
+/* --- grants --------------------------------------------------------------- */
 
 static void
 every_item_is_a_wish(void **state)
@@ -333,7 +333,7 @@ every_item_is_a_wish(void **state)
 	arena_release(&w.arena);
 }
 
-/* --- robust ---------------------------------------------------------------------- */
+/* --- robust --------------------------------------------------------------- */
 
 static void
 a_small_arena_is_an_error(void **state)

@@ -4,19 +4,26 @@
  */
 #include "store/wire/token.h"
 
+#include "store/base/io.h"
 #include "store/value/fault.h"
+#include "store/wire/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
-static const unsigned char SECRET[TOKEN_SECRET_SIZE] = "one secret of the store";
-static const unsigned char OTHER[TOKEN_SECRET_SIZE] = "two secret of the store";
+static const unsigned char SECRET[TOKEN_SECRET_SIZE] = "the secret of a store",
+    OTHER[TOKEN_SECRET_SIZE] = "the secret of another";
 
 static struct text
 text(const char *s)
@@ -125,9 +132,37 @@ a_proof_is_for_one_challenge(void **state)
 	assert_int_equal(token_allows(&t, &w, &e), -1);
 }
 
+static void
+a_key_is_a_file_of_ones_own(void **state)
+{
+	unsigned char first[TOKEN_SECRET_SIZE], again[TOKEN_SECRET_SIZE];
+	char dir[] = "/tmp/bothy-key-XXXXXX", path[64];
+	struct stat st;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/key", dir);
+	assert_int_equal(secret_load(path, first, &e), -1);
+	assert_int_equal(e.code, ENOENT);
+	assert_int_equal(secret_make(path, first, &e), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(secret_make(path, again, &e), 0);
+	assert_memory_equal(first, again, sizeof first);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(secret_load(path, again, &e), -1);
+	assert_int_equal(e.code, EPERM);
+	assert_int_equal(io_replace_file(path, "short", 5, 0600, &e), 0);
+	assert_int_equal(secret_make(path, again, &e), -1);
+	assert_int_equal(e.code, EINVAL);
+	assert_int_equal(io_remove_tree(AT_FDCWD, dir), 0);
+}
+
 #define ALLOW(a, t) "{\"e\":\"Allow\",\"a\":[" a "],\"t\":[" t "]}"
 #define DENY(a, t) "{\"e\":\"Deny\",\"a\":[" a "],\"t\":[" t "]}"
-#define BY_KEY(e, k) "{\"e\":\"" e "\",\"a\":[\"*\"],\"t\":[\"*\"],\"k\":[" k "]}"
+#define BY_KEY(e, k) "{\"e\":\"" e "\",\"a\":[\"*\"],\"t\":[\"*\"]," \
+	"\"k\":[" k "]}"
 #define MINE ALLOW("\"dynamodb:PutItem\",\"dynamodb:Query\"", "\"table/mine\"")
 
 static const struct {
@@ -296,6 +331,7 @@ main(void)
 		cmocka_unit_test(a_token_says_what_was_minted),
 		cmocka_unit_test(a_forged_token_is_refused),
 		cmocka_unit_test(a_proof_is_for_one_challenge),
+		cmocka_unit_test(a_key_is_a_file_of_ones_own),
 		cmocka_unit_test(grants_allow_what_they_say),
 		cmocka_unit_test(a_refusal_says_what_was_missing),
 		cmocka_unit_test(nonsense_is_no_grant),
