@@ -5,6 +5,7 @@
 
 #include "webconf.h"
 
+#include "fcgi/data/data.h"
 #include "fcgi/invoke/link.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
@@ -28,6 +29,7 @@
 enum {
 	READY_MS = 5000,	/* for a daemon to answer */
 	GRACE_MS = 5000,	/* for one to leave */
+	STORE_GRACE_MS = 60000,	/* for the store, which takes a checkpoint */
 	QUICK_MS = 2000,	/* a gateway that lived less can't start */
 	NAP_MS = 20,
 	TAIL_BYTES = 2048	/* of a log that is shown */
@@ -319,12 +321,24 @@ stop_launcher(const struct devserver *d)
 	close(p.fd);
 }
 
+static void
+stop_store(const struct devserver *d)
+{
+	struct data_place place;
+	struct err ignored;
+
+	if (data_place(&place, d->place->state, &ignored) == 0)
+		data_stop(&place, STORE_GRACE_MS);
+}
+
 void
 devserver_close(struct devserver *d)
 {
 	service_stop(&d->web, GRACE_MS);
 	service_stop(&d->gateway, GRACE_MS);
-	if (d->started)
+	if (d->started) {
 		stop_launcher(d);
+		stop_store(d);
+	}
 	io_close(&d->lock_fd);
 }

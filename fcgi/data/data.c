@@ -4,14 +4,19 @@
 #include "data.h"
 
 #include "store/base/buf.h"
+#include "store/base/clock.h"
 #include "store/client/prove.h"
 #include "store/client/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
 
 enum { DECLARATION_MAX = 16 << 20 };
 
@@ -31,6 +36,45 @@ data_place(struct data_place *p, const char *state_dir, struct err *e)
 	snprintf(p->key, sizeof p->key, "%.*s/store/key",
 	    (int)sizeof p->key - 16, path);
 	return 0;
+}
+
+/* True once nobody has the store. */
+static bool
+is_free(const struct data_place *p)
+{
+	char path[sizeof p->dir + 8];
+	bool yes;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/lock", p->dir);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	yes = flock(fd, LOCK_EX | LOCK_NB) == 0;
+	close(fd);
+	return yes;
+}
+
+void
+data_stop(const struct data_place *p, int wait_ms)
+{
+	static const struct timespec PAUSE = {0, 10 * 1000000L};
+	int64_t until_ms = clock_mono_ms() + wait_ms;
+	struct client *c;
+	struct buf reply;
+	struct err ignored;
+
+	if (is_free(p))
+		return;
+	c = data_client(p, wait_ms);
+	if (!c)
+		return;
+	buf_init(&reply, DECLARATION_MAX);
+	client_call(c, OP_STOP, 0, "{}", 2, &reply, &ignored);
+	buf_release(&reply);
+	client_free(c);
+	while (!is_free(p) && clock_mono_ms() < until_ms)
+		nanosleep(&PAUSE, NULL);
 }
 
 bool

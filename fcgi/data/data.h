@@ -28,6 +28,12 @@ bool data_wanted(const struct snapshot *s);
 /* Starts the daemon if it doesn't listen: 0, or -1 with its reason. */
 int data_start(const struct data_place *p, struct err *e);
 
+/*
+ * Ends the daemon, if one runs, and waits until it has left the store clean,
+ * but no longer than `wait_ms`.
+ */
+void data_stop(const struct data_place *p, int wait_ms);
+
 /* A client that proves itself by the store's key; NULL without memory. */
 struct client *data_client(const struct data_place *p, int timeout_ms);
 
