@@ -20,7 +20,7 @@ enum {
 	TRIES = 3
 };
 
-/* --- GET ---------------------------------------------------------------------- */
+/* --- GET ------------------------------------------------------------------ */
 
 /* How many messages the client wants; 0 if it says nonsense. */
 static size_t
@@ -59,7 +59,7 @@ list(struct bothy_req *req, const char *room)
 	    room, "messages", messages, "after", bothy_cursor(rows)));
 }
 
-/* --- POST --------------------------------------------------------------------- */
+/* --- POST ----------------------------------------------------------------- */
 
 /* A text of the body with 1 to `most` bytes, or NULL. */
 static const char *
