@@ -446,6 +446,26 @@ fail_all(struct commit_job *jobs, const struct err *e)
 	}
 }
 
+/*
+ * Their sync failed: what they wrote may be found at the next start, or not.
+ * Those that wrote nothing are refused, since what they saw may not last.
+ */
+static void
+leave_in_doubt(struct commit_job *jobs, const struct err *e)
+{
+	for (; jobs; jobs = jobs->next) {
+		bool wrote = !jobs->failed && changes_something(&jobs->unit);
+
+		jobs->failed = true;
+		if (wrote)
+			err_set(&jobs->error, FAULT_UNKNOWN_OUTCOME,
+			    "nobody knows whether this was done before the "
+			    "store is started again: %s", e->text);
+		else
+			jobs->error = *e;
+	}
+}
+
 /* Cuts the list behind (or with `before`, before) `j`: the rest. */
 static struct commit_job *
 cut(struct commit_job **jobs, struct commit_job *j, bool before)
@@ -511,22 +531,34 @@ undo(struct commit *c, uint64_t end)
 	journal_drop(c->s->journal, end);
 }
 
+/* What holds writing up, for store_stat; "": nothing any more. */
+static void
+tell_trouble(struct store *s, const char *text)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->trouble, sizeof s->trouble, "%s", text);
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void
+rest(void)
+{
+	static const struct timespec PAUSE = {0, RETRY_MS * 1000000L};
+
+	nanosleep(&PAUSE, NULL);
+}
+
 /* The journal has it, so the index gets it, however long that takes. */
 static void
 catch_up(struct store *s)
 {
-	static const struct timespec PAUSE = {0, RETRY_MS * 1000000L};
 	struct err e;
 
 	while (apply_journal(s, 0, false, &e) < 0) {
-		pthread_mutex_lock(&s->lock);
-		snprintf(s->trouble, sizeof s->trouble, "%s", e.text);
-		pthread_mutex_unlock(&s->lock);
-		nanosleep(&PAUSE, NULL);
+		tell_trouble(s, e.text);
+		rest();
 	}
-	pthread_mutex_lock(&s->lock);
-	s->trouble[0] = '\0';
-	pthread_mutex_unlock(&s->lock);
+	tell_trouble(s, "");
 }
 
 static void
@@ -565,12 +597,32 @@ filed(struct filework_ticket *t, int error)
 	j->done(j, NULL);
 }
 
+/*
+ * The file threads get it, however long that takes: what they were not told
+ * of, the next checkpoint would take for written.
+ */
+static void
+hand_over(struct commit *c, struct commit_job *j)
+{
+	struct filework_ticket *ticket = j->wait_file ? &j->ticket : NULL;
+	bool late = false;
+	struct err e;
+
+	while (apply_files(c->s, c->catalog, &j->unit, j->position, 0, ticket,
+	           &e) < 0) {
+		tell_trouble(c->s, e.text);
+		late = true;
+		rest();
+	}
+	if (late)
+		tell_trouble(c->s, "");
+}
+
 static void
 tell(struct commit *c, struct commit_job *jobs)
 {
 	struct store *s = c->s;
 	struct commit_job *j, *next;
-	struct err e;
 
 	for (j = jobs; j; j = next) {
 		bool wrote = !j->failed && changes_something(&j->unit);
@@ -579,8 +631,7 @@ tell(struct commit *c, struct commit_job *jobs)
 		if (wrote && j->wait_file)
 			filework_ticket_init(&j->ticket, filed, j);
 		if (wrote)
-			apply_files(s, c->catalog, &j->unit, j->position, 0,
-			    j->wait_file ? &j->ticket : NULL, &e);
+			hand_over(c, j);
 		if (wrote && j->wait_file) {
 			filework_ticket_close(s->filework, &j->ticket);
 			continue;
@@ -612,17 +663,17 @@ batch(struct commit *c, struct commit_job *jobs)
 		if (rc)
 			undo(c, before);
 	}
-	if (rc == 0 && journal_sync(s->journal, &e) < 0) {
-		undo(c, before);
-		rc = -1;
-	}
 	if (rc == 1)
 		err_set(&e, FAULT_BUSY, "the index could not grow for the "
 		    "change; try again");
-	if (rc == 0)
-		make_visible(c, jobs, before);
-	else
+	if (rc) {
 		fail_all(jobs, &e);
+	} else if (journal_sync(s->journal, &e) < 0) {
+		undo(c, before);
+		leave_in_doubt(jobs, &e);
+	} else {
+		make_visible(c, jobs, before);
+	}
 	tell(c, jobs);
 	catalog_release(&s->catalog, c->catalog);
 	atomic_fetch_add(&s->batches, 1);
