@@ -311,9 +311,12 @@ fill_all(struct upkeep *u)
 	for (i = 0; i < catalog->count; i++) {
 		u->table = catalog->entries[i].table;
 		ix = filling(u->table);
-		if (!ix && !u->table->ttl_filling)
+		if (u->table->ttl_filling)
+			u->index_id = 0;	/* of its expiry */
+		else if (ix)
+			u->index_id = ix->id;
+		else
 			continue;
-		u->index_id = u->table->ttl_filling ? 0 : ix->id;
 		u->job.run = fill;
 		while (do_job(u, PIECE * 4096))
 			;

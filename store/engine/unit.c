@@ -36,7 +36,7 @@ unit_add(struct buf *b, const struct change *c, bool first)
 	if (c->bytes.p) {
 		buf_puts(b, ",\"new\":");
 		buf_add(b, c->bytes.p, c->bytes.n);
-	} else {
+	} else if (c->table_id) {
 		buf_puts(b, ",\"key\":");
 		typed_write_item(b, &c->key);
 	}
@@ -175,7 +175,7 @@ read_change(struct reader *r, struct change *c)
 		else
 			rc = strange(r);
 	}
-	if (rc == 0 && !c->bytes.p && c->key.count == 0)
+	if (rc == 0 && c->table_id && !c->bytes.p && c->key.count == 0)
 		rc = strange(r);
 	return rc;
 }
@@ -227,7 +227,7 @@ static int
 read_member(struct reader *r, const struct text *name, struct unit *u)
 {
 	struct text by;
-	uint64_t n;
+	uint64_t n = 0;
 
 	if (is(name, "at")) {
 		if (read_number(r, &n) < 0)
