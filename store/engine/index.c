@@ -149,6 +149,8 @@ index_open(const char *path, const struct index_options *o, struct err *e)
 	ix->batch.index = ix;
 	ix->read_only = o && o->read_only;
 	ix->path = strdup(path);
+	if (!ix->read_only)
+		index_clear_new(path);
 	if (ix->path && open_all(ix, o ? o->map_bytes : 0, e) == 0)
 		return ix;
 	if (!ix->path)
@@ -203,13 +205,16 @@ int
 index_room(const struct index *ix, struct index_room *r, struct err *e)
 {
 	struct statvfs fs;
+	struct index *mine = (struct index *)(uintptr_t)ix;
 	MDB_envinfo info;
 	MDB_stat stat;
 
 	if (statvfs(ix->path, &fs) < 0)
 		return err_sys(e, "%s", ix->path);
+	pthread_mutex_lock(&mine->lock);
 	mdb_env_info(ix->env, &info);
 	mdb_env_stat(ix->env, &stat);
+	pthread_mutex_unlock(&mine->lock);
 	r->map_bytes = info.me_mapsize;
 	r->used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
 	r->free_bytes = fs.f_bavail * fs.f_frsize;
@@ -248,9 +253,9 @@ index_view_free(struct index_view *v)
 	for (at = &ix->views; *at != v; at = &(*at)->next)
 		;
 	*at = v->next;
-	pthread_mutex_unlock(&ix->lock);
 	if (v->txn)
 		mdb_txn_abort(v->txn);
+	pthread_mutex_unlock(&ix->lock);
 	free(v);
 }
 
@@ -287,6 +292,7 @@ index_begin(struct index *ix, size_t room, struct err *e)
 		err_set(e, FAULT_READ_ONLY, "the index is open for reading");
 		return NULL;
 	}
+	index_renew(ix);
 	if (index_make_room(ix, room, e) < 0)
 		return NULL;
 	rc = mdb_txn_begin(ix->env, NULL, 0, &ix->batch.txn);

@@ -58,6 +58,14 @@ struct index_room {
 };
 int index_room(const struct index *ix, struct index_room *r, struct err *e);
 
+/*
+ * The next batch begins with an index that was written anew, so that nothing
+ * is left of what was removed from it.  Then, once a batch was ended:
+ * 0, or -1 with why it could not be (the index is as it was).
+ */
+void index_ask_renewal(struct index *ix);
+int index_renewal_result(struct index *ix, struct err *e);
+
 /* --- snapshots ------------------------------------------------------------ */
 
 /* A view without a snapshot yet; each thread keeps its own. */

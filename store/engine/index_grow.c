@@ -99,9 +99,8 @@ promise(struct index *ix, size_t need, struct err *e)
 	return 0;
 }
 
-/* Keeps new snapshots out, and waits until all others are ended. */
-static void
-close_gate(struct index *ix)
+void
+index_close_gate(struct index *ix)
 {
 	struct index_view *v;
 
@@ -112,8 +111,8 @@ close_gate(struct index *ix)
 			pthread_cond_wait(&ix->moved, &ix->lock);
 }
 
-static void
-open_gate(struct index *ix)
+void
+index_open_gate(struct index *ix)
 {
 	ix->growing = false;
 	pthread_cond_broadcast(&ix->moved);
@@ -125,9 +124,9 @@ grow(struct index *ix, size_t size, struct err *e)
 {
 	int rc;
 
-	close_gate(ix);
+	index_close_gate(ix);
 	rc = mdb_env_set_mapsize(ix->env, size);
-	open_gate(ix);
+	index_open_gate(ix);
 	if (rc)
 		return index_fail(ix, rc, "grow the map", e);
 	ix->was_full = false;

@@ -9,6 +9,7 @@
  *   index_change.c  filling and dropping of indexes and tables
  *   index_due.c     what is to expire
  *   index_note.c    what is known of files; notes
+ *   index_renew.c   all of it copied into a file without what is gone
  *   index_tree.c    maps without a limit to the length of keys
  *   index_walk.c    and their cursor
  */
@@ -67,6 +68,12 @@ struct index {
 	pthread_cond_t moved;
 	_Atomic bool growing;
 	struct index_view *views;
+	enum {
+		INDEX_RENEWAL_NONE,
+		INDEX_RENEWAL_ASKED,
+		INDEX_RENEWAL_FAILED
+	} renewal;		/* under `lock`, with */
+	struct err renewal_error;	/* why it failed */
 
 	struct index_view batch;
 	bool was_full;		/* the last batch found no room in the map */
@@ -89,8 +96,17 @@ int index_make_room(struct index *ix, size_t room, struct err *e);
 
 /* Blocks for a change that puts so many bytes, before it is made. */
 int index_reserve(struct index_view *batch, size_t bytes, struct err *e);
+/* Keeps new snapshots out, and waits until all others are ended; `lock` is
+   held in between. */
+void index_close_gate(struct index *ix);
+void index_open_gate(struct index *ix);
 void index_enter(struct index_view *v);
 void index_leave(struct index_view *v);
+
+/* index_renew.c: if it is asked for; by who is about to begin a batch. */
+#define INDEX_NEW "new"
+void index_renew(struct index *ix);
+void index_clear_new(const char *path);	/* what a crash left */
 
 /* index_count.c: numbers of 4 and 8 bytes are kept big-endian. */
 void index_store32(unsigned char *p, uint32_t n);

@@ -155,6 +155,31 @@ int journal_set_marks(struct journal *j, const struct mark *m, struct err *e);
  */
 int journal_release(struct journal *j, struct err *e);
 
+/* --- erasure -------------------------------------------------------------- */
+
+/*
+ * The writer's: what it adds from here on, and what it has added and not
+ * synced, goes into another segment than what was synced before.
+ */
+int journal_turn(struct journal *j, struct err *e);
+
+/*
+ * What is to stand in a line instead, of the same length, into `out`: 1; 0 for
+ * what stands there; -1 with *e.  May be asked twice.
+ */
+struct buf;
+typedef int journal_edit_fn(void *ctx, const struct journal_line *line,
+    struct buf *out, struct err *e);
+
+/*
+ * Writes lines before `upto` anew; all of them lie in segments that are not
+ * written to any more (journal_turn), and below the redo mark, so that no
+ * replay misses what is left out.  Any thread, one at a time.  0; or -1 and
+ * the error: each line is as it was or as `edit` has it.
+ */
+int journal_rewrite(struct journal *j, uint64_t upto, journal_edit_fn *edit,
+    void *ctx, struct err *e);
+
 /* --- figures ------------------------------------------------------------ */
 
 struct journal_stat {

@@ -11,7 +11,8 @@
  *    "changes":[
  *      {"t":7,"new":{item}},             put: table id, canonical item
  *      {"t":7,"new":{item},"old":{item}},    where the feed needs the old one
- *      {"t":7,"key":{key},"old":{item}}]}    delete
+ *      {"t":7,"key":{key},"old":{item}},     delete
+ *      {"t":0}]}                         it was erased: it is of no table
  *
  *   {"at":...,"table":{table_write()}}   made or changed
  *   {"at":...,"drop":7,"name":"x"}       gone with all its documents
@@ -31,7 +32,7 @@
 enum { UNIT_TOKEN_MAX = 36 };	/* ClientRequestToken */
 
 struct change {
-	uint64_t table_id;
+	uint64_t table_id;	/* 0: erased, and nothing else is told */
 	struct value key;	/* of a delete: its Key; else count is 0 */
 	struct value item;	/* of a put */
 	struct text bytes;	/* of a put: the item as typed JSON; p NULL: delete */
