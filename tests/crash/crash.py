@@ -26,6 +26,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLANTS = HERE.parent.parent / "store/engine/plant.h"
+SAID_MAX = 3000  # characters of what went wrong in one life
 REFUSED = 3     # exit status: an error that was told, as it should be
 
 # Kinds of calls that the recorder makes fail, and with what.
@@ -46,6 +47,7 @@ class Subject:
     rot: bool           # the checker knows what damage it may bear
     faults: int         # calls of a kind that are made to fail, at most
     patience: float     # seconds until it is killed when all calls fail
+    daemon: bool = False    # it starts one, which is recorded in its place
 
     def work(self, bin_dir, planted, store, run, steps, seed):
         return [self.path(bin_dir, planted), "run", str(store), str(run),
@@ -60,7 +62,8 @@ class Subject:
 
 SUBJECTS = [
     Subject("journal", "journal_store", 0.7, 1, True, 400, 60),
-    Subject("documents", "document_store", 0.3, 0.25, False, 24, 0.5),
+    Subject("documents", "document_store", 0.2, 0.25, False, 24, 0.5),
+    Subject("daemon", "daemon_store", 0.1, 0.25, False, 12, 1, True),
 ]
 
 # Index and stamp tell by this that a machine was started again.
@@ -99,6 +102,15 @@ class Suite:
         for path, boot in zip(self.boots, BOOTS):
             path.write_text(boot + "\n")
 
+    def env(self, subject, record=True, **more):
+        """What a program is started with."""
+        if record:
+            more["DRILL_PRELOAD" if subject.daemon else
+                 "LD_PRELOAD"] = self.preload
+        if subject.daemon:
+            more["DRILL_DAEMON"] = str(Path(self.args.daemon).resolve())
+        return dict(os.environ, **more)
+
     # --- recording and replaying -----------------------------------------
 
     def record(self, subject, life, seed, plant, work):
@@ -106,9 +118,9 @@ class Suite:
         store, log = work / "store", work / "log"
         store.mkdir()
         for number, (steps, more) in enumerate(life.runs):
-            env = dict(os.environ, CRASH_ROOT=str(store), CRASH_LOG=str(log),
-                       CRASH_BOOT_ID=str(self.boots[0]),
-                       LD_PRELOAD=self.preload, **more)
+            env = self.env(subject, CRASH_ROOT=str(store),
+                           CRASH_LOG=str(log),
+                           CRASH_BOOT_ID=str(self.boots[0]), **more)
             if plant:
                 env["BOTHY_PLANT"] = plant
             done = subprocess.run(
@@ -125,7 +137,7 @@ class Suite:
         command = [self.bin / "states", "--log", log, "--work", work,
                    "--states", states, "--seed", seed,
                    "--rot", states // 10 if subject.rot else 0,
-                   "--nest", max(1, states // 100),
+                   "--nest", 0 if subject.daemon else max(1, states // 100),
                    "--recorder", self.preload]
         if first:
             command.append("--first")
@@ -147,7 +159,10 @@ class Suite:
                             done.stdout)
         wrong = None
         if done.returncode:
-            wrong = f"{life.name}, seed {seed}:\n{done.stdout}{done.stderr}"
+            said = done.stdout + done.stderr
+            if len(said) > SAID_MAX:
+                said = f"{said[:SAID_MAX]} [...]\n{said.splitlines()[-1]}\n"
+            wrong = f"{life.name}, seed {seed}:\n{said}"
             if not plant:
                 wrong += f"(left in {self.keep(work)})"
         shutil.rmtree(work, ignore_errors=True)
@@ -236,7 +251,8 @@ class Suite:
         with open(sent, "ab") as out:
             work = subprocess.Popen(
                 subject.work(self.bin, None, store, i + 1, 100000, i + 1),
-                stdout=out, stderr=subprocess.PIPE)
+                env=self.env(subject, False), stdout=out,
+                stderr=subprocess.PIPE)
             try:
                 work.wait(timeout=rng.uniform(0.002, 0.05))
             except subprocess.TimeoutExpired:
@@ -247,7 +263,8 @@ class Suite:
         whole = sent.read_bytes().rpartition(b"\n")[0] + b"\n"
         sent.write_bytes(whole if len(whole) > 1 else b"")
         copy = disk / "copy"
-        shutil.copytree(store, copy)
+        shutil.copytree(store, copy,
+                        ignore=shutil.ignore_patterns("*.sock"))
         wrong = self.check_live(subject, copy, sent)
         shutil.rmtree(copy)
         return wrong
@@ -293,8 +310,7 @@ class Suite:
         with open(work / "sent", "wb") as sent:
             done = subprocess.Popen(
                 subject.work(self.bin, None, store, 1, 25, self.args.seed),
-                env=dict(os.environ, CRASH_ROOT=str(store),
-                         LD_PRELOAD=self.preload, **more),
+                env=self.env(subject, CRASH_ROOT=str(store), **more),
                 stdout=sent, stderr=subprocess.PIPE, text=True)
             try:
                 error = done.communicate(timeout=seconds)[1]
@@ -339,6 +355,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--preload", default="", help="a sanitizer's library")
+    p.add_argument("--daemon", default="build/release/bin/bothy-store")
     p.add_argument("--only", help="the subject")
     p.add_argument("parts", nargs="*", metavar="PART")
     args = p.parse_args()

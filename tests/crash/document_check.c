@@ -27,8 +27,9 @@ count_items(struct drill *d, const char *table, const char *index)
 	unsigned n;
 
 	call_init(&c, d);
-	if (ask(&c, OP_SCAN, "{\"TableName\":\"%s\",%s\"Select\":\"COUNT\"}",
-		table, index))
+	(void)buf_printf(&c.body, "{\"TableName\":\"%s\",%s"
+	    "\"Select\":\"COUNT\"}", table, index);
+	if (ask(&c, OP_SCAN))
 		bad("cannot scan %s: %s", table, buf_str(&c.out));
 	count = strstr(buf_str(&c.out), "\"Count\":");
 	n = count ? (unsigned)strtoul(count + 8, NULL, 10) : UINT32_MAX;
@@ -236,6 +237,31 @@ read_promises(struct drill *d, struct promises *p, const char *path)
 			p->done = m;
 	}
 	buf_release(&b);
+}
+
+void
+damage_index(struct drill *d)
+{
+	char path[512], junk[16384];
+	struct buf b;
+	struct err e;
+	int fd;
+
+	buf_init(&b, 4096);
+	(void)snprintf(path, sizeof path, "%s/index/stamp", d->path);
+	(void)io_read_file(AT_FDCWD, path, &b, &e);
+	(void)snprintf(path, sizeof path, "%s/index", d->path);
+	if (strstr(buf_str(&b), "clean"))
+		(void)io_remove_tree(AT_FDCWD, path);
+	buf_release(&b);
+	(void)snprintf(path, sizeof path, "%s/index/data.mdb", d->path);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	memset(junk, 'j', sizeof junk);
+	if (pwrite(fd, junk, sizeof junk, 0) < 0)
+		bad("cannot damage the index");
+	(void)close(fd);
 }
 
 static void

@@ -13,19 +13,15 @@
  *	served M RUN	RUN found the operations up to M done; later ones are
  *			its own
  *	done M		operation M was answered, or what it did was read
- *	refused M WHY	operation M was answered with an error, and not done
+ *	refused M	operation M was answered with an error, and not done
  *	unknown M	it was answered with InternalServerError: done or not
  */
 #include "drill.h"
 
-#include "store/base/io.h"
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* --- work --------------------------------------------------------------- */
 
@@ -72,36 +68,6 @@ run(struct drill *d, int steps)
 }
 
 /* --- checking ----------------------------------------------------------- */
-
-/*
- * The index was written through memory, which the recorder doesn't see: what
- * is there after a crash is junk.  One that was closed would have lasted, so
- * that it may be trusted; here it is only gone.
- */
-static void
-damage_index(struct drill *d)
-{
-	char path[512], junk[16384];
-	struct buf b;
-	struct err e;
-	int fd;
-
-	buf_init(&b, 4096);
-	(void)snprintf(path, sizeof path, "%s/index/stamp", d->path);
-	(void)io_read_file(AT_FDCWD, path, &b, &e);
-	(void)snprintf(path, sizeof path, "%s/index", d->path);
-	if (strstr(buf_str(&b), "clean"))
-		(void)io_remove_tree(AT_FDCWD, path);
-	buf_release(&b);
-	(void)snprintf(path, sizeof path, "%s/index/data.mdb", d->path);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	memset(junk, 'j', sizeof junk);
-	if (pwrite(fd, junk, sizeof junk, 0) < 0)
-		bad("cannot damage the index");
-	(void)close(fd);
-}
 
 /* --- main --------------------------------------------------------------- */
 

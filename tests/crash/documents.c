@@ -3,8 +3,10 @@
  */
 #include "documents.h"
 
+#include "store/value/fault.h"
 #include "store/wire/operation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { GROUPS = 3, LONG = 3000 };
@@ -82,11 +84,40 @@ documents_after(const struct history_of_runs *runs, uint32_t m,
 	}
 }
 
+static const char *const TABLES[] = {"docs", "left", "right", NULL};
+
+const char *
+table_name(size_t i)
+{
+	return TABLES[i];
+}
+
+/* The first one has an index. */
+void
+create_write(struct buf *b, size_t i)
+{
+	(void)buf_printf(b, "{\"TableName\":\"%s\","
+	    "\"BillingMode\":\"PAY_PER_REQUEST\",\"KeySchema\":["
+	    "{\"AttributeName\":\"k\",\"KeyType\":\"HASH\"}],"
+	    "\"AttributeDefinitions\":[{\"AttributeName\":\"k\","
+	    "\"AttributeType\":\"S\"}", TABLES[i]);
+	if (i == 0)
+		(void)buf_puts(b, ",{\"AttributeName\":\"g\","
+		    "\"AttributeType\":\"S\"},{\"AttributeName\":\"m\","
+		    "\"AttributeType\":\"N\"}],"
+		    "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"byGroup\","
+		    "\"KeySchema\":[{\"AttributeName\":\"g\","
+		    "\"KeyType\":\"HASH\"},{\"AttributeName\":\"m\","
+		    "\"KeyType\":\"RANGE\"}],"
+		    "\"Projection\":{\"ProjectionType\":\"ALL\"}}");
+	(void)buf_puts(b, "]}");
+}
+
 const char *
 document_table(size_t i)
 {
-	return i < DOCUMENTS_KEYS ? "docs"
-	    : i < DOCUMENTS_KEYS + DOCUMENTS_PAIRS ? "left" : "right";
+	return TABLES[i < DOCUMENTS_KEYS ? 0
+		: i < DOCUMENTS_KEYS + DOCUMENTS_PAIRS ? 1 : 2];
 }
 
 const char *
@@ -132,6 +163,31 @@ static void
 write_table(struct buf *b, size_t i)
 {
 	(void)buf_printf(b, "\"TableName\":\"%s\"", document_table(i));
+}
+
+void
+get_write(struct buf *b, size_t i)
+{
+	(void)buf_puts(b, "{");
+	write_table(b, i);
+	(void)buf_puts(b, ",\"Key\":{");
+	write_key(b, i);
+	(void)buf_puts(b, "},\"ConsistentRead\":true}");
+}
+
+/* What a reply to it shows. */
+struct document
+document_read(const char *reply)
+{
+	const char *m = strstr(reply, "\"m\":{\"N\":\"");
+	const char *run = strstr(reply, "\"run\":{\"N\":\"");
+	struct document d = {0, 0};
+
+	if (m && run) {
+		d.m = (uint32_t)strtoul(m + 10, NULL, 10);
+		d.run = (uint32_t)strtoul(run + 12, NULL, 10);
+	}
+	return d;
 }
 
 static void
@@ -195,6 +251,22 @@ operation_write(struct buf *b, uint32_t m, uint32_t run)
 	else
 		write_put(b, p.put[0], &d);
 	return p.operation;
+}
+
+const char *
+operation_outcome(int status)
+{
+	switch (status) {
+	case 0:
+		return "done";
+	case FAULT_INTERNAL:
+		return "unknown";
+	case FAULT_READ_ONLY:
+	case FAULT_UNKNOWN_OUTCOME:
+		return NULL;
+	default:
+		return "refused";
+	}
 }
 
 bool

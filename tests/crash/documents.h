@@ -38,6 +38,14 @@ struct history_of_runs {
 void documents_after(const struct history_of_runs *runs, uint32_t m,
     struct document all[DOCUMENTS_ALL]);
 
+/* The three tables: the name of one, NULL behind them; its CreateTable. */
+const char *table_name(size_t i);
+void create_write(struct buf *b, size_t i);
+
+/* The GetItem of a document, and what the reply shows. */
+void get_write(struct buf *b, size_t i);
+struct document document_read(const char *reply);
+
 /* The table and key of a document. */
 const char *document_table(size_t i);
 const char *document_key(size_t i);
@@ -47,6 +55,13 @@ void document_write(struct buf *b, size_t i, const struct document *d);
 
 /* The request that operation m is: its body, and which operation it is. */
 int operation_write(struct buf *b, uint32_t m, uint32_t run);
+
+/*
+ * What a reply's status promises of its operation: "done"; "refused", and so
+ * not done; "unknown"; or NULL, if the store can't write any more and nobody
+ * knows of this and what follows.
+ */
+const char *operation_outcome(int status);
 
 /* True if the reply is to wait for the file. */
 bool operation_waits(uint32_t m, uint32_t run);

@@ -85,12 +85,8 @@ answered(struct op *op)
 	struct call *c = op->arg;
 	struct drill *d = c->d;
 
-	if (op->status == 0 && c->m)
-		promise(d, "done %u\n", c->m);
-	else if (c->m && op->status == FAULT_INTERNAL)
-		promise(d, "unknown %u\n", c->m);
-	else if (c->m && op->status != FAULT_READ_ONLY)
-		promise(d, "refused %u %s\n", c->m, fault_name(op->status));
+	if (c->m && operation_outcome(op->status))
+		promise(d, "%s %u\n", operation_outcome(op->status), c->m);
 	pthread_mutex_lock(&d->lock);
 	d->waiting--;
 	pthread_cond_signal(&d->wake);
@@ -166,13 +162,8 @@ write_some(struct drill *d, uint32_t count)
 }
 
 int
-ask(struct call *c, int operation, const char *fmt, ...)
+ask(struct call *c, int operation)
 {
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)buf_vprintf(&c->body, fmt, ap);
-	va_end(ap);
 	call_begin(c, operation);
 	wait_for_all(c->d);
 	return c->op.status;
@@ -181,23 +172,13 @@ ask(struct call *c, int operation, const char *fmt, ...)
 /* --- tables ------------------------------------------------------------- */
 
 static void
-make_table(struct drill *d, const char *name, bool indexed)
+make_table(struct drill *d, size_t i)
 {
 	struct call c;
 
 	call_init(&c, d);
-	d->failed = d->failed || ask(&c, OP_CREATE_TABLE,
-	    "{\"TableName\":\"%s\",\"BillingMode\":\"PAY_PER_REQUEST\","
-	    "\"KeySchema\":[{\"AttributeName\":\"k\",\"KeyType\":\"HASH\"}],"
-	    "\"AttributeDefinitions\":[{\"AttributeName\":\"k\","
-	    "\"AttributeType\":\"S\"}%s}", name, indexed
-		? ",{\"AttributeName\":\"g\",\"AttributeType\":\"S\"},"
-		  "{\"AttributeName\":\"m\",\"AttributeType\":\"N\"}],"
-		  "\"GlobalSecondaryIndexes\":[{\"IndexName\":\"byGroup\","
-		  "\"KeySchema\":[{\"AttributeName\":\"g\","
-		  "\"KeyType\":\"HASH\"},{\"AttributeName\":\"m\","
-		  "\"KeyType\":\"RANGE\"}],"
-		  "\"Projection\":{\"ProjectionType\":\"ALL\"}}]" : "]");
+	create_write(&c.body, i);
+	d->failed = d->failed || ask(&c, OP_CREATE_TABLE);
 	call_release(&c);
 }
 
@@ -214,19 +195,22 @@ has_table(struct drill *d, const char *name)
 bool
 has_tables(struct drill *d)
 {
-	return has_table(d, "docs") && has_table(d, "left") &&
-	    has_table(d, "right");
+	size_t i;
+
+	for (i = 0; table_name(i); i++)
+		if (!has_table(d, table_name(i)))
+			return false;
+	return true;
 }
 
 void
 make_tables(struct drill *d)
 {
-	if (!has_table(d, "docs"))
-		make_table(d, "docs", true);
-	if (!has_table(d, "left"))
-		make_table(d, "left", false);
-	if (!has_table(d, "right"))
-		make_table(d, "right", false);
+	size_t i;
+
+	for (i = 0; table_name(i); i++)
+		if (!has_table(d, table_name(i)))
+			make_table(d, i);
 	if (!d->failed)
 		promise(d, "tables\n");
 }
@@ -236,27 +220,17 @@ make_tables(struct drill *d)
 struct document
 get(struct drill *d, size_t i, struct buf *out)
 {
-	struct document found = {0, 0};
-	const char *m, *run;
+	struct document found;
 	struct call c;
-	struct buf key;
 
-	buf_init(&key, 1000);
-	(void)buf_json(&key, document_key(i), strlen(document_key(i)));
 	call_init(&c, d);
-	if (ask(&c, OP_GET_ITEM, "{\"TableName\":\"%s\",\"Key\":{\"k\":{\"S\":"
-	    "%s}},\"ConsistentRead\":true}", document_table(i),
-		buf_str(&key)))
+	get_write(&c.body, i);
+	if (ask(&c, OP_GET_ITEM))
 		d->failed = true;
-	m = strstr(buf_str(&c.out), "\"m\":{\"N\":\"");
-	run = strstr(buf_str(&c.out), "\"run\":{\"N\":\"");
-	if (m && run)
-		found = (struct document){(uint32_t)strtoul(m + 10, NULL, 10),
-		    (uint32_t)strtoul(run + 12, NULL, 10)};
+	found = document_read(buf_str(&c.out));
 	buf_reset(out);
 	(void)buf_add(out, c.out.data, c.out.len);
 	call_release(&c);
-	buf_release(&key);
 	return found;
 }
 

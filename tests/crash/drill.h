@@ -64,9 +64,8 @@ struct call {
 void call_init(struct call *c, struct drill *d);
 void call_release(struct call *c);
 
-/* One request, and its reply in c->out: its status. */
-int ask(struct call *c, int operation, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* The request in c->body, and its reply in c->out: its status. */
+int ask(struct call *c, int operation);
 
 /* The next operations of the store's life, `count` at once. */
 void write_some(struct drill *d, uint32_t count);
@@ -82,6 +81,13 @@ struct document get(struct drill *d, size_t i, struct buf *out);
 uint32_t count_done(struct drill *d, uint32_t *run);
 
 /* --- document_check.c --------------------------------------------------- */
+
+/*
+ * The index was written through memory, which the recorder doesn't see: what
+ * is there after a crash is junk.  One that was closed would have lasted, so
+ * that it may be trusted; here it is only gone.
+ */
+void damage_index(struct drill *d);
 
 /* Recovers, and sees that what the file `sent` promises is there. */
 int check(struct drill *d, const char *sent);

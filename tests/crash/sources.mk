@@ -38,6 +38,12 @@ $(CRASH)/document_store-planted: $(DOCUMENT_OBJS) \
 		$(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 
+# The daemon, by its socket; the engine checks what it leaves.
+$(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
+		document_check drill documents) $(B)/lib/store/client.a \
+		$(call archives,store/op)
+	$(call link,$(LIBS.store/op))
+
 $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(call say,CC,$< (planted))
 	$(Q)mkdir -p $(@D) && $(COMPILE) -DPLANTS
@@ -48,8 +54,10 @@ $(B)/bench/journalcost: $(B)/obj/tests/bench/programs/journalcost.o \
 	$(call link,-lz)
 
 CRASH_PROGRAMS := $(addprefix $(CRASH)/,record.so states journal_store \
-	journal_store-planted document_store document_store-planted)
-crash.py := $(PYTHON) -B tests/crash/crash.py --bin $(CRASH)
+	journal_store-planted document_store document_store-planted \
+	daemon_store) $(B)/bin/bothy-store
+crash.py := $(PYTHON) -B tests/crash/crash.py --bin $(CRASH) \
+	--daemon $(B)/bin/bothy-store
 
 .PHONY: crash crash-test crash-faults
 crash-test: $(CRASH_PROGRAMS)

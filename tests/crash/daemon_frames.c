@@ -1,0 +1,74 @@
+/*
+ * What bothy-store sent, as frames one behind the other, told as promises.
+ */
+#include "daemon_frames.h"
+
+#include "documents.h"
+
+#include "store/value/fault.h"
+#include "store/wire/frame.h"
+
+#include <string.h>
+
+/* What is known of the run that is being read. */
+struct hearing {
+	struct buf *out;
+	uint32_t run, seen, reads;
+	bool served;
+};
+
+/* The first reads of a run are of all documents. */
+static void
+hear_read(struct hearing *h, const struct frame_reply *r)
+{
+	char text[8192];
+	struct document d;
+	size_t n = r->nbody < sizeof text - 1 ? r->nbody : sizeof text - 1;
+
+	memcpy(text, r->body, n);
+	text[n] = '\0';
+	d = document_read(text);
+	if (d.m > h->seen)
+		h->seen = d.m;
+	if (++h->reads == DOCUMENTS_ALL)
+		(void)buf_printf(h->out, "served %u %u\n", h->seen, h->run);
+	else if (h->reads > DOCUMENTS_ALL && d.m)
+		(void)buf_printf(h->out, "done %u\n", d.m);
+}
+
+static void
+hear(struct hearing *h, const struct frame_reply *r)
+{
+	if (r->id < ID_RUN && operation_outcome(r->status))
+		(void)buf_printf(h->out, "%s %u\n",
+		    operation_outcome(r->status), r->id);
+	else if (r->id >= ID_RUN && r->id < ID_READ)
+		*h = (struct hearing){.out = h->out, .run = r->id - ID_RUN};
+	else if (r->id >= ID_READ && r->id < ID_OTHER && r->status == 0)
+		hear_read(h, r);
+	else if (r->id == ID_TABLES &&
+	    (r->status == 0 || r->status == FAULT_IN_USE))
+		(void)buf_puts(h->out, "tables\n");
+}
+
+int
+frames_to_promises(const char *p, size_t n, struct buf *out)
+{
+	struct hearing h = {.out = out};
+	struct frame_reply r;
+	struct err e;
+	ssize_t size;
+
+	for (; n; p += size, n -= (size_t)size) {
+		size = frame_size(p, n, 1, FRAME_REPLY_MAX);
+		if (size <= 0 || (size_t)size > n)
+			return -1;
+		if (size == FRAME_HELLO_SIZE &&
+		    memcmp(p + FRAME_LENGTH_SIZE, "BthS", 4) == 0)
+			continue;
+		if (frame_read_reply(p, (size_t)size, &r, &e) < 0)
+			return -1;
+		hear(&h, &r);
+	}
+	return 0;
+}
