@@ -167,7 +167,15 @@ add(struct commit *c, const struct table *t, const struct text *key,
 	size_t room = j->room ? 2 * j->room : CHANGES_FIRST;
 	struct change *changes;
 	struct applied *olds;
+	struct value *before = NULL;
 
+	if (old->there) {
+		before = arena_alloc(j->arena, sizeof *before);
+		if (!before)
+			return err_set(e, FAULT_LIMIT, "the request takes too "
+			    "much memory");
+		*before = old->item;	/* the caller's may be on its stack */
+	}
 	if (u->count == j->room) {
 		changes = arena_array(j->arena, room, sizeof *changes);
 		olds = arena_array(j->arena, room, sizeof *olds);
@@ -186,8 +194,7 @@ add(struct commit *c, const struct table *t, const struct text *key,
 	if (old->there && t->stream != STREAM_OFF)
 		change->old = old->bytes;
 	u->changes[u->count] = *change;
-	c->olds[u->count++] =
-	    (struct applied){t, *key, old->there ? &old->item : NULL};
+	c->olds[u->count++] = (struct applied){t, *key, before};
 	return 0;
 }
 

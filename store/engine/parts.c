@@ -35,6 +35,13 @@ store_is_read_only(const struct store *s)
 	return s->options.read_only;
 }
 
+bool
+store_files_wait(struct store *s, int timeout_ms)
+{
+	return !s->filework || filework_wait(s->filework,
+	    atomic_load(&s->visible), timeout_ms);
+}
+
 void
 store_history_lock(struct store *s)
 {

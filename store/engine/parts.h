@@ -17,6 +17,9 @@ struct files *store_files(struct store *s);
 const char *store_dir(const struct store *s);
 bool store_is_read_only(const struct store *s);
 
+/* Waits until all that can be read lies in files: true; false in time. */
+bool store_files_wait(struct store *s, int timeout_ms);
+
 /* Around what history.h leaves to one thread at a time. */
 void store_history_lock(struct store *s);
 void store_history_unlock(struct store *s);

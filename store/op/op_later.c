@@ -15,8 +15,6 @@
 		op_fail(op, &e); \
 	}
 
-NOT_DONE(op_adopt)
-NOT_DONE(op_check)
 NOT_DONE(op_import)
 NOT_DONE(op_export)
 
