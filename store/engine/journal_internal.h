@@ -47,7 +47,7 @@ struct journal {
 	int dir_fd;			/* journal/ */
 	bool read_only;
 	uint32_t segment_bytes;
-	struct err damage;		/* read_only: text "" if there is none */
+	struct err damage;		/* read_only; text "": none */
 
 	_Atomic uint64_t end;		/* position */
 	_Atomic int failed;		/* errno of a write or sync, or 0 */
@@ -111,7 +111,7 @@ struct found {
 	size_t first;		/* the one with the least mark */
 };
 
-/* Fills in what lies in journal/ (journal_recover.c): 0, or -1 and the error. */
+/* Fills in what lies in journal/ (journal_recover.c): 0 or -1. */
 int journal_recover(struct journal *j, uint64_t begin, struct err *e);
 
 /*

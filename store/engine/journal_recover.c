@@ -209,7 +209,7 @@ check_full(struct journal *j, const struct segment *s, bool *seen,
 	return result;
 }
 
-/* A line behind byte `at`, where the lines end, may prove that there was more. */
+/* A line behind the byte where the lines end may prove that there was more. */
 static int
 check_beyond(struct journal *j, struct segment_reader *r, uint32_t number,
     struct err *e)

@@ -17,7 +17,11 @@
 #define MARK_NAME "mark"
 #define MARK_NEW "mark.new"
 
-enum { CRC_AT = 8, CHECKED_FROM = 16, FILE_BYTES = MARK_SLOTS_APART + MARK_SLOT };
+enum {
+	CRC_AT = 8,
+	CHECKED_FROM = 16,
+	FILE_BYTES = MARK_SLOTS_APART + MARK_SLOT
+};
 
 uint64_t
 mark_least(const struct mark *m)

@@ -41,7 +41,7 @@ uint64_t mark_least(const struct mark *m);
 /* The file, open for writing.  Not for threads to share. */
 struct mark_file {
 	int fd;			/* -1: not open */
-	uint64_t sequence;	/* of the mark that stands; its slot is odd/even */
+	uint64_t sequence;	/* of the mark that stands: odd or even slot */
 	struct mark mark;	/* what stands */
 	bool failed;		/* a write failed: never written again */
 };

@@ -10,22 +10,36 @@
 
 #include <stdbool.h>
 
-/* The table: the name, the subject of tests/crash that shows it, what is wrong. */
+/* The table: the name, the subject of tests/crash that shows it, the mistake. */
 #define PLANT_TABLE(X) \
-	X(ACK_BEFORE_SYNC, journal, "a batch counts as synced before it is") \
-	X(SYNC_AGAIN, journal, "a sync that failed is tried again") \
-	X(NO_DIRECTORY_SYNC, journal, "a new segment's name is not synced") \
-	X(NO_CHECKSUM, journal, "a line's checksum is not looked at") \
-	X(LENGTH_UNCHECKED, journal, "a line's length is believed") \
-	X(TAIL_UNSYNCED, journal, "the tail is served before it is synced") \
-	X(TAIL_IN_PLACE, journal, "the tail is synced where it lies, not written anew") \
-	X(TORN_TAIL_KEPT, journal, "what follows a torn line stays in the file") \
-	X(RENAME_UNSYNCED, journal, "the tail's new name is not synced") \
-	X(RENAME_BEFORE_SYNC, journal, "the tail gets its name before it is synced") \
-	X(GAP_ACCEPTED, journal, "damage in the middle is taken for a torn tail") \
-	X(RELEASED_EARLY, journal, "segments go below the newest mark, not the least") \
-	X(MARK_UNSYNCED, journal, "segments go before the mark is on the disk") \
-	X(MARK_ONE_SLOT, journal, "a mark is written over the one before")
+	X(ACK_BEFORE_SYNC, journal, \
+	    "a batch counts as synced before it is") \
+	X(SYNC_AGAIN, journal, \
+	    "a sync that failed is tried again") \
+	X(NO_DIRECTORY_SYNC, journal, \
+	    "a new segment's name is not synced") \
+	X(NO_CHECKSUM, journal, \
+	    "a line's checksum is not looked at") \
+	X(LENGTH_UNCHECKED, journal, \
+	    "a line's length is believed") \
+	X(TAIL_UNSYNCED, journal, \
+	    "the tail is served before it is synced") \
+	X(TAIL_IN_PLACE, journal, \
+	    "the tail is synced where it lies, not written anew") \
+	X(TORN_TAIL_KEPT, journal, \
+	    "what follows a torn line stays in the file") \
+	X(RENAME_UNSYNCED, journal, \
+	    "the tail's new name is not synced") \
+	X(RENAME_BEFORE_SYNC, journal, \
+	    "the tail gets its name before it is synced") \
+	X(GAP_ACCEPTED, journal, \
+	    "damage in the middle is taken for a torn tail") \
+	X(RELEASED_EARLY, journal, \
+	    "segments go below the newest mark, not the least") \
+	X(MARK_UNSYNCED, journal, \
+	    "segments go before the mark is on the disk") \
+	X(MARK_ONE_SLOT, journal, \
+	    "a mark is written over the one before")
 
 #define PLANT_MEMBER(name, subject, what) PLANT_##name,
 enum plant { PLANT_NONE, PLANT_TABLE(PLANT_MEMBER) PLANT_END };

@@ -123,8 +123,8 @@ parse_head(const char *p, struct segment_head *h)
 	uint64_t crc, len, batch;
 
 	if (memcmp(p, "[\"", 2) != 0 || memcmp(p + 10, "\",\"", 3) != 0 ||
-	    memcmp(p + 21, "\",\"", 3) != 0 || memcmp(p + 40, "\",\"", 3) != 0 ||
-	    memcmp(p + 51, "\",", 2) != 0)
+	    memcmp(p + 21, "\",\"", 3) != 0 ||
+	    memcmp(p + 40, "\",\"", 3) != 0 || memcmp(p + 51, "\",", 2) != 0)
 		return -1;
 	if (get_hex(p + 2, 8, &crc) < 0 || get_hex(p + 13, 8, &len) < 0 ||
 	    get_hex(p + 24, 16, &h->position) < 0 ||

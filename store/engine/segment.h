@@ -50,7 +50,7 @@ int segment_add(struct buf *b, uint64_t position, uint32_t batch,
 struct segment_reader {
 	int fd;			/* borrowed */
 	uint64_t base;		/* position of the file's first byte */
-	uint64_t at;		/* byte in the file where the next line begins */
+	uint64_t at;		/* byte in the file where the next begins */
 	uint64_t end;		/* no line reaches beyond this byte */
 	struct buf window;	/* bytes of the file from window_at on */
 	uint64_t window_at;

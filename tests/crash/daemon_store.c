@@ -41,7 +41,7 @@ struct talk {
 	bool gone;		/* the daemon is */
 };
 
-/* --- the daemon ------------------------------------------------------------- */
+/* --- the daemon --------------------------------------------------------- */
 
 static void
 be_daemon(const char *dir)
@@ -83,7 +83,7 @@ reach(struct talk *t, int *status)
 	return t->fd < 0 ? -1 : 0;
 }
 
-/* --- frames ------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------- */
 
 /* Reads until a whole frame is there: its length, or 0 at the end. */
 static size_t
@@ -162,7 +162,7 @@ ask_daemon(struct talk *t, uint32_t id, int operation, struct buf *body)
 	return hear_reply(t, body);
 }
 
-/* --- work --------------------------------------------------------------------- */
+/* --- work --------------------------------------------------------------- */
 
 static int
 hear_hello(struct talk *t)
@@ -281,7 +281,7 @@ run(struct drill *d, int steps)
 	return t.gone || d->failed || status ? REFUSED : 0;
 }
 
-/* --- checking ------------------------------------------------------------------ */
+/* --- checking ----------------------------------------------------------- */
 
 /* Frames that were sent, as a file of promises beside them: its path. */
 static const char *

@@ -37,7 +37,7 @@ enum {
 	SEGMENT = 4096,
 	LINE_MAX_BYTES = 8192,
 	LINES_MAX = 100000,
-	FIRST_RUN = 100,	/* three digits: a line's length is given by N */
+	FIRST_RUN = 100,	/* three digits: N gives a line's length */
 	RECOVER_RUN = 900,
 	OTHER_RUN = 999,	/* of the lines that a checker adds */
 	REFUSED = 3		/* exit status: an error that was told */
@@ -120,7 +120,7 @@ struct reading {
 	struct store *s;
 	uint64_t n;		/* of the line before, UINT64_MAX at first */
 	int run;		/* and who wrote it */
-	uint64_t want_at, want_n;	/* the first want_n lines end at want_at */
+	uint64_t want_at, want_n;	/* want_n lines end at want_at */
 };
 
 static int

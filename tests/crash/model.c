@@ -250,7 +250,8 @@ static void
 settle(const struct model *m, struct op *op, size_t node, bool done,
     bool data_only)
 {
-	bool carried = m->rules == RULES_EXT4 && !data_only, all = true, covered;
+	bool carried = m->rules == RULES_EXT4 && !data_only;
+	bool all = true, covered;
 	int k;
 
 	if (op->kind != RECORD_NAME) {

@@ -3,8 +3,9 @@
  * program below one directory, in order, and what it sent over sockets.
  *
  * A record is this struct as it lies in memory, then the bytes of `first`,
- * those of `second`, and zeros up to a multiple of 8.  Files and directories are told by inode number; a
- * RECORD_NEW says that a number means something new from there on.
+ * those of `second`, and zeros up to a multiple of 8.  Files and directories
+ * are told by inode number; a RECORD_NEW says that a number means something
+ * new from there on.
  */
 #ifndef CRASH_RECORD_H
 #define CRASH_RECORD_H

@@ -63,8 +63,10 @@ inode_at(int dir_fd, const char *path)
 static bool
 below_root(const char *path)
 {
-	return recorder.root_len && strncmp(path, recorder.root, recorder.root_len) == 0 &&
-	    (path[recorder.root_len] == '/' || path[recorder.root_len] == '\0');
+	size_t n = recorder.root_len;
+
+	return n && strncmp(path, recorder.root, n) == 0 &&
+	    (path[n] == '/' || path[n] == '\0');
 }
 
 bool
@@ -119,7 +121,8 @@ fails(enum kind kind)
 	if (kind != recorder.fail_kind)
 		return false;
 	n = __atomic_add_fetch(&recorder.calls, 1, __ATOMIC_SEQ_CST);
-	if (n < recorder.fail_at || (n > recorder.fail_at && !recorder.fail_ever))
+	if (n < recorder.fail_at ||
+	    (n > recorder.fail_at && !recorder.fail_ever))
 		return false;
 	errno = recorder.fail_errno;
 	return true;
@@ -128,7 +131,8 @@ fails(enum kind kind)
 bool
 memory_fails(const void *caller)
 {
-	return recorder.fail_kind == MEMORY && (uintptr_t)caller >= recorder.program &&
+	return recorder.fail_kind == MEMORY &&
+	    (uintptr_t)caller >= recorder.program &&
 	    (uintptr_t)caller < recorder.program_end && fails(MEMORY);
 }
 
@@ -138,8 +142,8 @@ parse_fail(const char *text)
 	char kind[16], error[16], how[8];
 	int i;
 
-	if (sscanf(text, "%15[^:]:%ld:%15[^:]:%7s", kind, &recorder.fail_at, error,
-		how) != 4)
+	if (sscanf(text, "%15[^:]:%ld:%15[^:]:%7s", kind,
+		&recorder.fail_at, error, how) != 4)
 		abort();
 	for (i = 0; i < KINDS && strcmp(kind, KIND_NAMES[i]) != 0; i++)
 		;
@@ -173,7 +177,8 @@ __attribute__((constructor)) static void
 begin(void)
 {
 	const char *root = getenv("CRASH_ROOT"), *log = getenv("CRASH_LOG");
-	const char *kill_at = getenv("CRASH_KILL"), *fail = getenv("CRASH_FAIL");
+	const char *kill_at = getenv("CRASH_KILL");
+	const char *fail = getenv("CRASH_FAIL");
 
 	if (!root)
 		return;

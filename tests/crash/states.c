@@ -15,10 +15,10 @@
  *
  * The checker is called with the state's directory, a file of all that was
  * sent before the crash, and what it is to do: `cut` (all that was promised
- * must be there; `live` is the same where only a process died), `rot` (refuse, or show nothing wrong) or `recover` (recover
- * and serve, under the recorder).  It exits with 0 if all is well.  What it
- * said of a state that failed goes to the standard output; the state itself is
- * left in DIR/failed-N.
+ * must be there), `live` (the same where only a process died), `rot` (refuse,
+ * or show nothing wrong) or `recover` (recover and serve, under the recorder).
+ * It exits with 0 if all is well.  What it said of a state that failed goes to
+ * the standard output; the state itself is left in DIR/failed-N.
  *
  * Exit status: 0 nothing failed, 1 something did, 2 it could not be tried.
  */
@@ -345,6 +345,7 @@ parse(struct options *o, int argc, char **argv)
 	o->checker = argv + optind;
 	o->nchecker = argc - optind;
 	if (!o->log || !o->work || o->nchecker == 0 ||
+	    o->nchecker > CHECKER_MAX ||
 	    (o->nest && !o->recorder))
 		usage();
 }

@@ -15,7 +15,8 @@
 
 enum {
 	LOG_MAX = 512 << 20,
-	PATH_BYTES = 600
+	PATH_BYTES = 600,
+	CHECKER_MAX = 16	/* words of the checker's command */
 };
 
 struct options {

@@ -44,8 +44,8 @@ rot(struct run *run, const char *state)
 	}
 	seen = 0;
 	for (i = 0; i + 60 < b.len; i++)
-		if (memcmp(b.data + i, "[\"", 2) == 0 && b.data[i + 12] == '"' &&
-		    one_in(run, ++seen))
+		if (memcmp(b.data + i, "[\"", 2) == 0 &&
+		    b.data[i + 12] == '"' && one_in(run, ++seen))
 			start = i;
 	start += model_random(&run->random) % (one_in(run, 2) ? 53 : 120);
 	memset(at, "0123456789abcdef"[model_random(&run->random) % 16],
@@ -81,12 +81,10 @@ ask(const struct run *run, const char *state, const char *sent,
     const char *mode, const char *output)
 {
 	size_t n = (size_t)run->o->nchecker;
-	char **args = calloc(n + 4, sizeof *args);
+	char *args[CHECKER_MAX + 4] = {NULL};
 	int status;
 	pid_t pid;
 
-	if (args == NULL)
-		die("calloc");
 	memcpy(args, run->o->checker, n * sizeof *args);
 	args[n] = (char *)(uintptr_t)state;
 	args[n + 1] = (char *)(uintptr_t)sent;
@@ -99,7 +97,6 @@ ask(const struct run *run, const char *state, const char *sent,
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			die("waitpid");
-	free(args);
 	return status;
 }
 
