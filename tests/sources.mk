@@ -31,7 +31,7 @@ $(foreach f,$(FOLDERS),$(eval $(call UNIT,$(f))))
 
 # A data race needs threads: only these folders have any.
 UNIT_FOLDERS := $(if $(filter tsan,$(VARIANT)), \
-	store/base fcgi/invoke fcgi/gateway,$(FOLDERS))
+	store/base store/daemon fcgi/invoke fcgi/gateway,$(FOLDERS))
 UNIT_TESTS := $(foreach f,$(UNIT_FOLDERS),$(UNIT.$(f)))
 
 # Each runs on its own, ends in time, and leaves its output beside it.
@@ -150,22 +150,23 @@ e2e: all
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTEST) tests/e2e
 
 # What goes over one way in, and what the gateway alone is asked, but for what
-# is judged by time, again with a gateway under a sanitizer, beside programs of
-# the release build; a report of the sanitizer fails it.
+# is judged by time, again with gateway and store under a sanitizer, beside
+# programs of the release build; a report of the sanitizer fails it.
 SANITIZED := $(BUILD)/e2e/$(VARIANT)
-GATEWAY_TESTS := (lighttpd or gateway_test or logs_test or reload_test) \
+SANITIZED_TESTS := \
+	(lighttpd or gateway_test or logs_test or reload_test or store_test) \
 	and not (fifty_at_once or hold_nobody or overload or under_load)
 .PHONY: e2e-sanitized
-e2e-sanitized: $(B)/bin/bothy-fcgi
+e2e-sanitized: $(B)/bin/bothy-fcgi $(B)/bin/bothy-store
 	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED)
 	@cp -r $(BUILD)/release/bin $(BUILD)/release/sdk $(SANITIZED)
-	@cp $< $(SANITIZED)/bin
+	@cp $^ $(SANITIZED)/bin
 	@reports=$$(mktemp -d) && chmod 1777 $$reports && \
 	$(NO_MAKE) BOTHY_BIN=$(abspath $(SANITIZED)/bin) \
 		ASAN_OPTIONS=log_path=$$reports/asan \
 		TSAN_OPTIONS=log_path=$$reports/tsan \
 		UBSAN_OPTIONS=print_stacktrace=1:log_path=$$reports/ubsan \
-		$(PYTEST) tests/e2e --way=lighttpd -k '$(GATEWAY_TESTS)'; r=$$?; \
+		$(PYTEST) tests/e2e --way=lighttpd -k '$(SANITIZED_TESTS)'; r=$$?; \
 	cat $$reports/* 2>/dev/null && r=1; rm -rf $$reports; exit $$r
 
 .PHONY: bench

@@ -58,7 +58,8 @@ answered(struct op *op)
 	struct call *k = op->arg;
 
 	seal(k, op->status);
-	if (op->status == 0 && op->request.info->op == OP_STOP)
+	if (op->status == 0 && (op->request.info->op == OP_STOP ||
+	        op->request.info->op == OP_REINDEX))
 		server_leave(k->conn->io->server);
 	part_ended(k);
 }

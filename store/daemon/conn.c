@@ -196,14 +196,10 @@ flush(struct conn *c)
 /* --- turns -------------------------------------------------------------------------- */
 
 bool
-conn_may_read(struct conn *c)
+conn_has_memory(struct conn *c)
 {
 	const struct server *s = c->io->server;
 
-	c->starved = false;
-	if (c->fd < 0 || c->in_flight >= FRAME_IN_FLIGHT_MAX ||
-	    c->out_bytes > CONN_OUT_MAX)
-		return false;
 	if (c->held <= s->limits.share ||
 	    atomic_load_explicit(&s->memory, memory_order_relaxed) <=
 	        s->limits.memory)
@@ -212,26 +208,66 @@ conn_may_read(struct conn *c)
 	return false;
 }
 
+static bool
+has_places(const struct conn *c)
+{
+	return c->fd >= 0 && c->in_flight < FRAME_IN_FLIGHT_MAX &&
+	    c->out_bytes <= CONN_OUT_MAX;
+}
+
+/* One request always may, or those that wait would hold what they wait for. */
+bool
+conn_may_begin(struct conn *c)
+{
+	return has_places(c) && (!c->in_flight || conn_has_memory(c));
+}
+
+/* The rest of a frame may come when it has its room. */
+static bool
+may_read(struct conn *c)
+{
+	return !c->eof && has_places(c) && !connread_is_whole(c) &&
+	    (c->in.len ? connread_has_room(c) : conn_has_memory(c));
+}
+
+/* What waits can go on now: a whole frame, or one that wants room. */
+static bool
+may_go_on(struct conn *c)
+{
+	if (connread_is_whole(c))
+		return conn_may_begin(c);
+	return c->in.len && !c->eof && !connread_has_room(c) &&
+	    has_places(c) && conn_has_memory(c);
+}
+
+/* A closed one ends when its calls have. */
+static void
+bury(struct conn *c)
+{
+	if (c->in_flight || c->dead)
+		return;
+	c->dead = true;
+	c->next_dead = c->io->dead;
+	c->io->dead = c;
+}
+
 /* Tells epoll what is waited for, or ends the connection. */
 static void
 settle(struct conn *c)
 {
-	bool may_read = conn_may_read(c), whole = connread_is_whole(c);
 	struct epoll_event ev = {.data.ptr = c};
 
-	if (c->fd >= 0 && c->eof && !c->in_flight && !c->out && !whole)
+	if (c->fd >= 0 && c->eof && !c->in_flight && !c->out &&
+	    !connread_is_whole(c))
 		conn_close(c);
 	if (c->fd < 0) {
-		if (!c->in_flight && !c->dead) {
-			c->dead = true;
-			c->next_dead = c->io->dead;
-			c->io->dead = c;
-		}
+		bury(c);
 		return;
 	}
-	if (whole && may_read)
+	c->starved = false;
+	if (may_go_on(c))
 		iothread_again(c->io, c);
-	if (may_read && !c->eof && !whole)
+	if (may_read(c))
 		ev.events |= EPOLLIN | EPOLLRDHUP;
 	if (c->blocked)
 		ev.events |= EPOLLOUT;
@@ -260,7 +296,7 @@ conn_ready(struct conn *c, uint32_t events)
 	} else {
 		if (events & EPOLLOUT)
 			flush(c);
-		if (events & (EPOLLIN | EPOLLRDHUP))
+		if ((events & (EPOLLIN | EPOLLRDHUP)) && may_read(c))
 			connread_socket(c);
 	}
 	turn(c);

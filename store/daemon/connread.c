@@ -114,6 +114,12 @@ connread_is_whole(const struct conn *c)
 	return size > 0 && (size_t)size <= c->in.len;
 }
 
+bool
+connread_has_room(const struct conn *c)
+{
+	return c->in.room - c->in.len > 1;
+}
+
 /*
  * Begins the frames of `n` bytes as far as it may; how many bytes that were.
  * A frame that makes no sense ends the reading: nobody knows where the next
@@ -127,7 +133,7 @@ begin_frames(struct conn *c, const char *p, size_t n)
 	size_t at = 0;
 	ssize_t size;
 
-	while (frames++ < CONN_FRAMES_AT_ONCE && conn_may_read(c)) {
+	while (frames++ < CONN_FRAMES_AT_ONCE && conn_may_begin(c)) {
 		size = size_of(p + at, n - at);
 		if (size < 0 || (size > 0 && (size_t)size <= n - at &&
 		                    !serve(c, p + at, (size_t)size))) {
@@ -145,7 +151,8 @@ begin_frames(struct conn *c, const char *p, size_t n)
 
 /*
  * Room for the whole of a frame whose begin is in `in`.  A long one needs a
- * token that holds first: nobody else can make us keep much.  False: refused.
+ * token that holds, and memory that nobody else has: until then it waits.
+ * False: it is refused.
  */
 static bool
 make_room(struct conn *c)
@@ -155,13 +162,20 @@ make_room(struct conn *c)
 	struct frame_request r;
 	struct err e;
 
-	if (size <= UNPROVEN_MAX || (size_t)size <= c->in.len)
+	if (size < (ssize_t)c->in.room)
 		return true;
-	if (frame_read_request(c->in.data, c->in.len, &r, &e) < 0)
-		return c->in.len < TOKEN_SEEN;
-	return credential_check(&c->credential, &r, s->secret, c->challenge,
-	           c->io->wall_ms, &e) &&
-	    buf_reserve(&c->in, (size_t)size - c->in.len) == 0;
+	if (size > UNPROVEN_MAX) {
+		if (frame_read_request(c->in.data, c->in.len, &r, &e) < 0)
+			return c->in.len < TOKEN_SEEN &&
+			    buf_reserve(&c->in, TOKEN_SEEN) == 0;
+		if (!credential_check(&c->credential, &r, s->secret,
+		        c->challenge, c->io->wall_ms, &e))
+			return false;
+		if (!conn_has_memory(c))
+			return true;
+	}
+	c->frame_ms = c->io->now_ms;
+	return buf_reserve(&c->in, (size_t)size - c->in.len) == 0;
 }
 
 static void
@@ -185,10 +199,8 @@ refuse(struct conn *c)
 
 /* What is left is kept, and counts. */
 static void
-keep(struct conn *c, bool fresh)
+keep(struct conn *c)
 {
-	if (fresh)
-		c->frame_ms = c->io->now_ms;
 	if (!c->in.len)
 		buf_release(&c->in);
 	else if (!make_room(c))
@@ -200,17 +212,23 @@ keep(struct conn *c, bool fresh)
 	c->in_held = c->in.room;
 }
 
+/* Begins what is in `in`, and keeps the rest. */
+static void
+begin_kept(struct conn *c)
+{
+	size_t n = begin_frames(c, c->in.data, c->in.len);
+
+	buf_consume(&c->in, n);
+	if (n)
+		c->frame_ms = c->io->now_ms;
+	keep(c);
+}
+
 void
 connread_rest(struct conn *c)
 {
-	size_t n;
-
-	if (c->fd < 0 || !c->in.len)
-		return;
-	n = begin_frames(c, c->in.data, c->in.len);
-	buf_consume(&c->in, n);
-	if (n)
-		keep(c, true);
+	if (c->fd >= 0 && c->in.len)
+		begin_kept(c);
 }
 
 /* --- the socket -------------------------------------------------------------------------- */
@@ -237,21 +255,12 @@ receive(struct conn *c, char *p, size_t room)
 static void
 receive_more(struct conn *c)
 {
-	size_t room, n;
+	size_t n = receive(c, c->in.data + c->in.len,
+	    c->in.room - c->in.len - 1);
 
-	if (c->in.room - c->in.len <= 1 &&
-	    buf_reserve(&c->in, IOTHREAD_SCRATCH / 4) < 0) {
-		conn_close(c);
-		return;
-	}
-	room = c->in.room - c->in.len - 1;
-	n = receive(c, c->in.data + c->in.len, room);
-	if (!n)
-		return;
 	c->in.len += n;
-	n = begin_frames(c, c->in.data, c->in.len);
-	buf_consume(&c->in, n);
-	keep(c, n > 0);
+	if (n)
+		begin_kept(c);
 }
 
 void
@@ -260,8 +269,6 @@ connread_socket(struct conn *c)
 	char *p = c->io->scratch;
 	size_t n, begun;
 
-	if (c->eof || c->fd < 0 || !conn_may_read(c))
-		return;
 	if (c->in.len) {
 		receive_more(c);
 		return;
@@ -270,8 +277,10 @@ connread_socket(struct conn *c)
 	begun = n ? begin_frames(c, p, n) : 0;
 	if (begun == n)
 		return;
-	if (buf_add(&c->in, p + begun, n - begun) < 0)
+	if (buf_add(&c->in, p + begun, n - begun) < 0) {
 		c->eof = true;
-	else
-		keep(c, true);
+		return;
+	}
+	c->frame_ms = c->io->now_ms;
+	keep(c);
 }

@@ -147,7 +147,7 @@ def test_says_why_it_cannot_start(tmp_path):
 
 def test_keeps_nothing_of_who_started_it(unstarted):
     r, w = os.pipe()
-    store = unstarted.started(pass_fds=(w,))
+    unstarted.started(pass_fds=(w,))
     os.close(w)
     assert os.read(r, 1) == b""     # at once: the daemon has no copy
     os.close(r)
