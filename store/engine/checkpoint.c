@@ -486,6 +486,7 @@ take(struct store *s, struct err *e)
 
 	if (make_commit(s, &to, &made, e) < 0)
 		return -1;
+	mirrors_wake(s->mirrors);
 	while (!filework_wait(s->filework, to, FILES_WAIT_MS)) {
 		struct filework_status w;
 
@@ -547,7 +548,8 @@ wait_for_turn(struct store *s, uint64_t last)
 static void
 tidy(struct store *s)
 {
-	const struct history_upkeep upkeep = {.now_ms = clock_wall_ms()};
+	const struct history_upkeep upkeep = {.now_ms = clock_wall_ms(),
+	    .linger_ms = mirrors_any(s->mirrors) ? MIRRORS_LINGER_MS : 0};
 	struct err ignored;
 
 	pthread_mutex_lock(&s->history_lock);
@@ -619,6 +621,8 @@ store_checkpoint(struct store *s, const char *tag, struct err *e)
 		rc = err_set(e, FAULT_NOT_FOUND, "there is nothing to back up "
 		    "yet");
 	pthread_mutex_unlock(&s->history_lock);
+	if (rc == 0)
+		mirrors_wake(s->mirrors);
 	return rc;
 }
 

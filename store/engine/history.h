@@ -284,11 +284,12 @@ int history_forget(struct history *h, struct history_paths p,
  * Makes main and the tags of the bare repository at `url` (a path, file://,
  * ssh://, https://) what they are here.  The work is done by a child process,
  * `helper` run as {helper, "history-push", repository, url}, whose main calls
- * history_push_main; it is killed after `timeout_ms`.  Blocks: call it from
- * a thread of its own.
+ * history_push_main; it is killed after `timeout_ms`, or (ECANCELED) when
+ * `stop_fd` can be read; -1: there is none.  Blocks: call it from a thread of
+ * its own.
  */
 int history_push(struct history *h, const char *helper, const char *url,
-    int timeout_ms, struct err *e);
+    int timeout_ms, int stop_fd, struct err *e);
 
 /* The child's main: its exit status; the reason goes to stderr, one line. */
 int history_push_main(int argc, char **argv);

@@ -66,23 +66,28 @@ start(const struct history *h, const char *helper, const char *url,
 	return r ? -1 : 0;
 }
 
-/* Reads what it says until it ends; false if its time is over. */
-static bool
-watch(int pid_fd, int reason_fd, int timeout_ms, struct buf *reason)
+enum outcome { ENDED, LATE, STOPPED };
+
+/* Reads what it says until it ends, or is to be ended. */
+static enum outcome
+watch(int pid_fd, int reason_fd, int timeout_ms, int stop_fd,
+    struct buf *reason)
 {
 	int64_t deadline = clock_mono_ms() + timeout_ms;
-	struct pollfd p[2] = { { pid_fd, POLLIN, 0 },
-		{ reason_fd, POLLIN, 0 } };
+	struct pollfd p[3] = { { pid_fd, POLLIN, 0 },
+		{ reason_fd, POLLIN, 0 }, { stop_fd, POLLIN, 0 } };
 	char chunk[REASON_BYTES];
 
 	for (;;) {
 		int64_t left = deadline - clock_mono_ms();
-		int r = left > 0 ? poll(p, 2, (int)left) : 0;
+		int r = left > 0 ? poll(p, 3, (int)left) : 0;
 
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
-			return false;
+			return LATE;
+		if (p[2].revents)
+			return STOPPED;
 		if (p[1].revents) {
 			ssize_t n = io_read(reason_fd, chunk, sizeof chunk);
 
@@ -93,7 +98,7 @@ watch(int pid_fd, int reason_fd, int timeout_ms, struct buf *reason)
 			continue;
 		}
 		if (p[0].revents)
-			return true;
+			return ENDED;
 	}
 }
 
@@ -113,23 +118,28 @@ end(pid_t pid, int pid_fd, bool in_time)
 
 static int
 follow(pid_t pid, int reason_fd, const char *url, int timeout_ms,
-    struct err *e)
+    int stop_fd, struct err *e)
 {
 	int pid_fd = pidfd_open(pid, 0);
+	enum outcome o = ENDED;
 	struct buf reason;
-	bool in_time;
 	int r = 0;
 
 	buf_init(&reason, REASON_BYTES);
-	in_time = pid_fd >= 0 && watch(pid_fd, reason_fd, timeout_ms, &reason);
 	if (pid_fd < 0)
 		kill(pid, SIGKILL);
-	if (end(pid, pid_fd, in_time))
-		r = in_time || pid_fd < 0 ?
-		    err_set(e, EIO, "mirror %s: %.*s", url,
-		    (int)strcspn(buf_str(&reason), "\n"), buf_str(&reason)) :
-		    err_set(e, ETIMEDOUT, "mirror %s: not done after %d s",
+	else
+		o = watch(pid_fd, reason_fd, timeout_ms, stop_fd, &reason);
+	if (end(pid, pid_fd, o == ENDED) == 0)
+		r = 0;
+	else if (o == ENDED)
+		r = err_set(e, EIO, "mirror %s: %.*s", url,
+		    (int)strcspn(buf_str(&reason), "\n"), buf_str(&reason));
+	else if (o == LATE)
+		r = err_set(e, ETIMEDOUT, "mirror %s: not done after %d s",
 		    url, timeout_ms / 1000);
+	else
+		r = err_set(e, ECANCELED, "mirror %s: given up", url);
 	buf_release(&reason);
 	io_close(&pid_fd);
 	return r;
@@ -137,7 +147,7 @@ follow(pid_t pid, int reason_fd, const char *url, int timeout_ms,
 
 int
 history_push(struct history *h, const char *helper, const char *url,
-    int timeout_ms, struct err *e)
+    int timeout_ms, int stop_fd, struct err *e)
 {
 	int pipe_fd[2], r;
 	pid_t pid;
@@ -149,7 +159,7 @@ history_push(struct history *h, const char *helper, const char *url,
 	if (r)
 		err_sys(e, "mirror %s: start %s", url, helper);
 	else
-		r = follow(pid, pipe_fd[0], url, timeout_ms, e);
+		r = follow(pid, pipe_fd[0], url, timeout_ms, stop_fd, e);
 	io_close(&pipe_fd[0]);
 	return r;
 }

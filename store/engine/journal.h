@@ -175,10 +175,10 @@ typedef int journal_edit_fn(void *ctx, const struct journal_line *line,
  * Writes lines before `upto` anew; all of them lie in segments that are not
  * written to any more (journal_turn), and below the redo mark, so that no
  * replay misses what is left out.  Any thread, one at a time.  0; or -1 and
- * the error: each line is as it was or as `edit` has it.
+ * the error: each line is as it was or as `edit` has it.  *changed: how many.
  */
 int journal_rewrite(struct journal *j, uint64_t upto, journal_edit_fn *edit,
-    void *ctx, struct err *e);
+    void *ctx, uint64_t *changed, struct err *e);
 
 /* --- figures ------------------------------------------------------------ */
 

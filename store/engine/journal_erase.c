@@ -58,6 +58,7 @@ struct rewriting {
 	int to_fd;			/* -1: only looks */
 	uint64_t at;			/* of the copy */
 	bool found;			/* a line that is to change */
+	uint64_t changed;		/* in copies that are in place */
 	struct err *e;
 };
 
@@ -92,6 +93,7 @@ take_line(struct rewriting *w, const struct segment_head *h,
 	w->found |= changed;
 	if (w->to_fd < 0)
 		return 0;
+	w->changed += (uint64_t)changed;
 	if (segment_add(&w->out, h->position, h->batch, &iov, 1) < 0)
 		return err_set(w->e, ENOMEM, "no memory for the journal");
 	return w->out.len < WRITE_BYTES ? 0 : flush(w);
@@ -225,7 +227,7 @@ next_segment(struct rewriting *w, uint64_t at)
 
 int
 journal_rewrite(struct journal *j, uint64_t upto, journal_edit_fn *edit,
-    void *ctx, struct err *e)
+    void *ctx, uint64_t *changed, struct err *e)
 {
 	struct rewriting w = {.j = j, .edit = edit, .ctx = ctx, .upto = upto,
 	    .to_fd = -1, .e = e};
@@ -245,5 +247,6 @@ journal_rewrite(struct journal *j, uint64_t upto, journal_edit_fn *edit,
 	}
 	buf_release(&w.payload);
 	buf_release(&w.out);
+	*changed = w.changed;
 	return rc;
 }

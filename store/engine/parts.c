@@ -3,7 +3,13 @@
  */
 #include "parts.h"
 
+#include "stamp.h"
 #include "store_internal.h"
+
+#include "store/value/fault.h"
+
+#include <limits.h>
+#include <stdio.h>
 
 struct history *
 store_history(struct store *s)
@@ -40,6 +46,19 @@ store_files_wait(struct store *s, int timeout_ms)
 {
 	return !s->filework || filework_wait(s->filework,
 	    atomic_load(&s->visible), timeout_ms);
+}
+
+int
+store_distrust_index(struct store *s, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (s->options.read_only)
+		return err_set(e, FAULT_READ_ONLY,
+		    "the store was opened read-only");
+	atomic_store(&s->distrusted, true);
+	snprintf(path, sizeof path, "%s/index", s->dir);
+	return stamp_remove(path, e);
 }
 
 void

@@ -20,6 +20,9 @@ bool store_is_read_only(const struct store *s);
 /* Waits until all that can be read lies in files: true; false in time. */
 bool store_files_wait(struct store *s, int timeout_ms);
 
+/* The next start makes the index again, whatever becomes of this run. */
+int store_distrust_index(struct store *s, struct err *e);
+
 /* Around what history.h leaves to one thread at a time. */
 void store_history_lock(struct store *s);
 void store_history_unlock(struct store *s);

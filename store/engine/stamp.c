@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #ifndef STATX_MNT_ID_UNIQUE
 #define STATX_MNT_ID_UNIQUE 0x4000U	/* Linux 6.8 */
@@ -126,6 +127,20 @@ stamp_write(const char *path, enum stamp_state state, struct err *e)
 	    f.mount, f.inode, state == STAMP_CLEAN ? "clean" : "open");
 	snprintf(file, sizeof file, "%s/stamp", path);
 	return io_replace_file(file, text, (size_t)n, 0600, e);
+}
+
+int
+stamp_remove(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+
+	if (fd < 0)
+		return err_sys(e, "%s", path);
+	if ((unlinkat(fd, "stamp", 0) < 0 && errno != ENOENT) ||
+	    fsync(fd) < 0)
+		r = err_sys(e, "%s/stamp", path);
+	io_close(&fd);
+	return r;
 }
 
 /* --- where a store may lie ------------------------------------------------ */

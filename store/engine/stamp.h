@@ -38,6 +38,9 @@ bool stamp_trusted(const char *path, struct err *why);
 /* Puts the stamp in place and syncs it; data.mdb is there. */
 int stamp_write(const char *path, enum stamp_state state, struct err *e);
 
+/* Takes it away for good: 0, or -1 and *e. */
+int stamp_remove(const char *path, struct err *e);
+
 /*
  * Refuses to have a store on a file system that doesn't keep what is synced, or
  * whose locks, leases or renames can't be relied on: NFS, SMB, FUSE, overlay,

@@ -205,8 +205,9 @@ open_parts(struct store *s, const char *dir, struct err *e)
 		return -1;
 	room_init(&s->room, s->dir_fd, s->dir);
 	room_reserve(&s->room, RESERVE_BYTES, RESERVE_INODES);
-	if (journal_open(s->dir_fd, &jo, &s->journal, e) < 0 ||
-	    open_files(s, e) < 0)
+	/* Files first: what they clear makes room on a full disk. */
+	if (open_files(s, e) < 0 ||
+	    journal_open(s->dir_fd, &jo, &s->journal, e) < 0)
 		return -1;
 	s->history = history_open(s->dir, s->options.read_only, e);
 	if (!s->history)
@@ -217,7 +218,10 @@ open_parts(struct store *s, const char *dir, struct err *e)
 		return -1;
 	if (!writes)
 		return 0;
-	if (commit_start(s, e) < 0 || checkpoint_start(s, e) < 0)
+	s->mirrors = mirrors_open(s->history, s->dir, s->options.push_helper,
+	    e);
+	if (!s->mirrors || commit_start(s, e) < 0 ||
+	    checkpoint_start(s, e) < 0)
 		return -1;
 	return keeper_start(s, e);
 }
@@ -247,11 +251,14 @@ leave_index(struct store *s, bool clean)
 
 	if (!s->index)
 		return;
-	clean = clean && !s->options.read_only && index_sync(s->index, &e) == 0;
+	clean = clean && !s->options.read_only &&
+	    !atomic_load(&s->distrusted) && index_sync(s->index, &e) == 0;
 	index_close(s->index);
 	snprintf(path, sizeof path, "%s/index", s->dir);
 	if (clean)
 		stamp_write(path, STAMP_CLEAN, &e);
+	else if (atomic_load(&s->distrusted))
+		stamp_remove(path, &e);
 }
 
 void
@@ -267,6 +274,7 @@ store_close(struct store *s)
 	if (s->filework)
 		filework_drain(s->filework, clean ? 10000 : 0);
 	checkpoint_stop(s);
+	mirrors_close(s->mirrors);
 	filework_free(s->filework);
 	history_close(s->history);
 	files_close(s->files);
@@ -336,6 +344,12 @@ void
 store_catalog_release(struct store *s, struct catalog *c)
 {
 	catalog_release(&s->catalog, c);
+}
+
+struct mirrors *
+store_mirrors(struct store *s)
+{
+	return s->mirrors;
 }
 
 /* --- figures --------------------------------------------------------------------------------- */

@@ -28,6 +28,8 @@ struct store_options {
 	int64_t ttl_sweep_ms;	/* between looks; 0: a minute */
 	int64_t checkpoint_ms;	/* least between two; 0: a second; -1: none
 				 * but at the end and when asked */
+	/* Pushes to mirrors: history_push's helper, or NULL for none. */
+	const char *push_helper;
 	/* Hears how far a start is that takes long; may be NULL. */
 	void (*progress)(void *arg, const char *what, uint64_t done,
 	    uint64_t all);

@@ -11,6 +11,7 @@
 #include "filework.h"
 #include "history.h"
 #include "journal.h"
+#include "mirrors.h"
 #include "room.h"
 #include "store.h"
 
@@ -41,6 +42,7 @@ struct store {
 	struct files *files;
 	struct filework *filework;
 	struct history *history;
+	struct mirrors *mirrors;	/* NULL of one that is read-only */
 	struct room room;		/* the writer's */
 	struct catalog_place catalog;
 
@@ -56,6 +58,7 @@ struct store {
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t changed;
 	bool ending;
+	atomic_bool distrusted;		/* the index is to be made again */
 	uint64_t checkpoints_asked, checkpoints_done;
 	struct err checkpoint_error;	/* of the last one; code 0: none */
 	int64_t checkpoint_ms;

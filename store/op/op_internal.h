@@ -89,6 +89,10 @@ void op_stream_label(const struct table *t, char out[32]);
 /* op_stat.c: a commit's members, as all operations on the history tell them. */
 void op_write_commit(struct reply *r, const struct history_commit *c);
 
+/* op_mirror.c: the list of mirrors and how they are; NULL: none. */
+struct mirrors;
+void op_write_mirrors(struct reply *r, struct mirrors *m);
+
 /* --- op_capacity.c ---------------------------------------------------------------- */
 
 /* Units of reading or writing so many bytes. */

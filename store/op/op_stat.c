@@ -3,6 +3,7 @@
  */
 #include "op_internal.h"
 
+#include "store/engine/mirrors.h"
 #include "store/engine/parts.h"
 
 #include <errno.h>
@@ -68,6 +69,7 @@ op_stat(struct op *op, struct store_view *v)
 	reply_integer(&r, "Batches", (int64_t)s.batches);
 	reply_integer(&r, "Units", (int64_t)s.units);
 	reply_close(&r);
+	op_write_mirrors(&r, store_mirrors(v->store));
 	reply_string(&r, "Trouble", s.trouble);
 	op_close(op, &r);
 }

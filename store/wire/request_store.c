@@ -74,8 +74,13 @@ static const struct param transfer_params[] = {
 	{.name = "DryRun", .kind = PARAM_FLAG, .at = STORE(dry)},
 };
 
+/*
+ * Of Mirror: without a Name, which mirrors there are.  "name=url" adds one or
+ * gives it another URL, "name=" removes it, "name" pushes to it and waits.
+ */
 static const struct param mirror_params[] = {
-	NAME(0),
+	{.name = "Name", .kind = PARAM_TEXT, .at = STORE(name), .min = 1,
+	    .max = 4096},
 };
 
 /* A definition is JSON in a text: what deploy.yaml says of a table. */

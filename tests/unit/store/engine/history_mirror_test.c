@@ -34,7 +34,7 @@ fill(struct rig *r, unsigned commits)
 static void
 push(struct rig *r, const char *url)
 {
-	if (history_push(r->h, self, url, 20000, &r->e)) {
+	if (history_push(r->h, self, url, 20000, -1, &r->e)) {
 		err_print(&r->e, "push");
 		fail();
 	}
@@ -183,10 +183,10 @@ gives_up_what_fails_or_hangs(void **state)
 	(void)state;
 	rig_begin(&r, 43);
 	fill(&r, 2);
-	assert_int_equal(history_push(r.h, self, "/nowhere/at/all.git", 9000,
+	assert_int_equal(history_push(r.h, self, "/nowhere/at/all.git", 9000, -1,
 	    &r.e), -1);
 	assert_non_null(strstr(r.e.text, "/nowhere/at/all.git"));
-	assert_int_equal(history_push(r.h, "/no/such/program", "/x", 9000,
+	assert_int_equal(history_push(r.h, "/no/such/program", "/x", 9000, -1,
 	    &r.e), -1);
 	/* A helper that never ends. */
 	snprintf(hang, sizeof hang, "%s/hang", r.dir);
@@ -194,7 +194,7 @@ gives_up_what_fails_or_hangs(void **state)
 	    " >%s && chmod 700 %s", hang, hang);
 	assert_int_equal(system(file), 0);
 	start = clock_mono_ms();
-	assert_int_equal(history_push(r.h, hang, "/x", 300, &r.e), -1);
+	assert_int_equal(history_push(r.h, hang, "/x", 300, -1, &r.e), -1);
 	assert_int_equal(r.e.code, ETIMEDOUT);
 	assert_true(clock_mono_ms() - start < 5000);
 	/* A repository that is no store's, and none at all. */
