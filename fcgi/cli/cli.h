@@ -30,10 +30,11 @@ enum cli_exit {
 struct cli {
 	const char *site, *state, *stage, *sdk;	/* as given, or NULL */
 	bool json, help;
+	const void *group;	/* options of the command above, or NULL */
 };
 
 struct command {
-	const char *name;
+	const char *name;	/* "build"; below another: "store get" */
 	const char *arguments;	/* "FUNCTION", "" for none; for the usage */
 	const char *summary;	/* one line of the overview */
 	const char *help;	/* lines below the options, or NULL */
@@ -41,7 +42,9 @@ struct command {
 	size_t size;		/* bytes of the struct they are stored in */
 	int least, most;	/* positional arguments */
 	bool tables;		/* --json is of use here */
-	const char *words;	/* what completes: words, or "@functions" */
+	const char *words;	/* what completes: words, "@functions" or
+				 * "@tables" */
+	const struct command *const *below;	/* its own commands, or NULL */
 	int (*run)(struct cli *c, const void *values, int argc, char **argv);
 };
 
@@ -51,15 +54,23 @@ extern const struct opt cli_opts[];
 /* All commands in the overview's order, ended by NULL. */
 extern const struct command *const commands[];
 
-/* The command of that name, or NULL. */
-const struct command *command_find(const char *name);
+/* The last word of a command's name, by which it is called. */
+const char *command_word(const struct command *cmd);
 
-/* The known name that is nearest to `name`, or NULL if none is near. */
-const char *command_nearest(const char *name);
+/* The command of a list that is called so, or NULL. */
+const struct command *command_find(const struct command *const *list,
+    const char *word);
 
-/* Print the overview, or one command's help, to stdout. */
+/* The word of the list that is nearest, or NULL if none is near. */
+const char *command_nearest(const struct command *const *list,
+    const char *word);
+
+/*
+ * Print the overview, or one command's help, to stdout; `group` is the command
+ * that it is below, or NULL.
+ */
 void help_overview(void);
-void help_command(const struct command *cmd);
+void help_command(const struct command *group, const struct command *cmd);
 
 /* Prints the error for a person, with "bothy: "; gives `code`. */
 int cli_fail(const struct err *e, enum cli_exit code);
@@ -76,6 +87,6 @@ size_t cli_distance(const char *a, const char *b);
 
 extern const struct command command_init, command_build, command_check,
     command_run, command_invoke, command_routes, command_logs, command_status,
-    command_secret, command_config, command_completion;
+    command_store, command_secret, command_config, command_completion;
 
 #endif

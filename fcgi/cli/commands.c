@@ -32,20 +32,29 @@ const struct command *const commands[] = {
 	&command_routes,
 	&command_logs,
 	&command_status,
+	&command_store,
 	&command_secret,
 	&command_config,
 	&command_completion,
 	NULL,
 };
 
+const char *
+command_word(const struct command *cmd)
+{
+	const char *space = strrchr(cmd->name, ' ');
+
+	return space ? space + 1 : cmd->name;
+}
+
 const struct command *
-command_find(const char *name)
+command_find(const struct command *const *list, const char *word)
 {
 	size_t i;
 
-	for (i = 0; commands[i]; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (i = 0; list[i]; i++) {
+		if (strcmp(command_word(list[i]), word) == 0)
+			return list[i];
 	}
 	return NULL;
 }
@@ -80,35 +89,42 @@ cli_distance(const char *a, const char *b)
 }
 
 const char *
-command_nearest(const char *name)
+command_nearest(const struct command *const *list, const char *word)
 {
 	const char *nearest = NULL;
 	size_t i, d, least = 3;
 
-	for (i = 0; commands[i]; i++) {
-		d = cli_distance(name, commands[i]->name);
+	for (i = 0; list[i]; i++) {
+		d = cli_distance(word, command_word(list[i]));
 		if (d < least) {
 			least = d;
-			nearest = commands[i]->name;
+			nearest = command_word(list[i]);
 		}
 	}
 	return nearest;
 }
 
-void
-help_overview(void)
+static void
+put_list(const struct command *const *list)
 {
 	size_t i;
 
-	puts("usage: bothy [--site DIR] [--state DIR] COMMAND ...\n");
-	for (i = 0; commands[i]; i++)
-		printf("  %-12s%s\n", commands[i]->name,
-		    commands[i]->summary);
-	puts("\n`bothy help COMMAND` says more, and bothy(1) all of it.");
+	for (i = 0; list[i]; i++)
+		printf("  %-12s%s\n", command_word(list[i]),
+		    list[i]->summary);
+	putchar('\n');
 }
 
 void
-help_command(const struct command *cmd)
+help_overview(void)
+{
+	puts("usage: bothy [--site DIR] [--state DIR] COMMAND ...\n");
+	put_list(commands);
+	puts("`bothy help COMMAND` says more, and bothy(1) all of it.");
+}
+
+void
+help_command(const struct command *group, const struct command *cmd)
 {
 	printf("usage: bothy %s%s%s%s\n\n", cmd->name,
 	    cmd->opts ? " [OPTION...]" : "", *cmd->arguments ? " " : "",
@@ -117,10 +133,14 @@ help_command(const struct command *cmd)
 		opt_wrap(cmd->help, 0, 0);
 		putchar('\n');
 	}
+	if (cmd->below)
+		put_list(cmd->below);
 	if (cmd->opts) {
 		opt_help(cmd->opts, true);
 		putchar('\n');
 	}
+	if (group && group->opts)
+		opt_help(group->opts, true);
 	opt_help(cli_opts, cmd->tables);
 }
 

@@ -88,6 +88,14 @@ parse_one(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 	return store(f, value, e);
 }
 
+/* "-" alone is none, and neither is a negative number. */
+static bool
+is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] != '\0' && arg[1] != '.' &&
+	    !(arg[1] >= '0' && arg[1] <= '9');
+}
+
 int
 opt_parse(const struct opt_set *sets, size_t nsets, int *argc, char **argv,
     bool stop, struct err *e)
@@ -99,7 +107,7 @@ opt_parse(const struct opt_set *sets, size_t nsets, int *argc, char **argv,
 			i++;
 			break;
 		}
-		if (argv[i][0] != '-' || argv[i][1] == '\0') {
+		if (!is_option(argv[i])) {
 			if (stop)
 				break;
 			argv[left++] = argv[i];

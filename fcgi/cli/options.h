@@ -4,7 +4,7 @@
  *
  * Long options are --name, --name VALUE and --name=VALUE; letters are -x and
  * can't be joined.  "--" ends the options; they may stand before or after
- * positional arguments.
+ * positional arguments, of which "-" and what looks like -1 or -.5 are some.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

@@ -3,6 +3,7 @@
  * Reads only; starts a launcher if it is told to.
  */
 #include "cli.h"
+#include "storestat.h"
 #include "table.h"
 
 #include "fcgi/invoke/link.h"
@@ -16,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 3000 };
+enum { ANSWER_MS = 3000, STAT_MAX = 1024 * 1024, HEAD_WIDTH = 11 };
 
 struct options {
 	bool start;
@@ -167,6 +168,62 @@ read_launcher(const struct place *p, bool start, json_t *answer)
 	json_object_set_new(answer, "launcher", launcher);
 }
 
+/* The store's figures, if the site has one. */
+static void
+read_store(const struct cli *c, const struct place *p, json_t *answer)
+{
+	char dir[PATH_MAX];
+	json_t *store = NULL;
+	struct buf text;
+	struct err e;
+	int rc;
+
+	if (place_path(dir, &e, "%s/store", p->state) < 0 ||
+	    access(dir, F_OK) < 0)
+		return;
+	buf_init(&text, STAT_MAX);
+	rc = storestat_ask(c, &text, &e);
+	if (rc > 0)
+		store = json_loadb(buf_str(&text), text.len, 0, NULL);
+	if (!store)
+		store = json_pack("{s:s}", "text", rc < 0 ? e.text :
+		    "not running; it starts when it is first used");
+	json_object_set_new(store, "running", json_boolean(rc > 0));
+	json_object_set_new(answer, "store", store);
+	buf_release(&text);
+}
+
+static void
+print_lines(const char *head, const json_t *text)
+{
+	const char *s = json_string_value(text), *nl;
+
+	while (s && *s) {
+		nl = strchr(s, '\n');
+		printf("%-11s%.*s\n", head, nl ? (int)(nl - s) :
+		    (int)strlen(s), s);
+		s = nl ? nl + 1 : NULL;
+		head = "";
+	}
+}
+
+static void
+print_store(const json_t *store)
+{
+	char *text;
+
+	if (!store)
+		return;
+	if (json_object_get(store, "text")) {
+		print_lines("store", json_object_get(store, "text"));
+		return;
+	}
+	text = json_dumps(store, 0);
+	if (text)
+		storestat_print(text, strlen(text), HEAD_WIDTH);
+	free(text);
+}
+
 /* The children of each function, beside its counters. */
 static void
 merge_pools(json_t *answer, json_t *rows)
@@ -188,20 +245,6 @@ merge_pools(json_t *answer, json_t *rows)
 		failure = json_object_get(pool, "failure");
 		if (json_string_length(failure))
 			json_object_set(row, "failure", failure);
-	}
-}
-
-static void
-print_lines(const char *head, const json_t *text)
-{
-	const char *s = json_string_value(text), *nl;
-
-	while (s && *s) {
-		nl = strchr(s, '\n');
-		printf("%-11s%.*s\n", head, nl ? (int)(nl - s) :
-		    (int)strlen(s), s);
-		s = nl ? nl + 1 : NULL;
-		head = "";
 	}
 }
 
@@ -239,6 +282,7 @@ print_head(const json_t *answer)
 	print_lines(json_object_get(launcher, "pid") ? "" : "launcher",
 	    json_object_get(launcher, "text"));
 	print_lines("missing", json_object_get(launcher, "missing"));
+	print_store(json_object_get(answer, "store"));
 }
 
 static int
@@ -257,6 +301,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	rows = json_array();
 	read_stats(&p, answer, rows);
 	read_launcher(&p, o->start, answer);
+	read_store(c, &p, answer);
 	merge_pools(answer, rows);
 	json_object_set(answer, "functions", rows);
 	if (c->json)

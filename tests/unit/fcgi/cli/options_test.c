@@ -101,6 +101,23 @@ test_maybe_and_dash(void **state)
 }
 
 static void
+test_numbers_are_no_options(void **state)
+{
+	const char *argv[] = {"-1", "-.5", "-f", "--", "-f", NULL};
+	struct values v = {.flag = false};
+	struct err e;
+	int argc;
+
+	(void)state;
+	assert_int_equal(parse(&v, &argc, argv, false, &e), 0);
+	assert_true(v.flag);
+	assert_int_equal(argc, 3);
+	assert_string_equal(argv[0], "-1");
+	assert_string_equal(argv[1], "-.5");
+	assert_string_equal(argv[2], "-f");
+}
+
+static void
 refused(const char **argv, const char *text)
 {
 	struct values v = {.flag = false};
@@ -139,36 +156,57 @@ test_list_is_bounded(void **state)
 	refused(argv, "--list may be given 64 times at most");
 }
 
+/* No two options of a table, or of tables that go together, are alike. */
+static void
+differ(const struct opt *a, const struct opt *b)
+{
+	const struct opt *o;
+
+	for (; a && a->name; a++)
+		for (o = b; o && o->name; o++) {
+			if (o == a)
+				continue;
+			assert_string_not_equal(a->name, o->name);
+			assert_true(!a->letter || a->letter != o->letter);
+		}
+}
+
 /* A person finds every command, and no option of it is hidden by another. */
 static void
-test_tables(void **state)
+look_at(const struct command *const *list, const struct command *group)
 {
-	const struct opt *a, *b;
+	const struct opt *o;
 	size_t i;
 
-	(void)state;
-	for (i = 0; commands[i]; i++) {
-		const struct command *cmd = commands[i];
+	for (i = 0; list[i]; i++) {
+		const struct command *cmd = list[i];
 
-		assert_ptr_equal(command_find(cmd->name), cmd);
+		assert_ptr_equal(command_find(list, command_word(cmd)), cmd);
 		assert_non_null(cmd->summary);
 		assert_true(strlen(cmd->summary) < 60);
 		assert_true(cmd->least <= cmd->most);
-		for (a = cmd->opts; a && a->name; a++) {
-			assert_true(a->at < cmd->size);
-			for (b = a + 1; b->name; b++) {
-				assert_string_not_equal(a->name, b->name);
-				assert_true(!a->letter ||
-				    a->letter != b->letter);
-			}
-			for (b = cli_opts; b->name; b++)
-				assert_string_not_equal(a->name, b->name);
-		}
+		for (o = cmd->opts; o && o->name; o++)
+			assert_true(o->at < cmd->size);
+		differ(cmd->opts, cmd->opts);
+		differ(cmd->opts, cli_opts);
+		if (group)
+			differ(cmd->opts, group->opts);
+		if (cmd->below)
+			look_at(cmd->below, cmd);
+		else
+			assert_non_null(cmd->run);
 	}
-	assert_null(command_find("nothing"));
-	assert_string_equal(command_nearest("biuld"), "build");
-	assert_string_equal(command_nearest("log"), "logs");
-	assert_null(command_nearest("zzzzzzzz"));
+}
+
+static void
+test_tables(void **state)
+{
+	(void)state;
+	look_at(commands, NULL);
+	assert_null(command_find(commands, "nothing"));
+	assert_string_equal(command_nearest(commands, "biuld"), "build");
+	assert_string_equal(command_nearest(commands, "log"), "logs");
+	assert_null(command_nearest(commands, "zzzzzzzz"));
 }
 
 static void
@@ -190,6 +228,7 @@ main(void)
 	    cmocka_unit_test(test_all_forms),
 	    cmocka_unit_test(test_stops_at_the_command),
 	    cmocka_unit_test(test_maybe_and_dash),
+	    cmocka_unit_test(test_numbers_are_no_options),
 	    cmocka_unit_test(test_refusals),
 	    cmocka_unit_test(test_list_is_bounded),
 	    cmocka_unit_test(test_tables),
