@@ -24,7 +24,7 @@ enum {
 					   to this long after its time */
 };
 
-/* --- which state ------------------------------------------------------------------ */
+/* --- which state --------------------------------------------------------- */
 
 /* The newest commit before something, or the begin where the journal has it. */
 static int
@@ -113,7 +113,7 @@ past_find(struct store *s, const char *name, struct past *out, struct err *e)
 	return 0;
 }
 
-/* --- what the journal adds ---------------------------------------------------------- */
+/* --- what the journal adds ----------------------------------------------- */
 
 struct reading {
 	struct past_table *t;
@@ -298,7 +298,7 @@ read_changes(struct past_table *t, const char *name, struct err *e)
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- a table ------------------------------------------------------------------------- */
+/* --- a table ------------------------------------------------------------- */
 
 /* Its own file in the commit. */
 static int

@@ -24,7 +24,7 @@ struct past {
 	struct history_commit commit;	/* id "": nothing, the very begin */
 	uint64_t from, to;		/* of the journal, added to it */
 	int64_t until_ms;		/* and no unit that was decided later */
-	bool nearest;			/* a commit, for the moment is too old */
+	bool nearest;			/* a commit: the moment is too old */
 };
 
 /* What a person names, as history_resolve() has it; NULL or "": now. */

@@ -17,7 +17,7 @@
 
 enum { PLAIN_MAX = 8 << 20, NAME_ROOM = 64 << 10, UNIT_ROOM = 512 << 20 };
 
-/* --- one document ------------------------------------------------------------------ */
+/* --- one document -------------------------------------------------------- */
 
 void
 past_paths(const char *dir, const struct path_name *name,
@@ -61,7 +61,7 @@ past_get(struct past_table *t, const struct path_name *name, struct buf *out,
 	    : 1;
 }
 
-/* --- differences ---------------------------------------------------------------------- */
+/* --- differences --------------------------------------------------------- */
 
 struct diff {
 	struct past_table *from, *to;
@@ -228,7 +228,7 @@ past_diff(struct past_table *from, struct past_table *to,
 	return rc;
 }
 
-/* --- all tables ------------------------------------------------------------------------- */
+/* --- all tables ---------------------------------------------------------- */
 
 static int
 add_name(struct map *names, const char *name, struct err *e)

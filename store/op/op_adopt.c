@@ -57,7 +57,7 @@ struct one {
 	bool sealed;
 };
 
-/* --- in the writer -------------------------------------------------------------------- */
+/* --- in the writer ------------------------------------------------------- */
 
 static bool
 is_as_before(const struct one *x, const struct commit_old *old)
@@ -106,7 +106,7 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 	return rc;
 }
 
-/* --- one file ------------------------------------------------------------------------------ */
+/* --- one file ------------------------------------------------------------ */
 
 static void
 tell(struct adopt *a, const char *table, const char *file, const char *kind,
@@ -239,7 +239,7 @@ adopt_named(struct adopt *a, const char *table, const struct path_name *name,
 	return 0;
 }
 
-/* --- all that were edited -------------------------------------------------------------------- */
+/* --- all that were edited ------------------------------------------------ */
 
 static int
 take_file(void *arg, const struct files_found *f, struct err *e)
@@ -284,7 +284,7 @@ adopt_all(struct adopt *a, const char *table, struct err *e)
 	return 0;
 }
 
-/* --- one by its path ----------------------------------------------------------------------------- */
+/* --- one by its path ----------------------------------------------------- */
 
 /* "data/<table>/..." or "conflicts/<table>/...", below the store or whole. */
 static const char *
@@ -305,12 +305,13 @@ split_path(const char *path, char table[TABLE_NAME_MAX + 1], bool *saved,
     struct err *e)
 {
 	char dir[PATH_NAME_MAX + 1];
-	const char *at;
+	const char *at = path;
 
 	*saved = strncmp(path, "conflicts/", 10) == 0;
-	at = *saved ? path + 10 : path + 5;
-	if ((!*saved && strncmp(path, "data/", 5) != 0) || strstr(path, "/../") ||
-	    strcspn(at, "/") > PATH_NAME_MAX || !strchr(at, '/'))
+	if (*saved || strncmp(path, "data/", 5) == 0)
+		at = strchr(path, '/') + 1;
+	if (at == path || strstr(path, "/../") || !strchr(at, '/') ||
+	    strcspn(at, "/") > PATH_NAME_MAX)
 		return err_set(e, FAULT_VALIDATION, "%s: no file of a document "
 		    "below data/ or conflicts/", path);
 	snprintf(dir, sizeof dir, "%.*s", (int)strcspn(at, "/"), at);
@@ -367,7 +368,7 @@ adopt_path(struct adopt *a, const char *whole, struct err *e)
 	return adopt_named(a, table, &name, NULL, e);
 }
 
-/* --- the operation ---------------------------------------------------------------------------------- */
+/* --- the operation ------------------------------------------------------- */
 
 static int
 adopt(struct adopt *a, struct err *e)

@@ -50,7 +50,7 @@ op_check_render(struct check_reader *r, const struct text *typed,
 	return plain_write(&r->plain, &item) < 0 ? op_no_memory(e) : 0;
 }
 
-/* --- notes -------------------------------------------------------------------------------- */
+/* --- notes --------------------------------------------------------------- */
 
 /* Under the lock. */
 static int
@@ -111,23 +111,21 @@ static int
 count_found(struct check *c, const char *table, struct err *e)
 {
 	uint64_t *n;
-	int rc = 0;
 
 	pthread_mutex_lock(&c->lock);
 	n = map_get(&c->found, table);
 	if (!n) {
 		n = arena_array(&c->arena, 1, sizeof *n);
-		if (!n || map_set(&c->found, table, strlen(table), n, NULL) <
-		        0)
-			rc = op_no_memory(e);
+		if (n && map_set(&c->found, table, strlen(table), n, NULL) < 0)
+			n = NULL;
 	}
-	if (rc == 0)
+	if (n)
 		++*n;
 	pthread_mutex_unlock(&c->lock);
-	return rc;
+	return n ? 0 : op_no_memory(e);
 }
 
-/* --- the files ------------------------------------------------------------------------------ */
+/* --- the files ----------------------------------------------------------- */
 
 static void
 take_part(const struct key_part *k, const struct path_part *p,
@@ -236,7 +234,7 @@ check_files(struct check *c, const char *table, struct err *e)
 	return files_scan(store_files(c->op->store), &o, e) ? -1 : 0;
 }
 
-/* --- what the index has and no file -------------------------------------------------------------- */
+/* --- what the index has and no file -------------------------------------- */
 
 static int
 check_entry(struct check *c, struct check_reader *r, const struct table *t,
@@ -259,7 +257,7 @@ check_entry(struct check *c, struct check_reader *r, const struct table *t,
 	if (path_key_of(t, &item, &key) < 0 || path_name(&key, &n.name) < 0)
 		return op_no_memory(e);
 	if (files_check(files, &n.name, NULL) != FILES_ABSENT)
-		return 0;	/* what isn't right was noted when it was found */
+		return 0;	/* whatever it is was noted when found */
 	files_path(files, &n.name, path);
 	n.table = table.out;
 	n.path = path;
@@ -318,7 +316,7 @@ check_index(struct check *c, const struct text *only, struct err *e)
 	return rc;
 }
 
-/* --- the operation ------------------------------------------------------------------------------------ */
+/* --- the operation ------------------------------------------------------- */
 
 static int
 start(struct check *c, struct err *e)

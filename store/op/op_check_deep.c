@@ -14,7 +14,7 @@
 
 enum { PROGRESS = 10000 };
 
-/* --- secondary indexes ---------------------------------------------------------------------- */
+/* --- secondary indexes --------------------------------------------------- */
 
 static int
 count_entries(struct check_reader *r, const struct table *t,
@@ -95,7 +95,7 @@ check_counts(struct check *c, const struct table *t, struct err *e)
 	return rc < 0 ? -1 : tell_counts(c, t, items, counts, e);
 }
 
-/* --- the history ------------------------------------------------------------------------------ */
+/* --- the history --------------------------------------------------------- */
 
 struct compared {
 	struct check *check;
@@ -174,7 +174,7 @@ compare_table(struct check *c, const struct past *now, const struct table *t,
 	return 0;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------- */
 
 static int
 check_tables(struct check *c, struct past *now, struct err *e)

@@ -21,7 +21,7 @@ struct sight {
 	int in_file, in_index;		/* 1, 0 */
 	enum files_state state;
 	struct err file_error;		/* code 0: none */
-	bool whole;			/* the file can be read as a document... */
+	bool whole;			/* the file holds a document... */
 	bool named;			/* ... of its name */
 	bool same;
 	struct err why;			/* where it isn't */

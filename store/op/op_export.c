@@ -39,7 +39,7 @@ struct export {
 	uint64_t items, bytes;
 };
 
-/* --- where to ----------------------------------------------------------------------------- */
+/* --- where to ------------------------------------------------------------ */
 
 /* The path without links, which must not lie in the store. */
 static int
@@ -96,7 +96,7 @@ begin(struct export *x, struct err *e)
 	return x->fd < 0 ? fail(x, e) : 0;
 }
 
-/* --- documents -------------------------------------------------------------------------------- */
+/* --- documents ----------------------------------------------------------- */
 
 static int
 flush(struct export *x, struct err *e)
@@ -195,7 +195,7 @@ finish(struct export *x, struct err *e)
 	return 0;
 }
 
-/* --- the operation --------------------------------------------------------------------------------- */
+/* --- the operation ------------------------------------------------------- */
 
 static int
 export(struct export *x, struct store_view *v, struct err *e)

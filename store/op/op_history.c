@@ -24,7 +24,7 @@ get_past(const struct document *d, const struct past *p, struct buf *out,
 	return rc;
 }
 
-/* --- show ----------------------------------------------------------------------------- */
+/* --- show ---------------------------------------------------------------- */
 
 static int
 show(struct op *op, const struct document *d, struct reply *r, struct err *e)
@@ -50,12 +50,12 @@ show(struct op *op, const struct document *d, struct reply *r, struct err *e)
 	return rc;
 }
 
-/* --- log -------------------------------------------------------------------------------- */
+/* --- log ----------------------------------------------------------------- */
 
 struct log {
 	struct reply *reply;
 	struct arena arena;		/* of a document */
-	struct buf *now;		/* what is pending is other than this */
+	struct buf now;			/* as it is; what differs is pending */
 	bool now_there, begun;
 	const struct history_commit *until;	/* versions up to it; or NULL */
 	uint32_t left;
@@ -71,7 +71,7 @@ write_pending(struct log *l)
 	reply_bool(l->reply, "Pending", true);
 	if (l->now_there)
 		l->rc = op_write_plain(l->reply, "Item", &l->arena,
-		    l->now->data, l->now->len, l->e);
+		    l->now.data, l->now.len, l->e);
 	else
 		reply_bool(l->reply, "Gone", true);
 	reply_close(l->reply);
@@ -83,8 +83,8 @@ is_pending(const struct log *l, const struct history_version *v)
 {
 	if (!v || !v->path)
 		return l->now_there;
-	return !l->now_there || v->n != l->now->len ||
-	    memcmp(v->bytes, l->now->data, v->n) != 0;
+	return !l->now_there || v->n != l->now.len ||
+	    memcmp(v->bytes, l->now.data, v->n) != 0;
 }
 
 static int
@@ -117,21 +117,18 @@ static int
 log_document(struct op *op, const struct document *d, struct log *l)
 {
 	struct past now;
-	struct buf b;
-	int rc;
+	int rc = past_find(op->store, NULL, &now, l->e);
 
-	buf_init(&b, PLAIN_MAX);
-	l->now = &b;
-	rc = past_find(op->store, NULL, &now, l->e);
+	buf_init(&l->now, PLAIN_MAX);
 	if (rc == 0)
-		rc = get_past(d, &now, &b, l->e);
+		rc = get_past(d, &now, &l->now, l->e);
 	l->now_there = rc > 0;
 	if (rc >= 0)
 		rc = history_log(store_history(op->store), d->paths.list,
 		    write_version, l, l->e);
 	if (rc >= 0 && !l->begun && is_pending(l, NULL))
 		write_pending(l);
-	buf_release(&b);
+	buf_release(&l->now);
 	return rc < 0 || l->rc < 0 ? -1 : 0;
 }
 
@@ -200,7 +197,7 @@ log_versions(struct op *op, const struct document *d, struct reply *r,
 	return rc;
 }
 
-/* --- blame --------------------------------------------------------------------------------- */
+/* --- blame --------------------------------------------------------------- */
 
 struct blame {
 	struct reply *reply;
@@ -297,7 +294,7 @@ blame(struct op *op, const struct document *d, struct reply *r,
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- the operations ----------------------------------------------------------------------- */
+/* --- the operations ------------------------------------------------------ */
 
 /* Runs one of the above under the history's lock. */
 static void

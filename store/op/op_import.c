@@ -53,7 +53,7 @@ refuse(struct import *x, const char *where, const char *text)
 	reply_close(&x->reply);
 }
 
-/* --- in the writer ------------------------------------------------------------------------- */
+/* --- in the writer ------------------------------------------------------- */
 
 static bool
 is_in_batch(const struct import *x, size_t i)
@@ -135,7 +135,7 @@ flush(struct import *x, struct err *e)
 	return 0;
 }
 
-/* --- documents -------------------------------------------------------------------------------- */
+/* --- documents ----------------------------------------------------------- */
 
 /* {"Item": {...}}, or the item itself. */
 static int
@@ -205,7 +205,7 @@ take(void *ctx, const char *where, const char *p, size_t n,
 	return flush(x, e);
 }
 
-/* --- the operation --------------------------------------------------------------------------------- */
+/* --- the operation ------------------------------------------------------- */
 
 static int
 import(struct import *x, struct err *e)

@@ -35,7 +35,7 @@ cannot(const char *path, struct err *e)
 	return err_set(e, FAULT_VALIDATION, "%s: %s", path, strerror(errno));
 }
 
-/* --- lines ------------------------------------------------------------------------------ */
+/* --- lines --------------------------------------------------------------- */
 
 static bool
 is_blank(const char *p, size_t n)
@@ -101,7 +101,7 @@ read_lines(struct source *s, const char *path, int fd, struct err *e)
 	return rc;
 }
 
-/* --- directories --------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------- */
 
 static bool
 is_document(const char *name)

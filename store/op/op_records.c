@@ -20,7 +20,7 @@ enum {
 	IMAGES_ROOM = 64 << 20
 };
 
-/* --- iterators ---------------------------------------------------------------------------- */
+/* --- iterators ----------------------------------------------------------- */
 
 static void
 write_iterator(struct reply *r, const char *name, const struct stream *st,
@@ -121,7 +121,7 @@ op_shard_iterator(struct op *op, struct store_view *v)
 		op_close(op, &r);
 }
 
-/* --- records ------------------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------- */
 
 struct records {
 	struct reply reply;

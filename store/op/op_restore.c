@@ -16,7 +16,7 @@
 
 enum { RESTORE_LIMIT = 20, ITEM_ROOM = 64 << 20 };
 
-/* --- the sides ---------------------------------------------------------------------------- */
+/* --- the sides ----------------------------------------------------------- */
 
 static bool
 same_key(const struct table *a, const struct table *b)
@@ -77,7 +77,7 @@ op_restore_close(struct restore_table *t)
 	past_close(&t->present);
 }
 
-/* --- the preview ----------------------------------------------------------------------------- */
+/* --- the preview --------------------------------------------------------- */
 
 struct preview {
 	struct restore *restore;
@@ -150,7 +150,7 @@ preview_table(struct preview *p, const char *name, struct restore_table *t,
 	    take_delta, p, e);
 }
 
-/* --- which tables ------------------------------------------------------------------------------ */
+/* --- which tables -------------------------------------------------------- */
 
 /* Tables of a restore; what was not there then stays as it is. */
 struct plan {
@@ -230,7 +230,7 @@ plan(struct plan *x, struct reply *shown, struct err *e)
 	return rc;
 }
 
-/* --- the operation --------------------------------------------------------------------------------- */
+/* --- the operation ------------------------------------------------------- */
 
 static void
 write_tables(struct reply *r, const struct plan *x)

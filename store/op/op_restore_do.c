@@ -42,7 +42,7 @@ no_memory(struct err *e)
 	    "restore it Into a new table");
 }
 
-/* --- what is to change -------------------------------------------------------------- */
+/* --- what is to change --------------------------------------------------- */
 
 static int
 read_item(struct work *w, const struct text *plain, struct value *out,
@@ -75,7 +75,7 @@ make_item(struct work *w, const char *name, const struct text *old,
 {
 	struct value gone;
 
-	out->fresh = out->members = (struct value){.type = VALUE_M};
+	*out = (struct item){.fresh.type = VALUE_M, .members.type = VALUE_M};
 	if (fresh->p) {
 		if (read_item(w, fresh, &out->fresh, e) < 0 ||
 		    check_item(w, name, &out->fresh, e) < 0)
@@ -109,7 +109,7 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 	return 0;
 }
 
-/* --- in the writer ----------------------------------------------------------------------- */
+/* --- in the writer ------------------------------------------------------- */
 
 static int
 set_item(struct work *w, struct commit *c, const struct table *t,
@@ -229,7 +229,7 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 	return -1;
 }
 
-/* --- the table itself ------------------------------------------------------------------------ */
+/* --- the table itself ---------------------------------------------------- */
 
 struct making {
 	const struct table *like;

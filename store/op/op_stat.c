@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* --- figures -------------------------------------------------------------------------- */
+/* --- figures ------------------------------------------------------------- */
 
 static void
 write_journal(struct reply *r, const struct store_stat *s)
@@ -74,7 +74,7 @@ op_stat(struct op *op, struct store_view *v)
 	op_close(op, &r);
 }
 
-/* --- checkpoints and backups --------------------------------------------------------------- */
+/* --- checkpoints and backups --------------------------------------------- */
 
 /* A commit's members, as every operation on the history tells them. */
 void
@@ -167,7 +167,7 @@ op_backups(struct op *op, struct store_view *v)
 	op_close(op, &l.reply);
 }
 
-/* --- the end ------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------- */
 
 /* Nothing but the reply: whose process this is ends it, after that. */
 void

@@ -22,7 +22,7 @@ const char *const op_stream_views[] = {
 	[STREAM_BOTH] = "NEW_AND_OLD_IMAGES",
 };
 
-/* --- names ------------------------------------------------------------------------------ */
+/* --- names --------------------------------------------------------------- */
 
 void
 op_stream_label(const struct table *t, char out[32])
@@ -74,7 +74,7 @@ op_stream_number_read(const struct text *t, struct stream_place *out,
 	return 0;
 }
 
-/* --- which there are ---------------------------------------------------------------------- */
+/* --- which there are ----------------------------------------------------- */
 
 uint64_t
 op_stream_oldest(struct store *s)
@@ -152,7 +152,7 @@ op_stream_release(struct stream *st)
 	st->table = NULL;
 }
 
-/* --- ListStreams ------------------------------------------------------------------------- */
+/* --- ListStreams --------------------------------------------------------- */
 
 struct list {
 	const struct stream_request *q;
@@ -212,7 +212,7 @@ op_list_streams(struct op *op, struct store_view *v)
 	op_close(op, &l.reply);
 }
 
-/* --- DescribeStream ---------------------------------------------------------------------- */
+/* --- DescribeStream ------------------------------------------------------ */
 
 static void
 write_key(struct reply *r, const struct table *t)

@@ -68,7 +68,7 @@ read_file(const struct rig *r, const char *path, struct buf *b)
 		fail_msg("%s", e.text);
 }
 
-/* --- tests ------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 round_trip(void **state)

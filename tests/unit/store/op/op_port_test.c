@@ -112,7 +112,7 @@ there_and_back(struct rig *r, const char *format)
 	io_remove_tree(AT_FDCWD, out);
 }
 
-/* --- tests ------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 lines(void **state)

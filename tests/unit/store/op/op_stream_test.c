@@ -76,7 +76,7 @@ records(struct rig *r, const struct stream *s)
 	    s->iterator);
 }
 
-/* --- tests ------------------------------------------------------------------ */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 told(void **state)

@@ -118,6 +118,9 @@ rig_call_with(struct rig *r, const char *name, const char *body, bool plain,
 }
 
 /* In plain documents, with files written. */
+static inline const char *rig_call(struct rig *r, const char *name,
+    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
 static inline const char *
 rig_call(struct rig *r, const char *name, const char *fmt, ...)
 {
