@@ -9,6 +9,7 @@
 #include "store/base/clock.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
+#include "store/engine/mirrors.h"
 #include "store/value/fault.h"
 #include "store/wire/frame.h"
 #include "store/wire/secret.h"
@@ -33,6 +34,7 @@ enum {
 	EXIT_USAGE = 2,
 	HIGH_FD = 20,
 	FILES_WANTED = 8192,
+	FILES_OF_STORE = 128,		/* what it may have open itself */
 	LOOK_AGAIN_MS = 10,
 	/* Another has the lock and no socket: it recovers, or leaves. */
 	OTHER_PATIENCE_MS = 5 * 60 * 1000,
@@ -42,11 +44,12 @@ enum {
 static const char HELP[] =
     "usage: bothy-store --dir DIR [--socket PATH] [--foreground]\n"
     "           [--idle SECONDS] [--checkpoint-ms N] [--ttl-sweep-ms N]\n"
-    "           [--segment-bytes N] [--read-only] [--force]\n"
+    "           [--segment-bytes N] [--read-only] [--force] [--from URL]\n"
     "the documents of a site; started by bothy-fcgi and bothy\n";
 
 struct options {
 	const char *dir, *socket;	/* NULL: store.sock in dir */
+	const char *from;		/* a mirror that it is made of */
 	bool foreground;
 	int64_t idle_s;
 	struct store_options store;
@@ -77,6 +80,9 @@ read_option(int c, struct options *o)
 	case 'S':
 		o->socket = optarg;
 		return *optarg == '/' ? 0 : -1;
+	case 'm':
+		o->from = optarg;
+		return 0;
 	case 'f':
 		o->foreground = true;
 		return 0;
@@ -107,7 +113,7 @@ static int
 read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option LONG[] = {{"dir", 1, NULL, 'd'},
-	    {"socket", 1, NULL, 'S'},
+	    {"socket", 1, NULL, 'S'}, {"from", 1, NULL, 'm'},
 	    {"foreground", 0, NULL, 'f'}, {"idle", 1, NULL, 'i'},
 	    {"ttl-sweep-ms", 1, NULL, 't'}, {"checkpoint-ms", 1, NULL, 'c'},
 	    {"segment-bytes", 1, NULL, 's'}, {"read-only", 0, NULL, 'r'},
@@ -124,7 +130,8 @@ read_options(int argc, char **argv, struct options *o)
 		if (read_option(c, o) < 0)
 			return -1;
 	}
-	return o->dir && optind == argc ? 0 : -1;
+	return o->dir && optind == argc && !(o->from && o->store.read_only)
+	    ? 0 : -1;
 }
 
 /* --- into the background ------------------------------------------------------------ */
@@ -174,17 +181,27 @@ tell_ready(int *ready_fd)
 	io_close(ready_fd);
 }
 
-/* Descriptors for connections and files; the soft limit is often 1,024. */
+/*
+ * Descriptors for connections and files; the soft limit is often 1,024.  Where
+ * there are few, connections get no more than the store can spare.
+ */
 static void
-raise_files(void)
+share_files(struct server_limits *l)
 {
+	rlim_t spared;
 	struct rlimit r;
 
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < FILES_WANTED) {
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return;
+	if (r.rlim_cur < FILES_WANTED) {
 		r.rlim_cur = r.rlim_max < FILES_WANTED ? r.rlim_max
 		                                       : FILES_WANTED;
 		setrlimit(RLIMIT_NOFILE, &r);
 	}
+	spared = r.rlim_cur > 2 * FILES_OF_STORE ? r.rlim_cur - FILES_OF_STORE
+	                                         : r.rlim_cur / 2;
+	if (spared < l->connections)
+		l->connections = (unsigned)spared;
 }
 
 /* --- the store, or whoever has it ------------------------------------------------------ */
@@ -262,6 +279,24 @@ show_progress(void *arg, const char *what, uint64_t done, uint64_t all)
 		fputc('\n', stderr);
 }
 
+/* Makes the store first, and says up to when it has everything. */
+static int
+make(const struct options *o, struct err *e)
+{
+	struct history_commit tip;
+	char time[CLOCK_ISO_SIZE];
+
+	if (!o->from)
+		return 0;
+	if (store_from_mirror(o->dir, o->from, &o->store, &tip, e) < 0)
+		return -1;
+	clock_iso(tip.time_ms, time);
+	fprintf(stderr, "bothy-store: made of a mirror as it was at %s, "
+	    "position %" PRIu64 ", commit %s\n", time, tip.position,
+	    tip.id.hex);
+	return 0;
+}
+
 static int
 prepare(struct server *server, const struct options *o, struct err *e)
 {
@@ -307,9 +342,12 @@ run(struct options *o, int *ready_fd, struct err *e)
 	server_init(&server);
 	if (owner_become(o->dir, e) < 0)
 		return -1;
-	raise_files();
+	share_files(&server.limits);
 	server_block_signals();
 	o->store.progress = show_progress;
+	o->store.push_helper = "/proc/self/exe";
+	if (make(o, e) < 0)
+		return -1;
 	server.store = open_store(o, e);
 	if (!server.store) {
 		if (e->code == 0)
@@ -331,6 +369,8 @@ main(int argc, char **argv)
 	struct err e = {0};
 	int ready_fd = -1;
 
+	if (argc > 1 && strcmp(argv[1], "history-push") == 0)
+		return history_push_main(argc, argv);
 	if (read_options(argc, argv, &o) < 0) {
 		fputs(HELP, stderr);
 		return EXIT_USAGE;

@@ -9,6 +9,7 @@
 #include "store/base/clock.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
+#include "store/engine/mirrors.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -107,21 +108,49 @@ is_told_to_leave(struct server *s)
 	return leave;
 }
 
-/* What hinders the store is told once, and again when it is over. */
+/* Mirrors that the last push did not reach, a text: "" if there is none. */
+static void
+look_at_mirrors(const struct server *s, char *text, size_t size)
+{
+	struct mirrors *m = store_mirrors(s->store);
+	struct mirror_state state;
+	size_t i, n = 0;
+
+	*text = '\0';
+	for (i = 0; m && n < size && mirrors_state(m, i, &state); i++)
+		if (state.error[0])
+			n += (size_t)snprintf(text + n, size - n,
+			    "%smirror %s: %s", n ? "; " : "", state.name,
+			    state.error);
+}
+
+/* What is the matter is told once, and again when it is over. */
+static void
+tell_change(struct server *s, const char *level, char *told, size_t size,
+    const char *now, const char *well)
+{
+	if (strcmp(now, told) == 0)
+		return;
+	snprintf(told, size, "%s", now);
+	serverlog_say(&s->log, *now ? level : "info", "%s",
+	    *now ? now : well);
+}
+
 static void
 look_at_store(struct server *s, int64_t now_ms)
 {
+	char mirrors[sizeof s->mirrors];
 	struct store_stat st;
 
 	if (now_ms - s->looked_ms < LOOK_MS)
 		return;
 	s->looked_ms = now_ms;
 	store_stat(s->store, &st);
-	if (strcmp(st.trouble, s->trouble) == 0)
-		return;
-	snprintf(s->trouble, sizeof s->trouble, "%s", st.trouble);
-	serverlog_say(&s->log, st.trouble[0] ? "error" : "info", "%s",
-	    st.trouble[0] ? st.trouble : "all is well again");
+	tell_change(s, "error", s->trouble, sizeof s->trouble, st.trouble,
+	    "all is well again");
+	look_at_mirrors(s, mirrors, sizeof mirrors);
+	tell_change(s, "warning", s->mirrors, sizeof s->mirrors, mirrors,
+	    "all mirrors are pushed to again");
 }
 
 /* True if nobody came for long. */

@@ -61,7 +61,8 @@ struct server {
 	bool accept_paused;
 	int64_t busy_ms;		/* when somebody was last there */
 	int64_t looked_ms;		/* at the store's trouble */
-	char trouble[512];		/* that was logged */
+	char trouble[512];		/* that was logged, */
+	char mirrors[512];		/* and what is the matter with them */
 
 	struct iothread io[SERVER_IO_THREADS];
 	unsigned next_io;

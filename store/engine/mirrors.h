@@ -67,4 +67,13 @@ struct mirrors *store_mirrors(struct store *s);
 /* The state of the one with that number, from 0 on: false behind the last. */
 bool mirrors_state(struct mirrors *m, size_t i, struct mirror_state *out);
 
+/*
+ * Makes a store in `dir`, which must not have one, of what is at `url`: with
+ * its history, and the documents of the newest commit, which *tip tells.  It
+ * isn't open then.  One that was cut off is begun again by the next call, and
+ * refused by store_open.
+ */
+int store_from_mirror(const char *dir, const char *url,
+    const struct store_options *o, struct history_commit *tip, struct err *e);
+
 #endif

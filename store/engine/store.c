@@ -127,6 +127,10 @@ open_dir(struct store *s, const char *dir, struct err *e)
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0)
 		return err_set(e, FAULT_BUSY, "%s: another process has the "
 		    "store", s->dir);
+	if (faccessat(s->dir_fd, "from", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return err_set(e, FAULT_IN_USE, "%s: a store was to be made "
+		    "of a mirror here, and is not whole: do it again "
+		    "(bothy-store --from, bothy store create --from)", s->dir);
 	return check_format(s, e);
 }
 

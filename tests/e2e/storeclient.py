@@ -24,8 +24,9 @@ OPERATIONS = {name: number for number, name in {
     1: "GetItem", 2: "PutItem", 3: "UpdateItem", 4: "DeleteItem", 5: "Query",
     6: "Scan", 7: "BatchGetItem", 8: "BatchWriteItem", 9: "TransactGetItems",
     10: "TransactWriteItems", 32: "CreateTable", 35: "DescribeTable",
-    36: "ListTables", 96: "Stat", 97: "Path", 102: "Checkpoint",
-    103: "Backup", 113: "Stop"}.items()}
+    36: "ListTables", 96: "Stat", 97: "Path", 98: "Log", 102: "Checkpoint",
+    103: "Backup", 106: "Forget", 109: "Reindex", 112: "Mirror",
+    113: "Stop"}.items()}
 
 FAULTS = dict(enumerate((
     "Validation", "Serialization", "Condition", "NotFound", "InUse", "Limit",
