@@ -2,7 +2,7 @@
  * A load generator for document stores: CLIENTS connections in one thread,
  * each of which sends its next request the moment it has a reply.
  *
- *   storeload DRIVER WHERE prepare
+ *   storeload DRIVER WHERE prepare | stat
  *   storeload DRIVER WHERE OPERATION CLIENTS MILLISECONDS DOCUMENTS [file]
  *
  * DRIVER is store (WHERE: its directory), postgres (its socket's directory),
@@ -326,6 +326,7 @@ choose_kind(const char *name)
 int
 main(int argc, char **argv)
 {
+	void (*about)(int fd);
 	int64_t begin_us;
 
 	if (argc < 4)
@@ -333,8 +334,10 @@ main(int argc, char **argv)
 		    "MILLISECONDS DOCUMENTS [file]");
 	choose_driver(argv[1]);
 	if (argc == 4) {
-		if (driver->prepare)
-			driver->prepare(driver->open(argv[2]));
+		about = strcmp(argv[3], "stat") == 0 ? driver->stat
+		                                     : driver->prepare;
+		if (about)
+			about(driver->open(argv[2]));
 		return 0;
 	}
 	choose_kind(argv[3]);

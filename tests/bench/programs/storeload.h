@@ -45,6 +45,8 @@ struct driver {
 	int (*open)(const char *where);
 	/* Makes the table, on a connection of its own. May be NULL. */
 	void (*prepare)(int fd);
+	/* Prints what the server says of itself. May be NULL. */
+	void (*stat)(int fd);
 	void (*ask)(struct bytes *out, const struct request *r);
 	/*
 	 * The length of the reply that `n` bytes begin with, 0 if it isn't

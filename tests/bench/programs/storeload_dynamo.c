@@ -101,7 +101,8 @@ dynamo_hear(const char *body, size_t n, const struct request *r,
 
 /* ---- Bothy's store -------------------------------------------------------- */
 
-enum { FRAME = 20, REPLY = 12, HELLO = 72, PROOF = 32, OP_CREATE_TABLE = 32 };
+enum { FRAME = 20, REPLY = 12, HELLO = 72, PROOF = 32 };
+enum { OP_CREATE_TABLE = 32, OP_LIST_TABLES = 36, OP_STAT = 96 };
 
 static const char TABLE[] = "{\"TableName\":\"bench\",\"KeySchema\":["
     "{\"AttributeName\":\"room\",\"KeyType\":\"HASH\"},"
@@ -141,8 +142,9 @@ put_frame(char *p, unsigned op, unsigned flags, unsigned token, size_t body)
 	put32(p + 16, token);
 }
 
+/* Prints it if it is a failure, or if it is wanted. */
 static void
-receive_reply(int fd)
+receive_reply(int fd, bool print)
 {
 	char head[REPLY], *body;
 	uint32_t n;
@@ -153,6 +155,8 @@ receive_reply(int fd)
 	receive_all(fd, body, n);
 	if (get32(head + 8) & 0xffff)
 		fprintf(stderr, "storeload: %s\n", body);
+	else if (print)
+		puts(body);
 	free(body);
 }
 
@@ -176,12 +180,12 @@ store_open(const char *dir)
 	receive_all(fd, hello, sizeof hello);
 	memcpy(asked, "bothy-store", 11);
 	memcpy(asked + 11, hello + 40, 32);
-	put_frame(frame, 36, 4, PROOF, 2);
+	put_frame(frame, OP_LIST_TABLES, 4, PROOF, 2);
 	HMAC(EVP_sha256(), key, sizeof key, (unsigned char *)asked,
 	    sizeof asked, (unsigned char *)frame + FRAME, &n);
 	memcpy(frame + FRAME + PROOF, "{}", 2);
 	send_all(fd, frame, sizeof frame);
-	receive_reply(fd);
+	receive_reply(fd, false);
 	return fd;
 }
 
@@ -193,7 +197,18 @@ store_prepare(int fd)
 	put_frame(frame, OP_CREATE_TABLE, 0, 0, sizeof TABLE - 1);
 	send_all(fd, frame, sizeof frame);
 	send_all(fd, TABLE, sizeof TABLE - 1);
-	receive_reply(fd);
+	receive_reply(fd, false);
+}
+
+static void
+store_stat(int fd)
+{
+	char frame[FRAME + 2] = "";
+
+	put_frame(frame, OP_STAT, 0, 0, 2);
+	memcpy(frame + FRAME, "{}", 2);
+	send_all(fd, frame, sizeof frame);
+	receive_reply(fd, true);
 }
 
 static void
@@ -224,7 +239,7 @@ store_hear(const char *p, size_t n, const struct request *r, bool *good,
 }
 
 const struct driver store_driver = {"store", store_open, store_prepare,
-    store_ask, store_hear};
+    store_stat, store_ask, store_hear};
 
 /* ---- a DynamoDB over HTTP --------------------------------------------------- */
 
@@ -297,5 +312,5 @@ http_ask(struct bytes *b, const struct request *r)
 	put_http(b, dynamo_ask(&body, r), body.data, body.len);
 }
 
-const struct driver http_driver = {"http", http_open, http_prepare, http_ask,
-    http_hear};
+const struct driver http_driver = {"http", http_open, http_prepare, NULL,
+    http_ask, http_hear};

@@ -267,7 +267,7 @@ postgres_hear(const char *p, size_t n, const struct request *r, bool *good,
 }
 
 const struct driver postgres_driver = {"postgres", postgres_open, NULL,
-    postgres_ask, postgres_hear};
+    NULL, postgres_ask, postgres_hear};
 
 /* ---- Redis ------------------------------------------------------------------ */
 
@@ -335,5 +335,5 @@ redis_hear(const char *p, size_t n, const struct request *r, bool *good,
 	return size <= n ? size : 0;
 }
 
-const struct driver redis_driver = {"redis", redis_open, NULL, redis_ask,
-    redis_hear};
+const struct driver redis_driver = {"redis", redis_open, NULL, NULL,
+    redis_ask, redis_hear};
