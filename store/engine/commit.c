@@ -625,6 +625,14 @@ hand_over(struct commit *c, struct commit_job *j)
 		tell_trouble(c->s, "");
 }
 
+/* Nothing was done for want of what may be there again soon: as FAULT_BUSY. */
+static void
+call_busy(struct err *e)
+{
+	if (e->code == ENOMEM || e->code == EMFILE || e->code == ENFILE)
+		e->code = FAULT_BUSY;
+}
+
 static void
 tell(struct commit *c, struct commit_job *jobs)
 {
@@ -645,6 +653,7 @@ tell(struct commit *c, struct commit_job *jobs)
 		}
 		table_free(j->table);
 		j->table = NULL;
+		call_busy(&j->error);
 		j->done(j, j->failed ? &j->error : NULL);
 	}
 	filework_reach(s->filework, atomic_load(&s->visible));

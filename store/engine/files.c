@@ -297,12 +297,15 @@ open_dir(struct files *f, const char *name, int *fd, struct err *e)
 	return 0;
 }
 
-/* What the file system can do, tried with two files in spare/. */
+/*
+ * What the file system can do, tried with two files in spare/.  They stay, so
+ * that the next start needs no inodes for them.
+ */
 static int
 probe(struct files *f, struct err *e)
 {
-	int one = probe_file(f->spare_fd, "probe-1");
-	int two = probe_file(f->spare_fd, "probe-2");
+	int one = probe_file(f->spare_fd, ".probe-1");
+	int two = probe_file(f->spare_fd, ".probe-2");
 	struct timespec times[2] = {{0, UTIME_OMIT}, {1000000000, 123456789}};
 	struct stat st;
 
@@ -310,14 +313,12 @@ probe(struct files *f, struct err *e)
 		err_sys(e, "can't make a file in spare/");
 	} else {
 		f->exchange = !f->options.plain && renameat2(f->spare_fd,
-		    "probe-1", f->spare_fd, "probe-2", RENAME_EXCHANGE) == 0;
+		    ".probe-1", f->spare_fd, ".probe-2", RENAME_EXCHANGE) == 0;
 		f->leases = !f->options.plain &&
 		    fcntl(one, F_SETLEASE, F_WRLCK) == 0;
 		f->seals = futimens(one, times) == 0 && fstat(one, &st) == 0 &&
 		    st.st_mtim.tv_nsec == times[1].tv_nsec;
 	}
-	unlinkat(f->spare_fd, "probe-1", 0);
-	unlinkat(f->spare_fd, "probe-2", 0);
 	if (one == -1 || two == -1) {
 		io_close(&one);
 		io_close(&two);

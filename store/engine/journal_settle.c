@@ -61,7 +61,8 @@ copy(int from_fd, int to_fd, uint64_t bytes)
 
 /*
  * Fills the new file: allocated like a segment, or where the disk is too full
- * for that, as long as its lines.
+ * for that, as long as its lines.  Then what lies behind the lines of the old
+ * one makes room, too.
  */
 static int
 fill(const struct journal *j, int from_fd, int fd, uint64_t used,
@@ -70,7 +71,8 @@ fill(const struct journal *j, int from_fd, int fd, uint64_t used,
 	*bytes = used < j->segment_bytes ? j->segment_bytes : used;
 	if (journal_allocate(fd, *bytes) < 0) {
 		if ((errno != ENOSPC && errno != EDQUOT) ||
-		    ftruncate(fd, 0) < 0)
+		    ftruncate(fd, 0) < 0 ||
+		    ftruncate(from_fd, (off_t)used) < 0)
 			return -1;
 		*bytes = used;
 	}
@@ -128,39 +130,49 @@ settle_tail(struct journal *j, struct err *e)
 	return fd < 0 ? -1 : 0;
 }
 
-/* Removes what doesn't count: released segments, prepared ones, torn begins. */
 static int
-remove_others(const struct journal *j, const struct found *f, struct err *e)
+remove_file(const struct journal *j, const char *name, struct err *e)
+{
+	if (unlinkat(j->dir_fd, name, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove journal/%s", name);
+	return 0;
+}
+
+/* Removes the files from `i` to before `end`. */
+static int
+remove_files(const struct journal *j, const struct found *f, size_t i,
+    size_t end, struct err *e)
 {
 	char name[SEGMENT_NAME_SIZE];
-	size_t i;
 
-	for (i = 0; i < f->count; i++) {
-		if (f->newest < f->count && i >= f->first && i <= f->newest)
-			continue;
+	for (; i < end; i++) {
 		segment_name(name, f->files[i].s.number);
-		if (unlinkat(j->dir_fd, name, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "cannot remove journal/%s", name);
+		if (remove_file(j, name, e) < 0)
+			return -1;
 	}
-	if (unlinkat(j->dir_fd, TAIL_NEW, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "cannot remove journal/" TAIL_NEW);
 	return 0;
 }
 
 /*
- * The marks come first: what they let go is removed only once they are on the
- * disk.
+ * What holds no line goes first, prepared segments and torn begins: on a full
+ * disk that is the room for the rest.  Segments that the marks let go are
+ * removed only once the marks are on the disk.
  */
 int
 journal_settle(struct journal *j, const struct found *f, struct err *e)
 {
+	bool any = f->newest < f->count;
+
+	if (remove_files(j, f, any ? f->newest + 1 : 0, f->count, e) < 0 ||
+	    remove_file(j, TAIL_NEW, e) < 0)
+		return -1;
 	if (mark_create(&j->mark_file, j->dir_fd, &j->marks, e) < 0) {
 		(void)journal_no_room(e);
 		return -1;
 	}
 	if (j->count && settle_tail(j, e) < 0)
 		return -1;
-	if (remove_others(j, f, e) < 0)
+	if (any && remove_files(j, f, 0, f->first, e) < 0)
 		return -1;
 	if (!planted(PLANT_RENAME_UNSYNCED) && fsync(j->dir_fd) < 0)
 		return err_sys(e, "cannot sync journal/");
