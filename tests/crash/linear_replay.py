@@ -134,7 +134,8 @@ class Story:
 
     def moments(self, places, low, high):
         """Numbers from low to high at which something of them changed."""
-        yield low
+        if low <= high:
+            yield low
         for number in sorted({v[0] for place in places
                               for v in self.versions.get(place, ())
                               if low < v[0] <= high}):
@@ -232,7 +233,7 @@ class Check:
                 for place, item in zip(what.keys, what.items)))
         number = self.place.get(what.token)
         if number is not None:
-            return number if low < number <= high + 1 else None
+            return number if low < number <= high else None
         if what.outcome in ("unknown", "refused"):
             return low
         places = [(a.table, a.key) for a in what.acts]

@@ -1,0 +1,241 @@
+"""Every call of a bothy-store made to fail, once and for ever, while clients
+work: it must not end, must tell, must keep what it acknowledged.
+
+    fault.py --store PROGRAM --recorder record.so [--each N] [--seed N]
+
+Calls are made to fail by the recorder (record.c).  Afterwards the store is
+opened again without a fault, and what clients saw is judged as linear.py does.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from daemon import GONE, Daemon, Fault
+from linear import (Client, History, check, compare_files, compare_history,
+                    compare_story, look, make_tables)
+
+# Kinds of calls, and with what they fail.
+KINDS = {
+    "open": "EMFILE", "read": "EIO", "write": "EIO", "sync": "EIO",
+    "name": "EIO", "truncate": "EIO", "allocate": "ENOSPC",
+    "memory": "ENOMEM",
+}
+CLIENTS, OPERATIONS = 3, 60
+UNASKED = 10 ** 9       # a call that never comes: only counts
+
+
+class Store:
+    """One store, its daemon under a fault, and its clients."""
+
+    def __init__(self, args, work, seed):
+        self.args, self.rng = args, random.Random(seed)
+        self.directory = Path(work, "store")
+        self.daemon = Daemon(args.store, self.directory,
+                             "--checkpoint-ms", "20",
+                             "--segment-bytes", "16384", force=True)
+        self.history, self.wrong = History(), []
+
+    def env(self, fault, **more):
+        return dict(os.environ, CRASH_ROOT=str(self.directory),
+                    CRASH_FAIL=fault, LD_PRELOAD=self.args.recorder, **more)
+
+    def first_life(self, connection):
+        """A store with tables: what comes later opens one that is there."""
+        make_tables(connection)
+        self.work(20)
+
+    def work(self, operations=OPERATIONS):
+        """Clients do what they can, for some seconds at most."""
+        clients = [Client(self.history, self.daemon,
+                          random.Random(self.rng.random()), operations, 5)
+                   for _ in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        end = time.monotonic() + 5
+        for client in clients:
+            client.join(max(0.01, end - time.monotonic()))
+            client.stopping.set()
+        for client in clients:
+            client.join(30)
+            if client.is_alive() or client.failed:
+                self.wrong.append(f"a client hangs or fell: {client.failed}")
+            if client.connection:
+                client.connection.socket.close()
+
+    def trouble(self):
+        try:
+            with self.daemon.connect(5) as c:
+                return c.call("Stat", {})["Trouble"]
+        except (*GONE, Fault, AssertionError):
+            return None
+
+    def under(self, fault):
+        """A life with the fault: what is wrong with it."""
+        if self.daemon.start() is None:
+            return [f"no first start: {self.daemon.said}"]
+        with self.daemon.connect() as c:
+            self.first_life(c)
+        self.daemon.kill()
+        self.suffer(fault)
+        if not self.wrong:
+            self.recover()
+        return self.wrong
+
+    def suffer(self, fault):
+        if self.daemon.start(env=self.env(fault)) is None:
+            # It may refuse to start, with the reason.
+            if self.daemon.process.returncode != 1 or not self.daemon.said:
+                self.wrong.append(f"it fell at its start: status "
+                                  f"{self.daemon.process.returncode} "
+                                  f"{self.daemon.said[-3000:]}")
+            return
+        self.work()
+        if not self.daemon.is_up():
+            self.wrong.append("it fell: status "
+                              f"{self.daemon.process.returncode} "
+                              f"{self.daemon.kill()} "
+                              f"{self.daemon.said[-3000:]}")
+            return
+        self.told(self.trouble())
+        status = self.daemon.stop(20)
+        if status not in (0, None):
+            self.wrong.append(f"left with status {status}: "
+                              f"{self.daemon.said[-3000:]}")
+        if status is None and fault.endswith("once"):
+            self.wrong.append("it doesn't leave")
+
+    def told(self, trouble):
+        """Whoever was refused hears why, and nobody is served after it."""
+        refused = self.history.refused
+        if "ReadOnly" in refused and trouble == "":
+            self.wrong.append(f"writes were refused ({refused}), and Stat "
+                              "tells no trouble")
+
+    def recover(self):
+        """All of it is there again once nothing fails."""
+        if self.daemon.start() is None:
+            self.wrong.append(f"no start afterwards: {self.daemon.said}")
+            return
+        with self.daemon.connect() as c:
+            look(self.history, c)
+            compare_files(self.directory, c, self.wrong)
+        if self.daemon.stop() != 0:
+            self.wrong.append(f"left with an error: {self.daemon.said}")
+        wrong, story = check(self.history, self.directory)
+        self.wrong += wrong
+        compare_history(self.directory, self.wrong)
+        if self.daemon.start() is not None:
+            with self.daemon.connect() as c:
+                compare_story(story, c, self.wrong)
+        self.daemon.stop()
+
+
+class Suite:
+    def __init__(self, args, work):
+        self.args, self.work = args, work
+        self.failed = 0
+
+    def count(self, kind):
+        """About how many calls of a kind there are."""
+        with tempfile.TemporaryDirectory(dir=self.work) as work:
+            store = Store(self.args, work, self.args.seed)
+            calls = Path(work, "calls")
+            store.daemon.start()
+            with store.daemon.connect() as c:
+                store.first_life(c)
+            store.daemon.kill()
+            took = store.daemon.start(env=store.env(
+                f"{kind}:{UNASKED}:EIO:once", CRASH_CALLS=str(calls)))
+            assert took is not None, store.daemon.said
+            store.work()
+            assert store.daemon.stop() == 0, store.daemon.said
+            assert not store.wrong, store.wrong
+            return int(calls.read_text())
+
+    def one(self, fault, seed):
+        with tempfile.TemporaryDirectory(dir=self.work) as work:
+            store = Store(self.args, work, seed)
+            try:
+                wrong = store.under(fault)
+            except AssertionError as error:
+                wrong = [f"{error}"]
+            finally:
+                if store.daemon.is_up():
+                    store.daemon.kill()
+            if wrong:
+                kept = tempfile.mkdtemp(prefix="bothy-fault-kept-")
+                shutil.copytree(store.directory, f"{kept}/store",
+                                ignore=shutil.ignore_patterns("*.sock"))
+                wrong.append(f"(left in {kept}; log: {store.daemon.log()})")
+        return wrong
+
+    def kind(self, kind, rng):
+        calls = self.count(kind)
+        faults = []
+        for how, share in (("once", 1), ("ever", 0.4)):
+            several = max(1, round(self.args.each * share))
+            for i in range(several):
+                # Early calls are rarer ones: half of the tries go there.
+                most = max(1, calls if i % 2 else min(calls, calls // 5))
+                faults.append(f"{kind}:{rng.randint(1, most)}:"
+                              f"{KINDS[kind]}:{how}")
+        return calls, faults
+
+    def all(self):
+        rng = random.Random(self.args.seed)
+        begin, tried = time.monotonic(), 0
+        lock = threading.Lock()
+
+        def try_one(item):
+            wrong = self.one(*item)
+            with lock:
+                for what in wrong:
+                    print(f"FAILED {item[0]}: {str(what)[:3000]}", flush=True)
+                self.failed += bool(wrong)
+
+        with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
+            for kind in self.args.kinds or KINDS:
+                calls, faults = self.kind(kind, rng)
+                list(pool.map(try_one, [(f, rng.random()) for f in faults]))
+                tried += len(faults)
+                print(f"fault: {kind}: {len(faults)} of about {calls} calls "
+                      "made to fail", flush=True)
+        print(f"fault: {tried} lives with a fault, {self.failed} went wrong, "
+              f"{time.monotonic() - begin:.0f} s, seed {self.args.seed}")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--store", required=True, help="the program bothy-store")
+    p.add_argument("--recorder", required=True, help="record.so")
+    p.add_argument("--preload", default="", help="a sanitizer's library")
+    p.add_argument("--each", type=int, default=4,
+                   help="how many calls of a kind fail once")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--jobs", type=int, default=os.cpu_count())
+    p.add_argument("--one", help="KIND:N:ERRNO:once|ever, only this")
+    p.add_argument("kinds", nargs="*")
+    args = p.parse_args()
+    args.recorder = f"{Path(args.recorder).resolve()} {args.preload}".strip()
+    with tempfile.TemporaryDirectory(prefix="bothy-fault-") as work:
+        suite = Suite(args, work)
+        if args.one:
+            for what in suite.one(args.one, args.seed):
+                print(f"FAILED: {what}")
+                suite.failed = 1
+        else:
+            suite.all()
+    sys.exit(1 if suite.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

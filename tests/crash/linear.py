@@ -1,0 +1,509 @@
+"""Concurrent clients of a bothy-store that is killed again and again: what
+they saw must be the story of one store.
+
+    linear.py --store PROGRAM [--kills N] [--seed N] [--seconds S]
+
+Operations on single keys are held against a register (linear_check.py),
+transactions against a replay of the journal (linear_replay.py), and between
+two lives of the daemon files against index, and the history against git.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from daemon import GONE, NOT_DONE, Daemon, Fault, fault_of, settled
+from linear_check import FOR_EVER, Op, core, linearizable, selftest
+from linear_replay import (KEYS, Act, Check, Read, Story, Transaction,
+                           key_of, key_value)
+
+CLIENTS = 6
+KEYS_AT_ONCE = 4        # of the register's table
+OPS_OF_KEY = 250        # then it is left alone, but for a last look
+PLAIN = 1
+
+
+class History:
+    """What all clients did; each appends under the lock."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.ops = {}           # by key
+        self.transactions, self.reads = [], []
+        self.refused = {}       # how often, by name
+        self.numbers = itertools.count()
+
+    def add(self, key, op):
+        with self.lock:
+            self.ops.setdefault(key, []).append(op)
+
+    def keys(self, rng):
+        """One that is in use."""
+        slot = rng.randrange(KEYS_AT_ONCE)
+        with self.lock:
+            age = 0
+            while len(self.ops.get(f"k{slot}-{age}", ())) >= OPS_OF_KEY:
+                age += 1
+        return f"k{slot}-{age}"
+
+    def count_refused(self, name):
+        with self.lock:
+            self.refused[name] = self.refused.get(name, 0) + 1
+
+
+def state_of(item):
+    return (item["v"]["S"], int(item["n"]["N"])) if item else None
+
+
+# --- one client -------------------------------------------------------------------
+
+class Client(threading.Thread):
+    """Does this and that until it is told to stop, over any daemon's end."""
+
+    def __init__(self, history, daemon, rng, limit=None, seconds=20):
+        super().__init__(daemon=True)
+        self.history, self.target, self.rng = history, daemon, rng
+        self.limit, self.seconds = limit, seconds
+        self.stopping = threading.Event()
+        self.connection = None
+        self.seen = {}          # the last state of each key
+        self.again = []         # transactions whose outcome is unknown
+        self.failed = None
+        self.alive_until = 0.0
+
+    def run(self):
+        try:
+            turns = itertools.count() if self.limit is None \
+                else range(self.limit)
+            for _ in turns:
+                if self.stopping.is_set():
+                    break
+                self.turn()
+        except Exception as error:  # pylint: disable=broad-except
+            self.failed = error
+            raise
+
+    def turn(self):
+        if self.connection is None:
+            try:
+                self.connection = self.target.connect(self.seconds)
+            except (*GONE, FileNotFoundError, AssertionError):
+                time.sleep(0.005)
+                return
+        kind = self.rng.random()
+        if kind < 0.65:
+            self.operate()
+        elif kind < 0.8:
+            self.read()
+        elif self.again and kind < 0.9:
+            self.write(self.again.pop())
+        else:
+            self.write(self.transaction())
+
+    def call(self, name, body):
+        """(outcome, reply): ok, a fault's name, or Gone."""
+        try:
+            return "ok", self.connection.call(name, body)
+        except Fault as error:
+            if error.name in NOT_DONE:
+                time.sleep(0.002)
+            return fault_of(error), error.body
+        except GONE:
+            self.connection.socket.close()
+            self.connection = None
+            return "Gone", {}
+
+    # --- operations on one key ------------------------------------------------
+
+    def operate(self):
+        key = self.history.keys(self.rng)
+        kind = self.rng.choice(["get", "get", "put", "create", "swap", "add",
+                                "add", "remove"])
+        op = Op(kind, 0, 0, v=f"v{next(self.history.numbers)}")
+        if kind == "swap":
+            if not self.seen.get(key):
+                return
+            op.expected = self.seen[key][0]
+        self.do(key, op)
+
+    def do(self, key, op):
+        op.begin = time.monotonic()
+        outcome, reply = self.call(*request(key, op))
+        op.end = time.monotonic()
+        if outcome == "ok":
+            op.seen = self.seen[key] = state_of(
+                reply.get("Item") or reply.get("Attributes"))
+        elif outcome == "Condition":
+            op.outcome = "failed"
+            op.seen = self.seen[key] = state_of(reply.get("Item"))
+        elif op.kind == "get" or outcome in NOT_DONE:
+            self.history.count_refused(outcome)
+            return
+        else:
+            self.history.count_refused(outcome)
+            op.outcome = "unknown"
+            if outcome != "Gone":   # it may be done by the next start
+                op.end = FOR_EVER
+        self.history.add(key, op)
+
+    # --- transactions ----------------------------------------------------------
+
+    def place(self):
+        if self.rng.random() < 0.5:
+            return "left", (f"l{self.rng.randrange(4)}",)
+        return "right", (f"r{self.rng.randrange(2)}",
+                         str(self.rng.randrange(-1, 2)))
+
+    def places(self):
+        return list({self.place(): 0 for _ in range(self.rng.randint(1, 4))})
+
+    def transaction(self):
+        acts = []
+        for table, key in self.places():
+            kind = self.rng.choice(["Put", "Put", "Update", "Update",
+                                    "Delete", "ConditionCheck"])
+            expected = self.rng.choice(
+                [None, "there", self.rng.randrange(4)]
+                if kind == "ConditionCheck" else
+                [True] * 5 + [None, "there", self.rng.randrange(4)])
+            acts.append(Act(kind, table, key, self.rng.randrange(4),
+                            expected))
+        t = Transaction(f"t{next(self.history.numbers)}", acts,
+                        time.monotonic())
+        with self.history.lock:
+            self.history.transactions.append(t)
+        return t
+
+    def write(self, t):
+        """Tries it, perhaps again: its token makes that safe."""
+        t.tries += 1
+        t.last_begin = time.monotonic()
+        name, body = write_request(t, alone=t.tries == 1 and len(t.acts) == 1
+                                   and t.acts[0].kind == "Put"
+                                   and self.rng.random() < 0.5)
+        outcome, reply = self.call(name, body)
+        end = time.monotonic()
+        if outcome in ("Canceled", "Condition"):
+            told = reply.get("CancellationReasons", [
+                {"Code": "ConditionalCheckFailed", **reply}])
+            t.reasons = [r["Code"] for r in told]
+            t.items = [r.get("Item") for r in told]
+            t.outcome, t.end = "canceled", end
+        elif outcome == "ok":
+            t.outcome, t.end = "ok", end
+        else:
+            self.history.count_refused(outcome)
+            if outcome in NOT_DONE and t.tries == 1:
+                t.outcome, t.end = "refused", end
+            elif name == "TransactWriteItems":
+                self.again.append(t)
+
+    def read(self):
+        places = self.places()
+        begin = time.monotonic()
+        outcome, reply = self.call("TransactGetItems", {"TransactItems": [
+            {"Get": {"TableName": table, "Key": key_value(table, key)}}
+            for table, key in places]})
+        if outcome != "ok":
+            self.history.count_refused(outcome)
+            return
+        with self.history.lock:
+            self.history.reads.append(Read(
+                places, begin, time.monotonic(),
+                [r.get("Item") for r in reply["Responses"]]))
+
+
+def request(key, op):
+    """The operation and its body."""
+    body = {"TableName": "register"}
+    name = {"get": "GetItem", "add": "UpdateItem",
+            "remove": "DeleteItem"}.get(op.kind, "PutItem")
+    if name == "PutItem":
+        body["Item"] = {"id": {"S": key}, "v": {"S": op.v}, "n": {"N": "0"}}
+    else:
+        body["Key"] = {"id": {"S": key}}
+    if op.kind == "get":
+        body["ConsistentRead"] = True
+        return name, body
+    body["ReturnValues"] = "ALL_NEW" if op.kind == "add" else "ALL_OLD"
+    if op.kind == "add":
+        body.update(UpdateExpression="SET v = :v ADD n :n",
+                    ExpressionAttributeValues={":v": {"S": op.v},
+                                               ":n": {"N": "1"}})
+    elif op.kind in ("create", "swap"):
+        body.update(ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    ConditionExpression="attribute_not_exists(id)"
+                    if op.kind == "create" else "v = :v")
+        if op.kind == "swap":
+            del body["ReturnValues"]
+            body["ExpressionAttributeValues"] = {":v": {"S": op.expected}}
+    return name, body
+
+
+def write_request(t, alone):
+    parts = [{a.kind: part(a, t.token)}
+             for a in t.acts]
+    if alone:
+        return "PutItem", parts[0]["Put"]
+    return "TransactWriteItems", {"TransactItems": parts,
+                                  "ClientRequestToken": t.token}
+
+
+def part(a, token):
+    body, values = {"TableName": a.table}, {}
+    if a.kind == "Put":
+        body["Item"] = {**key_value(a.table, a.key), "by": {"S": token},
+                        "n": {"N": str(a.n)}}
+    else:
+        body["Key"] = key_value(a.table, a.key)
+    if a.kind == "Update":
+        body.update(UpdateExpression="SET #by = :by ADD n :d",
+                    ExpressionAttributeNames={"#by": "by"})
+        values = {":by": {"S": token}, ":d": {"N": str(a.n)}}
+    if a.expected is None:
+        body["ConditionExpression"] = "attribute_not_exists(id)"
+    elif a.expected == "there":
+        body["ConditionExpression"] = "attribute_exists(id)"
+    elif a.expected is not True:
+        body["ConditionExpression"] = "n = :n"
+        values[":n"] = {"N": str(a.expected)}
+    if values:
+        body["ExpressionAttributeValues"] = values
+    if a.expected is not True:
+        body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return body
+
+
+# --- a store and what is looked at ---------------------------------------------------
+
+def make_tables(connection):
+    connection.table("register")
+    connection.table("left")
+    connection.call("CreateTable", {
+        "TableName": "right", "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"},
+                      {"AttributeName": "at", "KeyType": "RANGE"}],
+        "AttributeDefinitions": [
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"}]})
+
+
+def look(history, connection):
+    """Every key of the register once more."""
+    for key in list(history.ops):
+        op = Op("get", time.monotonic(), 0)
+        op.seen = state_of(connection.call(*request(key, op)).get("Item"))
+        op.end = time.monotonic()
+        history.add(key, op)
+
+
+def scan(connection, table, flags=0):
+    reply = connection.call("Scan", {"TableName": table}, flags)
+    assert "LastEvaluatedKey" not in reply
+    return reply["Items"]
+
+
+def by_text(items):
+    return sorted(json.dumps(i, sort_keys=True) for i in items)
+
+
+def compare_files(directory, connection, wrong):
+    """The documents' files are what the index has, and nothing else."""
+    settled(connection)
+    for table in ("register", "left", "right"):
+        files = []
+        for path in Path(directory, "data", table).rglob("*.json"):
+            if path.name.startswith("."):
+                continue
+            try:
+                files.append(json.loads(path.read_text()))
+            except ValueError:
+                wrong.append(f"{path} is torn: {path.read_bytes()[:200]}")
+        told = by_text(scan(connection, table, PLAIN))
+        if by_text(files) != told:
+            wrong.append(f"{table}: files {set(by_text(files)) ^ set(told)} "
+                         "differ from the index")
+    left = list(Path(directory, "conflicts").rglob("*"))
+    if left:
+        wrong.append(f"conflicts without an edit: {left[:5]}")
+
+
+def compare_history(directory, wrong, end=None):
+    """git has nothing to say of it; with `end` it has all up to there."""
+    def git(*arguments):
+        return subprocess.run(
+            ["git", "-c", "safe.directory=*", "-C", f"{directory}/history.git",
+             *arguments], capture_output=True, text=True, check=False)
+    said = git("fsck", "--full", "--strict", "--no-dangling")
+    if said.returncode or "error" in said.stderr:
+        wrong.append(f"git fsck: {said.stdout}{said.stderr}")
+    told = git("log", "-1", "--format=%(trailers:key=Bothy-Position,"
+               "valueonly)").stdout.strip()
+    if end is not None and told != str(end):
+        wrong.append(f"the last commit is of {told}, the journal's end {end}")
+
+
+def check(history, directory):
+    """What is wrong with what was seen, given the journal of a closed store."""
+    wrong = []
+    for key, ops in history.ops.items():
+        if not linearizable(ops):
+            wrong.append(f"{key} can't be explained, ending with:\n    "
+                         + "\n    ".join(map(str, core(ops))))
+    story = Story(directory)
+    with history.lock:
+        wrong += Check(story, history.transactions, history.reads).run()
+    return wrong, story
+
+
+def compare_story(story, connection, wrong):
+    """The documents at the end are those of the journal."""
+    final = story.final()
+    for table in KEYS:
+        found = {key_of(table, i): i for i in scan(connection, table)}
+        if found != final.get(table, {}):
+            wrong.append(f"{table} holds {found}, the journal says "
+                         f"{final.get(table)}")
+
+
+# --- lives and deaths ----------------------------------------------------------------
+
+class Run:
+    def __init__(self, args, work):
+        self.args, self.rng = args, random.Random(args.seed)
+        self.directory = Path(work, "store")
+        self.daemon = Daemon(args.store, self.directory,
+                             "--checkpoint-ms", "50",
+                             "--segment-bytes", "65536", force=True)
+        self.env = dict(os.environ)
+        if args.plant:
+            self.env["BOTHY_PLANT"] = args.plant
+        self.history = History()
+        self.wrong = []
+        self.started = []       # seconds that each start took
+
+    def start(self):
+        took = self.daemon.start(env=self.env)
+        if took is None:
+            self.wrong.append(f"it doesn't start: {self.daemon.said}")
+        else:
+            self.started.append(took)
+        return took is not None
+
+    def clients(self, number):
+        found = [Client(self.history, self.daemon,
+                        random.Random(self.rng.random()))
+                 for _ in range(number)]
+        for client in found:
+            client.start()
+        return found
+
+    def all(self):
+        if not self.start():
+            return
+        with self.daemon.connect() as c:
+            make_tables(c)
+        for life in range(self.args.kills + 1):
+            self.live(life)
+            if self.wrong:
+                return
+        self.end()
+
+    def live(self, life):
+        """Clients, a kill, and the next start; sometimes a look around."""
+        clients = self.clients(CLIENTS)
+        time.sleep(self.rng.uniform(*self.args.seconds))
+        if not self.daemon.is_up():
+            self.wrong.append(f"it ended by itself: {self.daemon.kill()} "
+                              f"{self.daemon.said}")
+        if life == self.args.kills:
+            self.join(clients)
+            return
+        self.daemon.kill()
+        self.join(clients)
+        if self.rng.random() < 0.1:
+            shutil.rmtree(self.directory / "index")
+        if not self.start():
+            return
+        with self.daemon.connect() as c:
+            look(self.history, c)
+            if life % 4 == 0:
+                compare_files(self.directory, c, self.wrong)
+        if life % 10 == 9:
+            compare_history(self.directory, self.wrong)
+
+    def join(self, clients):
+        for client in clients:
+            client.stopping.set()
+        for client in clients:
+            client.join(30)
+            if client.failed or client.is_alive():
+                self.wrong.append(f"a client hangs or fell: {client.failed}")
+            if client.connection:
+                client.connection.socket.close()
+
+    def end(self):
+        """Left clean, judged, and opened once more."""
+        with self.daemon.connect() as c:
+            look(self.history, c)
+            compare_files(self.directory, c, self.wrong)
+            journal_end = settled(c)["Journal"]["End"]
+        if self.daemon.stop() != 0:
+            self.wrong.append(f"it left with an error: {self.daemon.said}")
+        compare_history(self.directory, self.wrong, journal_end)
+        wrong, story = check(self.history, self.directory)
+        self.wrong += wrong
+        if self.start():
+            with self.daemon.connect() as c:
+                compare_story(story, c, self.wrong)
+                compare_files(self.directory, c, self.wrong)
+
+    def summary(self):
+        h = self.history
+        ops = sum(map(len, h.ops.values()))
+        return (f"linear: {ops} operations on {len(h.ops)} keys, "
+                f"{len(h.transactions)} transactions, {len(h.reads)} reads of "
+                f"several, {self.args.kills} kills, slowest start "
+                f"{max(self.started, default=0):.2f} s, seed {self.args.seed}")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--store", required=True, help="the program bothy-store")
+    p.add_argument("--kills", type=int, default=20)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--seconds", type=float, nargs=2, default=(0.02, 0.3),
+                   help="that a life lasts, from and to")
+    p.add_argument("--plant", help="a mistake of store/engine/plant.h")
+    args = p.parse_args()
+    selftest()
+    with tempfile.TemporaryDirectory(prefix="bothy-linear-") as work:
+        run = Run(args, work)
+        try:
+            run.all()
+        finally:
+            if run.daemon.is_up():
+                run.daemon.kill(signal.SIGKILL)
+        if run.wrong and not args.plant:
+            kept = tempfile.mkdtemp(prefix="bothy-linear-kept-")
+            shutil.copytree(run.directory, f"{kept}/store", dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("*.sock"))
+            run.wrong.append(f"(left in {kept})")
+    print(run.summary(), flush=True)
+    for what in run.wrong[:10]:
+        print(f"FAILED: {str(what)[:4000]}")
+    sys.exit(1 if run.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
