@@ -63,6 +63,7 @@ struct table {
 	int64_t stream_until_ms;	/* ... then; it stays readable a while */
 	bool history;			/* documents go into git */
 	bool protected;			/* DeletionProtectionEnabled */
+	bool restoring;			/* closed until a restore is done */
 	int64_t created_ms;
 	char *more;			/* JSON of what only DescribeTable tells */
 };

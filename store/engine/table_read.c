@@ -332,6 +332,7 @@ read_table(struct reader *r, const struct json_node *n)
 		    offsetof(struct table, stream_until_ms)},
 		{"history", read_bool, offsetof(struct table, history)},
 		{"protected", read_bool, offsetof(struct table, protected)},
+		{"restoring", read_bool, offsetof(struct table, restoring)},
 		{"more", read_more, offsetof(struct table, more)},
 		{NULL, NULL, 0}
 	};

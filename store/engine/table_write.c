@@ -113,6 +113,8 @@ table_write(const struct table *t, struct buf *out)
 	}
 	write_bool(out, "history", t->history);
 	write_bool(out, "protected", t->protected);
+	if (t->restoring)
+		write_bool(out, "restoring", true);
 	if (t->more)
 		buf_printf(out, ",\"more\":%s", t->more);
 	buf_putc(out, '}');

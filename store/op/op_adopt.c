@@ -77,9 +77,9 @@ adopt_file(struct one *x, struct commit *c, struct err *e)
 	const struct table *t = catalog_id(commit_catalog(c), x->table->id);
 	struct commit_old old;
 
-	if (!t)
+	if (!t || t->restoring)
 		return err_set(e, FAULT_CONFLICT, "the table was dropped "
-		    "meanwhile");
+		    "meanwhile, or is being restored");
 	if (commit_get(c, &x->key, &old, e) < 0)
 		return -1;
 	if (!is_as_before(x, &old))

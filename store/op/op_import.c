@@ -92,9 +92,9 @@ put_all(struct import *x, struct commit *c, struct err *e)
 	const struct table *t = catalog_id(commit_catalog(c), x->table->id);
 	size_t i;
 
-	if (!t)
+	if (!t || t->restoring)
 		return err_set(e, FAULT_CONFLICT, "the table was dropped "
-		    "meanwhile");
+		    "meanwhile, or is being restored");
 	for (i = 0; i < x->count; i++)
 		if (put(x, c, t, i, e) < 0)
 			return -1;

@@ -58,7 +58,7 @@ struct item_plan {
 	bool failed;			/* the condition did */
 };
 
-/* The table of a name, or NULL with DynamoDB's error. */
+/* The open table of a name, or NULL with DynamoDB's error. */
 const struct table *op_table(const struct catalog *c, const struct text *name,
     struct err *e);
 

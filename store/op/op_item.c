@@ -18,6 +18,11 @@ op_table(const struct catalog *c, const struct text *name, struct err *e)
 
 	if (!t)
 		err_set(e, FAULT_NOT_FOUND, "Requested resource not found");
+	else if (t->restoring) {
+		err_set(e, FAULT_IN_USE, "Table is being restored: %s; if "
+		    "that was cut off, restore it again", t->name);
+		return NULL;
+	}
 	return t;
 }
 

@@ -4,7 +4,7 @@
  *
  * First the states are compared, and what differs is hashed: that is the
  * preview.  With DryRun it is the answer; else, if a Preview was given, it has
- * to be the same one.  Then each table is changed in one unit.
+ * to be the same one.  Then each table is changed, in one unit if it fits.
  */
 #include "op_restore.h"
 #include "op_wait.h"
@@ -36,6 +36,9 @@ check_sides(const struct restore *x, const char *name,
 	if (!t->target.table)
 		return err_set(e, FAULT_NOT_FOUND, "there was no table %s then",
 		    name);
+	if (t->target.table->restoring)
+		return err_set(e, FAULT_VALIDATION, "%s was closed then, amid "
+		    "a restore that was cut off", name);
 	if (x->into && t->id)
 		return err_set(e, FAULT_IN_USE, "Table already exists: %s",
 		    x->into);
@@ -61,6 +64,7 @@ op_restore_open(const struct restore *x, const char *name,
 	snprintf(out->name, sizeof out->name, "%s", x->into ? x->into : name);
 	now = catalog_named(c, out->name, strlen(out->name));
 	out->id = now ? now->id : 0;
+	out->closed = now && now->restoring;
 	store_catalog_release(x->op->store, c);
 	map_init(&out->present.changed);
 	rc = past_open(&x->target, name, &out->target, e);
@@ -128,6 +132,7 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 	p->table->added += !d->old.p;
 	p->table->removed += !d->new.p;
 	p->table->changed += d->old.p && d->new.p;
+	p->table->bytes += d->old.n + d->new.n;
 	hash_text(p->hash, d->name->text, strlen(d->name->text));
 	hash_text(p->hash, d->old.p, d->old.n);
 	hash_text(p->hash, d->new.p, d->new.n);
@@ -296,8 +301,8 @@ do_all(struct plan *x, struct reply *r, struct err *e)
 	for (i = 0; i < x->count; i++) {
 		struct restore_table *t = &x->tables[i];
 
-		if (!t->id || t->added || t->removed || t->changed ||
-		    !x->restore.strict)
+		if (!t->id || t->closed || t->added || t->removed ||
+		    t->changed || !x->restore.strict)
 			if (op_restore_do(t, e) < 0)
 				return -1;
 		op_progress(op, "tables", i + 1, x->count);

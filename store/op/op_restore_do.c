@@ -17,35 +17,19 @@ enum {
 	RESTORE_ROOM = 1 << 30,		/* of all that changes */
 	NAME_ROOM = 64 << 10,
 	PLAIN_MAX = 8 << 20,
-	ITEM_ROOM = 4096,
 	PROGRESS = 1000
-};
-
-/* A document as it is to be. */
-struct item {
-	struct value fresh;		/* count 0: gone */
-	struct value members;		/* its Key */
-};
-
-struct work {
-	struct restore_table *table;
-	const struct table *schema;	/* where the documents go */
-	struct arena arena;
-	struct map items;		/* by name: struct item * */
-	size_t bytes;
 };
 
 static int
 no_memory(struct err *e)
 {
-	return err_set(e, FAULT_LIMIT, "too much is to be restored at once; "
-	    "restore it Into a new table");
+	return err_set(e, FAULT_LIMIT, "the restore takes too much memory");
 }
 
 /* --- what is to change --------------------------------------------------- */
 
 static int
-read_item(struct work *w, const struct text *plain, struct value *out,
+read_item(struct restore_work *w, const struct text *plain, struct value *out,
     struct err *e)
 {
 	char *copy = arena_copy(&w->arena, plain->p, plain->n);
@@ -57,8 +41,8 @@ read_item(struct work *w, const struct text *plain, struct value *out,
 
 /* An item that the table takes as it is now: of its keys and indexes. */
 static int
-check_item(const struct work *w, const char *name, const struct value *item,
-    struct err *e)
+check_item(const struct restore_work *w, const char *name,
+    const struct value *item, struct err *e)
 {
 	struct err why;
 
@@ -70,12 +54,12 @@ check_item(const struct work *w, const char *name, const struct value *item,
 
 /* A new item, or with fresh NULL the end of an old one. */
 static int
-make_item(struct work *w, const char *name, const struct text *old,
-    const struct text *fresh, struct item *out, struct err *e)
+make_item(struct restore_work *w, const char *name, const struct text *old,
+    const struct text *fresh, struct restore_item *out, struct err *e)
 {
 	struct value gone;
 
-	*out = (struct item){.fresh.type = VALUE_M, .members.type = VALUE_M};
+	*out = (struct restore_item){.fresh.type = VALUE_M, .members.type = VALUE_M};
 	if (fresh->p) {
 		if (read_item(w, fresh, &out->fresh, e) < 0 ||
 		    check_item(w, name, &out->fresh, e) < 0)
@@ -89,11 +73,11 @@ make_item(struct work *w, const char *name, const struct text *old,
 	    e);
 }
 
-static int
-take_delta(void *ctx, const struct past_delta *d, struct err *e)
+int
+op_restore_take(void *work, const struct past_delta *d, struct err *e)
 {
-	struct work *w = ctx;
-	struct item *item = arena_alloc(&w->arena, sizeof *item);
+	struct restore_work *w = work;
+	struct restore_item *item = arena_alloc(&w->arena, sizeof *item);
 
 	if (!item)
 		return no_memory(e);
@@ -102,7 +86,7 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 	if (map_set(&w->items, d->name->text, strlen(d->name->text), item,
 	        NULL) < 0)
 		return no_memory(e);
-	w->bytes += ITEM_ROOM + d->old.n + d->new.n;
+	w->bytes += RESTORE_ITEM_ROOM + d->old.n + d->new.n;
 	if (w->items.count % PROGRESS == 0)
 		op_progress(w->table->restore->op, "restore",
 		    w->items.count, 0);
@@ -112,8 +96,8 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 /* --- in the writer ------------------------------------------------------- */
 
 static int
-set_item(struct work *w, struct commit *c, const struct table *t,
-    const struct item *item, struct err *e)
+set_item(struct restore_work *w, struct commit *c, const struct table *t,
+    const struct restore_item *item, struct err *e)
 {
 	struct commit_old old;
 	struct text key;
@@ -133,14 +117,14 @@ set_item(struct work *w, struct commit *c, const struct table *t,
 
 /* A document that was written since the states were compared. */
 static int
-set_late(struct work *w, struct commit *c, const struct table *t,
+set_late(struct restore_work *w, struct commit *c, const struct table *t,
     const char *text, const struct text *late, struct err *e)
 {
 	struct text then = {NULL, 0};
 	struct path_name name;
 	struct path_key key;
 	struct arena a;
-	struct item item;
+	struct restore_item item;
 	struct buf b;
 	int rc = -1;
 
@@ -170,57 +154,77 @@ add_earlier(void *arg, const struct unit *u, struct err *e)
 	return past_add(arg, u, e);
 }
 
-static int
-set_all_late(struct work *w, struct commit *c, const struct table *t,
+int
+op_restore_late(struct restore_table *t, struct commit *c, struct past *p,
     struct past_table *late, struct err *e)
 {
-	const struct restore *x = w->table->restore;
+	const struct restore *x = t->restore;
 	size_t i;
-	int rc = commit_each_earlier(c, add_earlier, late, e);
 
-	for (i = 0; rc == 0 && i < late->changed.count; i++) {
-		const struct map_entry *m = &late->changed.entries[i];
-
-		if (x->only && strcmp(m->key, x->only->text) != 0)
-			continue;
-		if (x->strict)
+	if (past_open_later(&t->present, p, late, e) < 0 ||
+	    commit_each_earlier(c, add_earlier, late, e) < 0)
+		return -1;
+	for (i = 0; x->strict && i < late->changed.count; i++)
+		if (!x->only || strcmp(late->changed.entries[i].key,
+		                    x->only->text) == 0)
 			return err_set(e, FAULT_CONFLICT, "%s was written to "
 			    "after the preview was made; look at another",
-			    w->table->name);
+			    t->name);
+	return 0;
+}
+
+static int
+set_all_late(struct restore_work *w, struct commit *c, const struct table *t,
+    struct err *e)
+{
+	const struct path_name *only = w->table->restore->only;
+	struct past_table late;
+	struct past p;
+	size_t i;
+	int rc = op_restore_late(w->table, c, &p, &late, e);
+
+	for (i = 0; rc == 0 && i < late.changed.count; i++) {
+		const struct map_entry *m = &late.changed.entries[i];
+
+		if (only && strcmp(m->key, only->text) != 0)
+			continue;
 		if (!map_get(&w->items, m->key))
 			rc = set_late(w, c, t, m->key, m->value, e);
 	}
+	past_close(&late);
+	return rc;
+}
+
+int
+op_restore_set(struct restore_work *w, struct commit *c,
+    const struct table *t, struct err *e)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < w->items.count; i++)
+		rc = set_item(w, c, t, w->items.entries[i].value, e);
 	return rc;
 }
 
 static int
-set_all(struct work *w, struct commit *c, struct err *e)
+set_all(struct restore_work *w, struct commit *c, struct err *e)
 {
 	const struct table *t = catalog_id(commit_catalog(c), w->schema->id);
-	struct past_table late;
-	struct past p;
-	size_t i;
-	int rc = 0;
 
 	if (!t)
 		return err_set(e, FAULT_CONFLICT, "%s was dropped meanwhile",
 		    w->table->name);
-	for (i = 0; rc == 0 && i < w->items.count; i++)
-		rc = set_item(w, c, t, w->items.entries[i].value, e);
-	if (rc == 0 && w->table->id) {
-		rc = past_open_later(&w->table->present, &p, &late, e);
-		if (rc == 0)
-			rc = set_all_late(w, c, t, &late, e);
-		past_close(&late);
-	}
-	return rc;
+	if (op_restore_set(w, c, t, e) < 0)
+		return -1;
+	return w->table->id ? set_all_late(w, c, t, e) : 0;
 }
 
 /* What can't be done ends the restore, never the writer's batch. */
 static int
 run(struct commit_job *job, struct commit *c, struct err *e)
 {
-	struct work *w = op_wait_of(job)->ctx;
+	struct restore_work *w = op_wait_of(job)->ctx;
 
 	if (set_all(w, c, e) == 0)
 		return 0;
@@ -229,83 +233,33 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 	return -1;
 }
 
-/* --- the table itself ---------------------------------------------------- */
-
-struct making {
-	const struct table *like;
-	const char *name;
-};
+/* --- the restore ---------------------------------------------------------- */
 
 static int
-run_make(struct commit_job *job, struct commit *c, struct err *e)
+restore_at_once(struct restore_work *w, struct err *e)
 {
-	const struct making *m = op_wait_of(job)->ctx;
-	struct table *t;
-	size_t i;
+	struct restore_table *t = w->table;
 
-	if (catalog_named(commit_catalog(c), m->name, strlen(m->name)))
-		return err_set(e, FAULT_IN_USE, "Table already exists: %s",
-		    m->name);
-	t = table_copy(m->like);
-	if (!t)
-		return err_set(e, FAULT_LIMIT, "out of memory");
-	snprintf(t->name, sizeof t->name, "%s", m->name);
-	t->created_ms = commit_now_ms(c);
-	t->stream_since_ms = t->stream != STREAM_OFF ? t->created_ms : 0;
-	t->stream_was = STREAM_OFF;
-	t->ttl_filling = false;
-	for (i = 0; i < t->nindexes; i++)
-		t->indexes[i].filling = false;
-	if (commit_table_id(c, &t->id, e) < 0) {
-		table_free(t);
+	if (!t->id && op_restore_make(t, false, e) < 0)
 		return -1;
-	}
-	commit_table(c, t);
-	return 0;
-}
-
-static int
-make_table(struct restore_table *t, struct arena *a, struct err *e)
-{
-	struct making m = {t->target.table, t->name};
-
-	return op_wait_run(t->restore->op->store, a, ITEM_ROOM, run_make, &m,
+	w->schema = op_restore_schema(t, e);
+	if (!w->schema || past_diff(&t->present, &t->target, t->restore->only,
+	                      op_restore_take, w, e) < 0)
+		return -1;
+	return op_wait_run(t->restore->op->store, &w->arena, w->bytes, run, w,
 	    e);
-}
-
-static int
-restore(struct restore_table *t, struct work *w, struct err *e)
-{
-	struct store *s = t->restore->op->store;
-
-	if (past_diff(&t->present, &t->target, t->restore->only, take_delta,
-	        w, e) < 0)
-		return -1;
-	if (op_wait_run(s, &w->arena, w->bytes, run, w, e) == 0)
-		return 0;
-	return e->code == FAULT_LIMIT ? no_memory(e) : -1;
 }
 
 int
 op_restore_do(struct restore_table *t, struct err *e)
 {
-	struct store *s = t->restore->op->store;
-	struct work w = {.table = t};
-	struct catalog *c;
-	int rc = 0;
+	struct restore_work w = {.table = t};
+	bool takes_long = t->closed || t->bytes > RESTORE_UNIT;
+	int rc;
 
 	arena_init(&w.arena, RESTORE_ROOM);
 	map_init(&w.items);
-	if (!t->id)
-		rc = make_table(t, &w.arena, e);
-	c = store_catalog_hold(s);
-	if (rc == 0) {
-		w.schema = catalog_named(c, t->name, strlen(t->name));
-		rc = w.schema ? restore(t, &w, e)
-		              : err_set(e, FAULT_CONFLICT,
-		                    "%s was dropped meanwhile", t->name);
-	}
-	store_catalog_release(s, c);
+	rc = takes_long ? op_restore_long(&w, e) : restore_at_once(&w, e);
 	map_release(&w.items);
 	arena_release(&w.arena);
 	return rc;

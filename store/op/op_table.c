@@ -613,7 +613,8 @@ op_describe_table(struct op *op, struct store_view *v)
 	t = catalog_named(v->catalog, name->p, name->n);
 	if (t) {
 		op_open(op, &r);
-		write_table(&r, "Table", t, v->index, "ACTIVE");
+		write_table(&r, "Table", t, v->index,
+		    t->restoring ? "UPDATING" : "ACTIVE");
 	} else
 		err_set(&e, FAULT_NOT_FOUND, "Requested resource not found: "
 		    "Table: %.*s not found", (int)name->n, name->p);

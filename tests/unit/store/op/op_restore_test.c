@@ -379,6 +379,114 @@ killed(void **state)
 	}
 }
 
+/* --- more than a unit holds ----------------------------------------------- */
+
+enum { LONG = 24, LONG_BYTES = 300 << 10 };
+
+/* Documents of which a table has more than is restored in one unit. */
+static void
+put_long(struct rig *r, const char *kind)
+{
+	char *body = malloc(LONG_BYTES + 200), *text;
+	int i;
+
+	text = malloc(LONG_BYTES + 1);
+	assert_non_null(body);
+	assert_non_null(text);
+	memset(text, *kind, LONG_BYTES);
+	text[LONG_BYTES] = '\0';
+	for (i = 0; i < LONG; i++) {
+		snprintf(body, LONG_BYTES + 200, "{\"TableName\":\"notes\","
+		    "\"Item\":{\"id\":\"l%d\",\"kind\":\"%s\","
+		    "\"text\":\"%s\"}}", i, kind, text);
+		rig_call_with(r, "PutItem", body, true, false);
+		assert_int_equal(r->status, 0);
+	}
+	free(text);
+	free(body);
+}
+
+static int
+count_long(struct rig *r, const char *kind)
+{
+	char want[64];
+	int i, n = 0;
+
+	snprintf(want, sizeof want, "\"kind\":\"%s\"", kind);
+	for (i = 0; i < LONG; i++)
+		n += strstr(rig_ok(r, "GetItem", "{\"TableName\":\"notes\","
+		    "\"Key\":{\"id\":\"l%d\"},"
+		    "\"ProjectionExpression\":\"kind\"}", i), want) != NULL;
+	return n;
+}
+
+static void
+long_one(void **state)
+{
+	struct rig *r = *state;
+
+	put_long(r, "first");
+	rig_ok(r, "Backup", "{\"Name\":\"start\"}");
+	put_long(r, "second");
+	put(r, "more", "x");
+	rig_has(rig_ok(r, "Restore", "{\"TableName\":\"notes\","
+	    "\"From\":\"start\"}"), "\"Removed\":1,\"Changed\":24");
+	assert_int_equal(count_long(r, "first"), LONG);
+	expect(r, "more", NULL);
+	rig_ok(r, "DeleteTable", "{\"TableName\":\"notes\"}");
+	rig_ok(r, "Restore", "{\"TableName\":\"notes\",\"From\":\"start\"}");
+	assert_int_equal(count_long(r, "first"), LONG);
+	rig_has(rig_ok(r, "DescribeTable", "{\"TableName\":\"notes\"}"),
+	    "\"TableStatus\":\"ACTIVE\"");
+	rig_has(rig_ok(r, "Check", "{\"Deep\":true}"), "\"Count\":0");
+	put_long(r, "third");
+	rig_close(r);
+	rig_open(r);
+	assert_int_equal(count_long(r, "third"), LONG);
+}
+
+/* Killed in it: as before, or as it was then, or closed and done again. */
+static void
+long_killed(void **state)
+{
+	struct rig *r = *state;
+	int round, status, closed = 0, n;
+	pid_t pid;
+
+	put_long(r, "first");
+	rig_ok(r, "Backup", "{\"Name\":\"start\"}");
+	for (round = 0; round < 8; round++) {
+		put_long(r, "second");
+		rig_close(r);
+		pid = fork();
+		if (pid == 0) {
+			rig_open(r);
+			rig_call(r, "Restore", "{\"TableName\":\"notes\","
+			    "\"From\":\"start\"}");
+			_exit(r->status != 0);
+		}
+		usleep((useconds_t)(20000 * (round + 1)));
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		rig_open(r);
+		rig_call(r, "GetItem", "{\"TableName\":\"notes\","
+		    "\"Key\":{\"id\":\"l0\"}}");
+		if (r->status) {
+			assert_int_equal(r->status, FAULT_IN_USE);
+			rig_call(r, "PutItem", "{\"TableName\":\"notes\","
+			    "\"Item\":{\"id\":\"x\"}}");
+			assert_int_equal(r->status, FAULT_IN_USE);
+			closed++;
+			rig_ok(r, "Restore", "{\"TableName\":\"notes\","
+			    "\"From\":\"start\"}");
+			assert_int_equal(count_long(r, "first"), LONG);
+		}
+		n = count_long(r, "first");
+		assert_true(n == 0 || n == LONG);
+	}
+	print_message("closed %d times of 8\n", closed);
+}
+
 int
 main(void)
 {
@@ -392,6 +500,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(refused, begin, end),
 		cmocka_unit_test_setup_teardown(amid_writes, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end),
+		cmocka_unit_test_setup_teardown(long_one, begin, end),
+		cmocka_unit_test_setup_teardown(long_killed, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
