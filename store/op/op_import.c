@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-	BATCH = 200,			/* documents in a unit */
+	BATCH = 500,			/* documents in a unit */
 	BATCH_BYTES = 4 << 20,
 	BATCH_ROOM = 256 << 20,
 	ITEM_ROOM = 4096,
@@ -116,8 +116,9 @@ flush(struct import *x, struct err *e)
 {
 	size_t i;
 
-	if (x->count && op_wait_run(x->op->store, &x->arena,
-	                    x->bytes + x->count * ITEM_ROOM, run, x, e) < 0)
+	if (x->count &&
+	    op_wait_commit(x->op->store, &x->arena,
+	        x->bytes + x->count * ITEM_ROOM, run, x, e) < 0)
 		return -1;
 	for (i = 0; i < x->count; i++) {
 		const struct fresh *f = &x->batch[i];

@@ -27,6 +27,24 @@ waited(struct commit_job *job, const struct err *failed)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static int
+submit(struct store *s, struct op_wait *w, struct err *e)
+{
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	commit_submit(s, &w->job);
+	pthread_mutex_lock(&w->lock);
+	while (!w->over)
+		pthread_cond_wait(&w->wake, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	if (!w->bad)
+		return 0;
+	*e = w->failed;
+	return -1;
+}
+
 int
 op_wait_run(struct store *s, struct arena *a, size_t bytes,
     int (*run)(struct commit_job *job, struct commit *c, struct err *e),
@@ -35,19 +53,18 @@ op_wait_run(struct store *s, struct arena *a, size_t bytes,
 	struct op_wait w = {.job = {.run = run, .done = waited, .arena = a,
 	    .bytes = bytes, .wait_file = true}, .ctx = ctx};
 
-	pthread_mutex_init(&w.lock, NULL);
-	pthread_cond_init(&w.wake, NULL);
-	commit_submit(s, &w.job);
-	pthread_mutex_lock(&w.lock);
-	while (!w.over)
-		pthread_cond_wait(&w.wake, &w.lock);
-	pthread_mutex_unlock(&w.lock);
-	pthread_cond_destroy(&w.wake);
-	pthread_mutex_destroy(&w.lock);
-	if (!w.bad)
-		return 0;
-	*e = w.failed;
-	return -1;
+	return submit(s, &w, e);
+}
+
+int
+op_wait_commit(struct store *s, struct arena *a, size_t bytes,
+    int (*run)(struct commit_job *job, struct commit *c, struct err *e),
+    void *ctx, struct err *e)
+{
+	struct op_wait w = {.job = {.run = run, .done = waited, .arena = a,
+	    .bytes = bytes}, .ctx = ctx};
+
+	return submit(s, &w, e);
 }
 
 void

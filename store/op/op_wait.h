@@ -30,6 +30,11 @@ int op_wait_run(struct store *s, struct arena *a, size_t bytes,
     int (*run)(struct commit_job *job, struct commit *c, struct err *e),
     void *ctx, struct err *e);
 
+/* The same, but the files come later. */
+int op_wait_commit(struct store *s, struct arena *a, size_t bytes,
+    int (*run)(struct commit_job *job, struct commit *c, struct err *e),
+    void *ctx, struct err *e);
+
 /* Tells who asked; `all` 0 where it isn't known. */
 void op_progress(struct op *op, const char *what, uint64_t done,
     uint64_t all);

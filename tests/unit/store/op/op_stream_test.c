@@ -4,6 +4,7 @@
 #include "rig.h"
 
 #include "store/base/clock.h"
+#include "store/engine/parts.h"
 
 #define TABLE \
 	"{\"TableName\":\"notes\",\"AttributeDefinitions\":[" \
@@ -220,6 +221,58 @@ refused(void **state)
 	assert_int_equal(r->status, FAULT_NOT_FOUND);
 }
 
+static void
+trimmed(void **state)
+{
+	struct rig *r = *state;
+	struct stream s, old;
+	struct mark m;
+	struct err e;
+
+	turn_on(r, "NEW_IMAGE");
+	put(r, "a", "one");
+	find(r, &s);
+	iterate(r, &s, "\"TRIM_HORIZON\"");
+	old = s;
+	rig_ok(r, "Checkpoint", "{}");
+	journal_marks(store_journal(r->store), &m);
+	m.feed.position = journal_end(store_journal(r->store));
+	assert_int_equal(journal_set_marks(store_journal(r->store), &m, &e),
+	    0);
+	put(r, "b", "two");
+	rig_call(r, "GetRecords", "{\"ShardIterator\":\"%s\"}", old.iterator);
+	assert_int_equal(r->status, FAULT_TRIMMED);
+	iterate(r, &s, "\"TRIM_HORIZON\"");
+	rig_lacks(records(r, &s), "\"id\":\"a\"");
+	rig_has(records(r, &s), "\"id\":\"b\"");
+}
+
+/* What goes by its time to live says so. */
+static void
+expired(void **state)
+{
+	struct rig *r = *state;
+	struct stream s;
+	int i;
+
+	rig_close(r);
+	r->options.ttl_sweep_ms = 100;
+	rig_open(r);
+	turn_on(r, "KEYS_ONLY");
+	rig_ok(r, "PutItem", "{\"TableName\":\"notes\",\"Item\":"
+	    "{\"id\":\"old\",\"until\":%lld}}",
+	    (long long)clock_wall_ms() / 1000 - 60);
+	rig_ok(r, "UpdateTimeToLive", "{\"TableName\":\"notes\","
+	    "\"TimeToLiveSpecification\":{\"AttributeName\":\"until\","
+	    "\"Enabled\":true}}");
+	find(r, &s);
+	iterate(r, &s, "\"TRIM_HORIZON\"");
+	for (i = 0; i < 100 && !strstr(records(r, &s), "REMOVE"); i++)
+		usleep(100000);
+	rig_has(records(r, &s), "\"userIdentity\":{\"PrincipalId\":"
+	    "\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}");
+}
+
 int
 main(void)
 {
@@ -228,6 +281,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(one_by_one, begin, end),
 		cmocka_unit_test_setup_teardown(closed, begin, end),
 		cmocka_unit_test_setup_teardown(refused, begin, end),
+		cmocka_unit_test_setup_teardown(trimmed, begin, end),
+		cmocka_unit_test_setup_teardown(expired, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
