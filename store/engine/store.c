@@ -36,7 +36,9 @@
 enum {
 	RENDER_ROOM = 64 << 20,
 	RESERVE_BYTES = 256 << 20,	/* backlog, a pack, a segment */
-	RESERVE_INODES = 12000
+	RESERVE_INODES = 12000,
+	DRAIN_MS = 10000,
+	DRAIN_LOOK_MS = 200
 };
 
 /* --- the directory ------------------------------------------------------------- */
@@ -265,6 +267,21 @@ leave_index(struct store *s, bool clean)
 		stamp_remove(path, &e);
 }
 
+/* Files get what they lack, if they can have it: the journal has it, too. */
+static void
+drain_files(struct filework *w, int most_ms)
+{
+	struct filework_status status;
+	int ms;
+
+	for (ms = 0; ms < most_ms && !filework_drain(w, DRAIN_LOOK_MS);
+	     ms += DRAIN_LOOK_MS) {
+		filework_status(w, &status);
+		if (status.error)
+			return;
+	}
+}
+
 void
 store_close(struct store *s)
 {
@@ -276,7 +293,7 @@ store_close(struct store *s)
 	keeper_stop(s);
 	commit_stop(s);
 	if (s->filework)
-		filework_drain(s->filework, clean ? 10000 : 0);
+		drain_files(s->filework, clean ? DRAIN_MS : 0);
 	checkpoint_stop(s);
 	mirrors_close(s->mirrors);
 	filework_free(s->filework);
