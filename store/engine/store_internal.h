@@ -107,6 +107,9 @@ int apply_journal(struct store *s, uint64_t redo, bool files,
 
 int recover(struct store *s, struct err *e);
 
+/* The index, which is empty, made of the files: all before `redo` is there. */
+int rebuild(struct store *s, uint64_t redo, struct err *e);
+
 int commit_start(struct store *s, struct err *e);
 void commit_stop(struct store *s);	/* when the queue is empty */
 
