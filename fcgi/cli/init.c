@@ -27,7 +27,16 @@ static const char deploy_yaml[] =
     "    handler: functions/hello/hello.c\n"
     "    events:\n"
     "      - httpApi: 'GET /hello'\n"
-    "      - httpApi: 'GET /hello/{name}'\n";
+    "      - httpApi: 'GET /hello/{name}'\n"
+    "    # what it may do with documents, which bothy_store(3) is for:\n"
+    "    # iam: {role: {statements: [{Effect: Allow, Action: "
+    "'dynamodb:*',\n"
+    "    #   Resource: table/notes}]}}\n"
+    "\n"
+    "# Tables of documents; `bothy store` looks into them:\n"
+    "# resources:\n"
+    "#   tables:\n"
+    "#     notes: {key: {id: S}}\n";
 
 static const char hello_c[] =
     "#include <bothy.h>\n"

@@ -187,6 +187,53 @@ static const struct opt forget_opts[] = {
 	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
 };
 
+/* What was erased, and where it may still be: an exit code. */
+static int
+tell_forgotten(const struct json_node *n)
+{
+	const struct json_node *list = json_member(n, "Mirrors"), *m;
+	struct text name, error;
+	int code = CLI_OK;
+
+	printf("erased from %lld commits, %lld lines of the journal, %lld "
+	    "files%s\n", storetext_integer(n, "States"),
+	    storetext_integer(n, "Lines"), storetext_integer(n, "Files"),
+	    json_member(n, "Deleted")->type == JSON_TRUE ? "" :
+	    "; there was no such document any more");
+	for (m = list ? list->first : NULL; m; m = m->next) {
+		name = storetext_member(m, "Name");
+		error = storetext_member(m, "Error");
+		if (!error.n) {
+			printf("erased from the mirror %.*s\n", (int)name.n,
+			    name.p);
+			continue;
+		}
+		fprintf(stderr, "bothy: the mirror %.*s still has it: %.*s\n",
+		    (int)name.n, name.p, (int)error.n, error.p);
+		code = CLI_FAILED;
+	}
+	fflush(stdout);
+	fputs("bothy: clones that were made of the history or its mirrors, "
+	    "exports and copies can't be reached: erase it there "
+	    "yourself\n", stderr);
+	return code;
+}
+
+static int
+forget(struct storelink *l, struct reply *r)
+{
+	const struct json_node *n;
+	struct err e;
+
+	n = storelink_call(l, OP_FORGET, CLIENT_PLAIN, r, &e);
+	if (!n)
+		return storelink_fail(&e);
+	if (!l->cli->json)
+		return tell_forgotten(n);
+	storetext_json(&n->raw);
+	return CLI_OK;
+}
+
 static int
 run_forget(struct cli *c, const void *values, int argc, char **argv)
 {
@@ -198,13 +245,14 @@ run_forget(struct cli *c, const void *values, int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (!o->yes && !storecmd_agreed("erase this document and all that it "
+	if (o->yes || storecmd_agreed("erase this document and all that it "
 	        "ever was, from journal, index, history, backups and mirrors? "
-	        "it can't be taken back;")) {
-		storelink_close(&l);
-		return CLI_FAILED;
-	}
-	return storecmd_finish(&l, OP_FORGET, &r, NULL);
+	        "it can't be taken back;"))
+		code = forget(&l, &r);
+	else
+		code = CLI_FAILED;
+	storelink_close(&l);
+	return code;
 }
 
 const struct command command_store_forget = {

@@ -104,7 +104,7 @@ storelink_start(const struct data_place *p, const char *const *arguments,
 	const char *told = getenv("BOTHY_STORE_PROGRAM");
 	char program[PATH_MAX];
 	struct start_options o = {.store_dir = p->dir,
-	    .arguments = arguments};
+	    .arguments = arguments, .shown = isatty(STDERR_FILENO)};
 
 	if (!told) {
 		if (place_program("bothy-store", program, e) < 0)

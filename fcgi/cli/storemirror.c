@@ -102,6 +102,18 @@ pushed(const struct json_node *list, const char *name)
 	return CLI_OK;
 }
 
+/* So that what is pushed is what there is now. */
+static int
+checkpoint(struct storelink *l)
+{
+	struct reply r;
+	struct err e;
+
+	storelink_begin(l, &r);
+	return storelink_call(l, OP_CHECKPOINT, 0, &r, &e) ? CLI_OK :
+	    storelink_fail(&e);
+}
+
 static int
 mirror(struct storelink *l, const struct options *o, int argc, char **argv)
 {
@@ -109,7 +121,9 @@ mirror(struct storelink *l, const struct options *o, int argc, char **argv)
 	const struct json_node *n;
 	int code = CLI_OK;
 
-	if (argc == 2 && !ask(l, name, "=", argv[1], &code))
+	if (name && !o->remove)
+		code = checkpoint(l);
+	if (code != CLI_OK || (argc == 2 && !ask(l, name, "=", argv[1], &code)))
 		return code;
 	n = ask(l, name, o->remove ? "=" : "", "", &code);
 	n = n ? json_member(n, "Mirrors") : NULL;

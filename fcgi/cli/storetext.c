@@ -319,7 +319,9 @@ put_row(struct storegrid *g, const struct json_node *list,
 		if (is_time(m)) {
 			storetext_time(m, time);
 			storegrid_string(g, i, time);
-		} else
+		} else if (m->type == JSON_STRING)
+			storegrid_text(g, i, m->text.p, m->text.n);
+		else
 			storetext_cell(g, i, m);
 	}
 }

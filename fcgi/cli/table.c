@@ -60,7 +60,7 @@ void
 table_print(const json_t *rows, const struct column *columns, bool json)
 {
 	size_t widths[COLUMNS_MAX] = {0}, n, i, j;
-	bool numbers[COLUMNS_MAX] = {false};
+	bool numbers[COLUMNS_MAX] = {false}, words[COLUMNS_MAX] = {false};
 	char text[CELL_MAX];
 	const json_t *row;
 
@@ -74,16 +74,20 @@ table_print(const json_t *rows, const struct column *columns, bool json)
 		for (j = 0; j < n; j++) {
 			if (cell(row, columns[j].key, text))
 				numbers[j] = true;
+			else if (strcmp(text, "-") != 0)
+				words[j] = true;
 			if (width(text) > widths[j])
 				widths[j] = width(text);
 		}
 	}
 	for (j = 0; j < n; j++)
-		put(columns[j].title, widths[j], numbers[j], j + 1 == n);
+		put(columns[j].title, widths[j], numbers[j] && !words[j],
+		    j + 1 == n);
 	json_array_foreach(rows, i, row) {
 		for (j = 0; j < n; j++) {
 			cell(row, columns[j].key, text);
-			put(text, widths[j], numbers[j], j + 1 == n);
+			put(text, widths[j], numbers[j] && !words[j],
+			    j + 1 == n);
 		}
 	}
 }

@@ -14,7 +14,8 @@ struct column {
 
 /*
  * Prints an array of objects to stdout: as it is for `json`, else one line a
- * row under the titles, numbers to the right, null and absent as "-".
+ * row under the titles, columns of numbers to the right, null and absent as
+ * "-".
  * Control bytes are shown as "?".
  */
 void table_print(const json_t *rows, const struct column *columns, bool json);
