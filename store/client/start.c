@@ -82,7 +82,8 @@ spawn(const struct start_options *o, int said_fd, pid_t *pid, struct err *e)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, said_fd, 2);
+	if (!o->shown)
+		posix_spawn_file_actions_adddup2(&actions, said_fd, 2);
 	rc = posix_spawn(pid, path, &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
@@ -104,8 +105,8 @@ refused(int said_fd, const char *store_dir, struct err *e)
 		n--;
 	if (n <= 0)
 		return err_set(e, ECONNREFUSED, "the store's daemon did not "
-		    "start; run `bothy-store --dir %.200s --foreground` to see "
-		    "why", store_dir);
+		    "start; if nothing says why, `bothy-store --dir %.200s "
+		    "--foreground` does", store_dir);
 	return err_set(e, ECONNREFUSED, "%.*s", (int)n, said);
 }
 

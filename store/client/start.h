@@ -7,12 +7,16 @@
 
 #include "store/base/err.h"
 
+#include <stdbool.h>
+
 struct start_options {
 	const char *store_dir;	/* of the store; store.sock lies in it */
 	const char *program;	/* bothy-store; NULL: $BOTHY_STORE_PROGRAM, or
 				 * the one beside the running program */
 	const char *const *arguments;	/* behind `--dir DIR`, ended by NULL;
 					 * or NULL */
+	bool shown;		/* it has our standard error: a person sees how
+				 * far it is, and why it can't */
 };
 
 /*
