@@ -13,7 +13,7 @@
 
 enum { UNIT_ROOM = 512 << 20, IDS_MAX = 1024 };
 
-/* --- the journal --------------------------------------------------------------- */
+/* --- the journal ---------------------------------------------------------- */
 
 /*
  * A table's name may have been that of others before, which were dropped; the
@@ -144,7 +144,7 @@ erase_journal(struct store *s, const struct erasure *x, struct erased *out,
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- all of it -------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------ */
 
 int
 store_erase_prepare(struct store *s, struct err *e)

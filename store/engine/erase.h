@@ -16,7 +16,7 @@ struct erasure {
 	const struct path_name *name;
 	const struct past_paths *paths;
 	const struct value *key;	/* the Key */
-	uint64_t table_id;		/* of the table that is there; 0: none */
+	uint64_t table_id;		/* of a table that is there, or 0 */
 	uint64_t upto;			/* what the journal has before this */
 };
 
@@ -32,7 +32,9 @@ struct erased {
  */
 int store_erase_prepare(struct store *s, struct err *e);
 
-/* 0; or -1 with *e (FAULT_BUSY: the history holds something), to be repeated. */
+/*
+ * 0; or -1 with *e (FAULT_BUSY: the history holds something): to be done again.
+ */
 int store_erase(struct store *s, const struct erasure *x, struct erased *out,
     struct err *e);
 

@@ -58,7 +58,7 @@ index_renewal_result(struct index *ix, struct err *e)
 	return rc;
 }
 
-/* --- copying ---------------------------------------------------------------- */
+/* --- copying -------------------------------------------------------------- */
 
 static int
 begin(struct renewal *r)
@@ -100,7 +100,7 @@ put(struct renewal *r, MDB_dbi dbi, MDB_val *key, MDB_val *value,
 	return rc ? index_fail(r->to, rc, "copy", r->e) : 0;
 }
 
-/* In order, so each goes behind the last; but `meta` has its version already. */
+/* In order, so each goes behind the last; but `meta` has its version. */
 static int
 copy_db(struct renewal *r, enum index_db db)
 {
@@ -138,7 +138,7 @@ copy_all(struct renewal *r)
 	return rc;
 }
 
-/* --- taking its place -------------------------------------------------------- */
+/* --- taking its place ----------------------------------------------------- */
 
 /* The file under its name; the index that is open stays the old one. */
 static int

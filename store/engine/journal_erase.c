@@ -199,7 +199,7 @@ rewrite_segment(struct rewriting *w)
 	return rc;
 }
 
-/* --- all of them ------------------------------------------------------------ */
+/* --- all of them ---------------------------------------------------------- */
 
 /* The first segment that reaches beyond `at`: 1, 0 if there is none, -1. */
 static int

@@ -22,7 +22,7 @@ enum {
 	LAST_PUSH_MS = 5 * 1000
 };
 
-/* --- one push -------------------------------------------------------------------- */
+/* --- one push ------------------------------------------------------------- */
 
 /* The reason without the URL, in which there may be a password. */
 static const char *
@@ -81,7 +81,7 @@ push(struct mirror *r, int timeout_ms)
 	pthread_cond_broadcast(&m->changed);
 }
 
-/* --- a mirror's thread --------------------------------------------------------------- */
+/* --- a mirror's thread ---------------------------------------------------- */
 
 /* When to push next, by the monotonic clock: INT64_MAX if there is nothing. */
 static int64_t
@@ -183,7 +183,7 @@ mirror_end(struct mirror *r)
 	mirror_free(r);
 }
 
-/* --- all of them -------------------------------------------------------------------------- */
+/* --- all of them ---------------------------------------------------------- */
 
 struct mirrors *
 mirrors_open(struct history *h, const char *dir, const char *helper,

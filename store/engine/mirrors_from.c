@@ -46,7 +46,7 @@ struct making {
 	uint64_t documents;
 };
 
-/* --- its files --------------------------------------------------------------------- */
+/* --- its files ------------------------------------------------------------ */
 
 /* A small file of the table at hand: appended; 1, 0, -1. */
 static int
@@ -166,7 +166,7 @@ make_files(struct making *m, struct err *e)
 	return rc < 0 ? -1 : 0;
 }
 
-/* --- its journal ----------------------------------------------------------------------- */
+/* --- its journal ---------------------------------------------------------- */
 
 static int
 make_journal(struct making *m, struct err *e)
@@ -181,7 +181,7 @@ make_journal(struct making *m, struct err *e)
 	return 0;
 }
 
-/* --- the directory ----------------------------------------------------------------------- */
+/* --- the directory -------------------------------------------------------- */
 
 static bool
 is_there(const struct making *m, const char *name)

@@ -66,7 +66,7 @@ struct rebuild {
 	struct err error;
 };
 
-/* --- loads ---------------------------------------------------------------------- */
+/* --- loads ---------------------------------------------------------------- */
 
 static struct load *
 load_take(struct rebuild *r, struct err *e)
@@ -117,7 +117,7 @@ load_give_back(struct rebuild *r, struct load *l)
 	pthread_mutex_unlock(&r->lock);
 }
 
-/* --- reading ----------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------- */
 
 /* The next place in a load that has room. */
 static struct loaded *
@@ -299,7 +299,7 @@ tell_progress(void *arg, uint64_t documents)
 		    0);
 }
 
-/* --- writing ----------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------- */
 
 static int
 commit(struct rebuild *r, struct err *e)
@@ -384,7 +384,7 @@ write_loads(void *arg)
 	return NULL;
 }
 
-/* --- all of it ------------------------------------------------------------------------ */
+/* --- all of it ------------------------------------------------------------ */
 
 static int
 init(struct rebuild *r, struct err *e)

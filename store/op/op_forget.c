@@ -40,7 +40,7 @@ run(struct forget *f, size_t bytes,
 	return rc;
 }
 
-/* --- its jobs --------------------------------------------------------------- */
+/* --- its jobs ------------------------------------------------------------- */
 
 /*
  * Deletes it; also where there is only a file, which somebody laid there.  All
@@ -110,7 +110,7 @@ put_again(struct commit_job *job, struct commit *c, struct err *e)
 	return old.there ? commit_put(c, t, &key, &old, &old.item, e) : 0;
 }
 
-/* --- its steps ---------------------------------------------------------------- */
+/* --- its steps ------------------------------------------------------------ */
 
 static int
 erase(struct forget *f, struct err *e)

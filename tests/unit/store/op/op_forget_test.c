@@ -23,7 +23,7 @@ __lsan_default_suppressions(void)
 
 static char self[512];
 
-/* --- what lies on the disk ------------------------------------------------------ */
+/* --- what lies on the disk ------------------------------------------------ */
 
 static unsigned
 find_in_file(int dir_fd, const char *name, const char *text)
@@ -75,7 +75,7 @@ find_text(const struct rig *r, const char *text)
 	return find_below(AT_FDCWD, r->dir, text);
 }
 
-/* --- a store with some history ---------------------------------------------------- */
+/* --- a store with some history -------------------------------------------- */
 
 enum { OTHERS = 120 };
 
@@ -176,7 +176,7 @@ open_with_helper(struct rig *r)
 	rig_open(r);
 }
 
-/* --- the tests --------------------------------------------------------------------- */
+/* --- the tests ------------------------------------------------------------ */
 
 static void
 leaves_nothing(void **state)
