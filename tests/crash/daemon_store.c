@@ -54,7 +54,7 @@ be_daemon(const char *dir)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (program)
 		(void)execl(program, program, "--dir", dir, "--foreground",
-		    "--idle", "0", "--force", "--checkpoint-ms", "30",
+		    "--idle", "0", "--force", "--checkpoint-ms", "2",
 		    "--segment-bytes", "16384", (char *)NULL);
 	_exit(127);
 }

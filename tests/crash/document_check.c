@@ -5,10 +5,12 @@
 #include "drill.h"
 
 #include "store/base/io.h"
+#include "store/engine/mark.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +266,37 @@ damage_index(struct drill *d)
 	(void)close(fd);
 }
 
+/* What the marks say is in the history is there: its commit says so too. */
+static void
+check_position(struct drill *d)
+{
+	char path[512], said[64] = "";
+	uint64_t position = 0;
+	struct mark m;
+	struct err e;
+	FILE *git;
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/journal", d->path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (mark_read(fd, &m, &e) == 1 && m.commit[0]) {
+		(void)snprintf(path, sizeof path, "git --git-dir='%s/"
+		    "history.git' log -1 --format=%%B main 2>&1 | "
+		    "sed -n 's/^Bothy-Position: //p'", d->path);
+		git = popen(path, "r");
+		if (git && fgets(said, sizeof said, git))
+			position = strtoull(said, NULL, 10);
+		if (git)
+			(void)pclose(git);
+		if (position < m.redo.position)
+			bad("the history is of position %" PRIu64 ", the redo "
+			    "mark %" PRIu64, position, m.redo.position);
+	}
+	(void)close(fd);
+}
+
 static void
 compare_all(struct drill *d, bool with_files)
 {
@@ -283,6 +316,7 @@ check(struct drill *d, const char *sent)
 	struct err e;
 
 	read_promises(d, p, sent);
+	check_position(d);
 	if (come(d, &e) < 0)
 		bad("does not recover: %s", e.text);
 	if (!has_tables(d)) {

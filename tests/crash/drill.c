@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SEGMENT = 16384, CHECKPOINT_MS = 30 };
+enum { SEGMENT = 16384, CHECKPOINT_MS = 2 };
 
 void
 bad(const char *fmt, ...)

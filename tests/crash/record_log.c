@@ -37,7 +37,8 @@ note(struct record r, const void *first, const void *second)
 	r.pid = (uint32_t)getpid();
 	if (CALL(writev, recorder.log_fd, iov, 4) < 0)
 		abort();
-	if (recorder.kill_at && ++recorder.records >= recorder.kill_at)
+	if (recorder.kill_at && ++recorder.records >= recorder.kill_at &&
+	    r.kind != RECORD_NEW)	/* the name belongs to it */
 		(void)CALL(kill, getpid(), SIGKILL);
 }
 
