@@ -148,22 +148,57 @@ op_close(struct op *op, struct reply *r)
 
 /* --- decoding and running --------------------------------------------------------------- */
 
+/* The partition key's text in a Key or item of the table, if it is there. */
+static struct text
+partition_of(const struct catalog *c, const struct access *a)
+{
+	const struct table *t =
+	    a->key ? catalog_named(c, a->table.p, a->table.n) : NULL;
+	const char *name = t ? t->key.hash[0].name : NULL;
+	const struct value *v =
+	    t ? value_member(a->key, name, strlen(name)) : NULL;
+
+	return v && v->type == t->key.hash[0].type ? v->text
+	                                           : (struct text){NULL, 0};
+}
+
 static int
-allow(struct op *op, const struct token *token, struct err *e)
+allow_each(struct op *op, const struct catalog *c, const struct token *token,
+    struct err *e)
 {
 	struct access a;
 	size_t i;
 
 	for (i = 0; request_access(&op->request, i, &a); i++) {
 		struct wish w = {.action = a.action, .table = a.table,
-		    .index = a.index, .stream = a.stream};
+		    .index = a.index, .stream = a.stream,
+		    .key = partition_of(c, &a)};
 
-		if (a.key && a.key->count)
-			w.key = a.key->members[0].value.text;
 		if (token_allows(token, &w, e) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* What a query may do is known once its key condition is (op_query.c). */
+static int
+allow(struct op *op, const struct token *token, struct err *e)
+{
+	const struct operation_info *info = op->request.info;
+	struct catalog *c;
+	int rc;
+
+	if (info->family == OP_FAMILY_BOTHY && info->class == OP_ADMIN)
+		return err_set(e, FAULT_DENIED, "%.*s may not do %s: no grant "
+		    "covers what the command line does",
+		    (int)token->function.n, token->function.p, info->name);
+	op->token = token;
+	if (info->op == OP_QUERY)
+		return 0;
+	c = store_catalog_hold(op->store);
+	rc = allow_each(op, c, token, e);
+	store_catalog_release(op->store, c);
+	return rc;
 }
 
 int
@@ -173,6 +208,7 @@ op_read(struct op *op, int operation, bool plain, const char *body, size_t n,
 	struct err e;
 
 	op->plain = plain;
+	op->token = NULL;
 	op->out_at = op->out->len;
 	if (request_read(&op->request, operation, plain, &op->arena, body, n,
 	        &e) == 0 &&

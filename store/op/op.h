@@ -34,6 +34,7 @@ struct op {
 	/* Says how far a long one is: a JSON object. May be NULL. */
 	void (*progress)(struct op *op, const char *json, size_t n);
 
+	const struct token *token;	/* NULL: all is allowed */
 	/* the operations' own */
 	struct commit_job job;
 	struct catalog *catalog;	/* held until it ends, or NULL */
@@ -53,7 +54,7 @@ void op_reset(struct op *op);
 
 /*
  * Decodes `body`, which must stay where it is until `done`, and sees whether
- * the token allows it (NULL: everything).  0; or -1: `status` and `out` hold
+ * the token, which stays until op_run returns, allows it (NULL: everything).  0; or -1: `status` and `out` hold
  * the failure, and op_run is not called.
  */
 int op_read(struct op *op, int operation, bool plain, const char *body,

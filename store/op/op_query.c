@@ -131,6 +131,17 @@ key_op(enum expr_op op)
 }
 
 static int
+allow_partition(struct page *p, const struct value *hash, struct err *e)
+{
+	const struct wish w = {.action = p->op->request.info->action,
+	    .table = p->q->table,
+	    .index = p->q->index,
+	    .key = hash->text};
+
+	return p->op->token ? token_allows(p->op->token, &w, e) : 0;
+}
+
+static int
 query_range(struct page *p, struct err *e)
 {
 	const struct key_schema *k = p->index ? &p->index->key
@@ -146,7 +157,8 @@ query_range(struct page *p, struct err *e)
 		return -1;
 	for (i = 0; i < k->nhash; i++)
 		hash[i] = *found.hash[i];
-	if (key_range_hash(a, p->table, p->index, hash, &p->range, e) < 0)
+	if (allow_partition(p, &hash[0], e) < 0 ||
+	    key_range_hash(a, p->table, p->index, hash, &p->range, e) < 0)
 		return -1;
 	for (i = 0; i < found.nequal; i++)
 		if (key_range_sort(a, &p->range, KEY_EQ, found.equal[i], e) <
