@@ -107,15 +107,18 @@ change_file(struct edit *ed, struct level *l, const char *name, size_t len,
 {
 	bool same = was && !ed->at.gone &&
 	    memcmp(l->entry.id, ed->at.id.id, TREE_ID_SIZE) == 0;
+	bool changed = !same && (was || !ed->at.gone);
 
 	if (!ed->at.gone)
 		tree_add(&l->bytes, name, len, false, ed->at.id.id);
-	if (ed->at.gone && was)
-		ed->counts.gone++;
-	if (!ed->at.gone && !same)
-		ed->counts.written++;
-	if (!same && (was || !ed->at.gone))
+	if (changed)
 		ed->changed++;
+	if (changed && *name == '.')
+		ed->counts.settings = true;
+	else if (changed && ed->at.gone)
+		ed->counts.gone++;
+	else if (changed)
+		ed->counts.written++;
 	if (was && next_entry(l, e))
 		return -1;
 	return next_change(ed, e);
@@ -148,7 +151,7 @@ tell_table(struct edit *ed, const char *path, size_t len)
 {
 	struct message_counts *c = &ed->counts;
 
-	if (ed->message && (c->written || c->gone || c->cleared))
+	if (ed->message && (c->written || c->gone || c->cleared || c->settings))
 		message_table(ed->message, path, len, c);
 	memset(c, 0, sizeof *c);
 }

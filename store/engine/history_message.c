@@ -43,6 +43,8 @@ add_table(struct buf *b, const char *table, size_t n,
 		buf_printf(b, "%s %llu gone",
 		    c->cleared || c->written ? "," : "",
 		    (unsigned long long)c->gone);
+	if (c->settings && !c->cleared && !c->written && !c->gone)
+		buf_puts(b, " settings");
 }
 
 /* Lines beyond the limit are left out whole. */

@@ -2,7 +2,7 @@
  * A commit's message: what changed in which table, and the trailer that ties
  * it to the journal.
  *
- *   messages: 3 written, 1 gone; users: 1 written
+ *   messages: 3 written, 1 gone; users: 1 written; rooms: settings
  *
  *   (one line a table, where the first line is a note or has no room)
  *
@@ -29,6 +29,7 @@ void message_release(struct message *m);
 /* One table's share; tables in any order, each once. */
 struct message_counts {
 	uint64_t written, gone;
+	bool settings;			/* the table's own files changed */
 	bool cleared;			/* all that was there went first */
 };
 void message_table(struct message *m, const char *table, size_t n,
