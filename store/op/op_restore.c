@@ -302,7 +302,7 @@ do_all(struct plan *x, struct reply *r, struct err *e)
 		struct restore_table *t = &x->tables[i];
 
 		if (!t->id || t->closed || t->added || t->removed ||
-		    t->changed || !x->restore.strict)
+		    t->changed || x->restore.only || !x->restore.strict)
 			if (op_restore_do(t, e) < 0)
 				return -1;
 		op_progress(op, "tables", i + 1, x->count);

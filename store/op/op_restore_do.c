@@ -106,8 +106,9 @@ set_item(struct restore_work *w, struct commit *c, const struct table *t,
 	    commit_get(c, &key, &old, e) < 0)
 		return -1;
 	if (item->fresh.count) {
-		if (old.there && value_equal(&old.item, &item->fresh))
-			return 0;
+		if (old.there && !w->table->restore->only &&
+		    value_equal(&old.item, &item->fresh))
+			return 0;	/* one document's file is rewritten */
 		return commit_put(c, t, &key, &old, &item->fresh, e);
 	}
 	return old.there
@@ -235,6 +236,33 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 
 /* --- the restore ---------------------------------------------------------- */
 
+/*
+ * The one document is as it was, but its file may be gone or edited: then it
+ * is written again.
+ */
+static int
+take_file(struct restore_work *w, struct err *e)
+{
+	struct restore_table *t = w->table;
+	struct past_delta d = {.name = t->restore->only};
+	struct files_table *files = files_table(
+	    store_files(t->restore->op->store), t->name, 0, e);
+	struct buf b;
+	int rc;
+
+	if (!files)
+		return -1;
+	if (files_check(files, d.name, NULL) == FILES_OURS)
+		return 0;
+	buf_init(&b, PLAIN_MAX);
+	rc = past_get(&t->target, d.name, &b, e);
+	d.old = d.new = (struct text){buf_str(&b), b.len};
+	if (rc > 0)
+		rc = op_restore_take(w, &d, e);
+	buf_release(&b);
+	return rc;
+}
+
 static int
 restore_at_once(struct restore_work *w, struct err *e)
 {
@@ -245,6 +273,8 @@ restore_at_once(struct restore_work *w, struct err *e)
 	w->schema = op_restore_schema(t, e);
 	if (!w->schema || past_diff(&t->present, &t->target, t->restore->only,
 	                      op_restore_take, w, e) < 0)
+		return -1;
+	if (t->restore->only && w->items.count == 0 && take_file(w, e) < 0)
 		return -1;
 	return op_wait_run(t->restore->op->store, &w->arena, w->bytes, run, w,
 	    e);

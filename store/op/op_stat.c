@@ -86,6 +86,21 @@ op_write_commit(struct reply *r, const struct history_commit *c)
 	reply_string(r, "Subject", c->subject);
 }
 
+/* Tables that no commit has anything of. */
+static void
+write_without(struct reply *r, struct store *s)
+{
+	struct catalog *c = store_catalog_hold(s);
+	size_t i;
+
+	reply_list(r, "WithoutHistory");
+	for (i = 0; i < c->count; i++)
+		if (!c->entries[i].table->history)
+			reply_string(r, NULL, c->entries[i].table->name);
+	reply_close(r);
+	store_catalog_release(s, c);
+}
+
 static void
 answer_tip(struct op *op, struct store *s)
 {
@@ -101,6 +116,7 @@ answer_tip(struct op *op, struct store *s)
 	op_open(op, &r);
 	if (rc)
 		op_write_commit(&r, &tip);
+	write_without(&r, s);
 	op_close(op, &r);
 }
 

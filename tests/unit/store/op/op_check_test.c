@@ -236,6 +236,25 @@ saved(void **state)
 	expect_clean(r);
 }
 
+/* A restore of one document makes its file what it was. */
+static void
+made_again(void **state)
+{
+	struct rig *r = *state;
+
+	fill(r);
+	rig_ok(r, "Backup", "{\"Name\":\"start\"}");
+	remove_file(r, "data/notes/n1.json");
+	write_file(r, "data/notes/n2.json", "{\"id\":\"n2\",\"kind\":\"x\"}");
+	rig_has(rig_ok(r, "Check", "{}"), "\"Count\":2");
+	rig_ok(r, "Restore", "{\"TableName\":\"notes\","
+	    "\"Key\":{\"id\":\"n1\"},\"From\":\"start\"}");
+	rig_ok(r, "Restore", "{\"TableName\":\"notes\","
+	    "\"Key\":{\"id\":\"n2\"},\"From\":\"start\"}");
+	rig_has(rig_ok(r, "Check", "{\"Deep\":true}"), "\"Count\":0");
+	rig_has(get(r, "n2"), "\"kind\":\"even\"");
+}
+
 int
 main(void)
 {
@@ -245,6 +264,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(adopted, begin, end),
 		cmocka_unit_test_setup_teardown(one_by_one, begin, end),
 		cmocka_unit_test_setup_teardown(saved, begin, end),
+		cmocka_unit_test_setup_teardown(made_again, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
