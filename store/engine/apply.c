@@ -4,6 +4,7 @@
  */
 #include "store_internal.h"
 
+#include "store/base/clock.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"
@@ -118,17 +119,27 @@ pass_id(struct index_view *batch, uint64_t id, struct err *e)
 static int
 put_table(struct index_view *batch, const struct unit *u, struct err *e)
 {
-	struct table *t = table_read(u->table.p, u->table.n, e);
+	struct table *t = table_read(u->table.p, u->table.n, e), *old = NULL;
 	char room[32];
-	struct text name;
+	struct text name, note;
 	int rc;
 
 	if (!t)
 		return -1;
 	name = note_name(room, "table", t->id);
-	rc = pass_id(batch, t->id, e);
+	rc = index_note_get(batch, &name, &note, e);
+	if (rc > 0) {
+		old = table_read(note.p, note.n, e);
+		rc = old ? 0 : -1;
+	}
+	if (rc == 0 && pass_id(batch, t->id, e) == 0 &&
+	    apply_indexes(batch, old, t, e) == 0)
+		rc = index_note_put(batch, &name, &u->table, e);
+	else
+		rc = -1;
+	table_free(old);
 	table_free(t);
-	return rc < 0 ? -1 : index_note_put(batch, &name, &u->table, e);
+	return rc;
 }
 
 int
@@ -153,7 +164,8 @@ apply_index(struct index_view *batch, const struct catalog *catalog,
 		return put_table(batch, u, e);
 	case UNIT_DROP:
 		name = note_name(room, "table", u->table_id);
-		if (index_note_delete(batch, &name, e) < 0)
+		if (pass_id(batch, u->table_id, e) < 0 ||
+		    index_note_delete(batch, &name, e) < 0)
 			return -1;
 		name = note_name(room, "drop", u->table_id);
 		return index_note_put(batch, &name, &(struct text){"", 0}, e);
@@ -341,6 +353,88 @@ replay_line(void *ctx, const struct journal_line *line)
 	r->units = r->bytes = 0;
 	return replay_commit(r) < 0 ? -2 : 0;
 }
+
+/* --- what only the index remembers ---------------------------------------------- */
+
+struct memory {
+	struct index_view *batch;
+	struct arena arena;
+	uint64_t until;
+	int64_t after_ms;		/* older tokens may be forgotten */
+	struct err *e;
+};
+
+/* True if more is told than changes: the words behind the time say so. */
+static bool
+tells_more(const struct journal_line *line)
+{
+	static const char *const WORDS[] = {",\"token\"", ",\"table\"",
+	    ",\"drop\""};
+	const char *p = memchr(line->payload, ',', line->len);
+	size_t left = p ? line->len - (size_t)(p - line->payload) : 0, i;
+
+	for (i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
+		if (left > strlen(WORDS[i]) &&
+		    memcmp(p, WORDS[i], strlen(WORDS[i])) == 0)
+			return true;
+	return false;
+}
+
+static int
+remember(struct memory *m, const struct unit *u)
+{
+	struct table *t;
+	int rc = 0;
+
+	if (u->kind == UNIT_DROP)
+		return pass_id(m->batch, u->table_id, m->e);
+	if (u->kind == UNIT_TABLE) {
+		t = table_read(u->table.p, u->table.n, m->e);
+		rc = t ? pass_id(m->batch, t->id, m->e) : -1;
+		table_free(t);
+	} else if (u->token.p && u->at_ms >= m->after_ms)
+		rc = apply_token(m->batch, u, m->e);
+	return rc;
+}
+
+static int
+remember_line(void *ctx, const struct journal_line *line)
+{
+	struct memory *m = ctx;
+	struct unit u;
+
+	if (line->position >= m->until)
+		return 1;
+	if (!tells_more(line))
+		return 0;
+	arena_reset(&m->arena);
+	if (unit_read(&m->arena, line->payload, line->len, &u, m->e) < 0 ||
+	    remember(m, &u) < 0)
+		return -2;
+	return 0;
+}
+
+int
+apply_memory(struct store *s, uint64_t until, struct err *e)
+{
+	struct memory m = {.until = until, .e = e,
+	    .after_ms = clock_wall_ms() - STORE_TOKEN_MS};
+	int rc;
+
+	m.batch = index_begin(s->index, REPLAY_BYTES, e);
+	if (!m.batch)
+		return -1;
+	arena_init(&m.arena, UNIT_ROOM);
+	rc = journal_read(s->journal, journal_begin(s->journal), remember_line,
+	    &m, NULL, e);
+	arena_release(&m.arena);
+	if (rc >= 0)
+		return index_commit(m.batch, until, e);
+	index_abort(m.batch);
+	return -1;
+}
+
+/* --- the journal, again ---------------------------------------------------------- */
 
 int
 apply_journal(struct store *s, uint64_t redo, bool files, struct err *e)

@@ -555,13 +555,27 @@ rest(void)
 	nanosleep(&PAUSE, NULL);
 }
 
-/* The journal has it, so the index gets it, however long that takes. */
+static bool
+is_closed(struct commit_queue *q)
+{
+	bool closed;
+
+	pthread_mutex_lock(&q->lock);
+	closed = q->closed;
+	pthread_mutex_unlock(&q->lock);
+	return closed;
+}
+
+/*
+ * The journal has it, so the index gets it, however long that takes; or at the
+ * next start.
+ */
 static void
 catch_up(struct store *s)
 {
 	struct err e;
 
-	while (apply_journal(s, 0, false, &e) < 0) {
+	while (apply_journal(s, 0, false, &e) < 0 && !is_closed(&s->queue)) {
 		tell_trouble(s, e.text);
 		rest();
 	}
@@ -580,15 +594,17 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 		index_abort(c->view);
 		return;
 	}
-	for (j = jobs; j; j = j->next)
-		if (!j->failed && j->unit.kind != UNIT_CHANGES)
-			apply_table(s, &j->unit, &e);
-	for (j = jobs; j; j = j->next)
-		if (!j->failed && j->unit.kind == UNIT_DROP)
-			atomic_store(&s->dropping, true);
-	if (index_commit(c->view, end, &e) < 0)
-		catch_up(s);
+	if (index_commit(c->view, end, &e) < 0) {
+		catch_up(s);	/* tables, too */
+		apply_verify_filled(s, &e);
+		return;
+	}
 	atomic_store(&s->visible, end);
+	for (j = jobs; j; j = j->next)
+		if (!j->failed && j->unit.kind != UNIT_CHANGES) {
+			apply_table(s, &j->unit, &e);
+			atomic_store(&s->dropping, true);
+		}
 }
 
 /* --- telling ------------------------------------------------------------------ */

@@ -12,7 +12,6 @@
 #include "store/value/typed.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@ enum {
 	LOOK_MS = 50,
 	SWEEP_MS = 60000,
 	PIECE = 100,		/* items in one job */
+	EXPIRE_BYTES = 8 << 20,	/* of items read for one */
 	DROP_PIECE = 1000,
 	JOB_ROOM = 512 << 20,
 	KEEPER_THREAD = FILEWORK_THREADS	/* its number for files.h */
@@ -52,10 +52,23 @@ over(struct commit_job *job, const struct err *failed)
 	pthread_mutex_unlock(&u->lock);
 }
 
-/* Runs it to its end; true if there is more of the same to do. */
+static bool
+is_ending(struct store *s)
+{
+	bool ending;
+
+	pthread_mutex_lock(&s->lock);
+	ending = s->ending;
+	pthread_mutex_unlock(&s->lock);
+	return ending;
+}
+
+/* Runs it to its end; true if there is more of the same to do, and time. */
 static bool
 do_job(struct upkeep *u, size_t bytes)
 {
+	struct err ignored;
+
 	u->job.done = over;
 	u->job.arena = &u->arena;
 	u->job.bytes = bytes;
@@ -66,7 +79,9 @@ do_job(struct upkeep *u, size_t bytes)
 	while (!u->over)
 		pthread_cond_wait(&u->wake, &u->lock);
 	pthread_mutex_unlock(&u->lock);
-	return u->ok && u->more;
+	if (journal_wants_segment(u->s->journal))
+		journal_prepare(u->s->journal, &ignored);
+	return u->ok && u->more && !is_ending(u->s);
 }
 
 /* --- expiry -------------------------------------------------------------------- */
@@ -107,10 +122,10 @@ expire(struct commit_job *job, struct commit *c, struct err *e)
 	    0)
 		return -1;
 	commit_by_ttl(c);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && job->arena->used < EXPIRE_BYTES; i++)
 		if (expire_one(c, job->arena, &due[i], now_s, e) < 0)
 			return -1;
-	u->more = n == PIECE;
+	u->more = i < n || n == PIECE;
 	return 0;
 }
 
@@ -134,6 +149,7 @@ clear(struct commit_job *job, struct commit *c, struct err *e)
 	struct upkeep *u = (struct upkeep *)(void *)job;
 	char name[64] = "";
 	struct text n = {name, 0};
+	const char *index;	/* NULL: all of the table */
 	bool left;
 
 	if (index_note_each(commit_view(c), &(struct text){"drop/", 5},
@@ -142,8 +158,10 @@ clear(struct commit_job *job, struct commit *c, struct err *e)
 	if (!*name)
 		return 0;
 	n.n = strlen(name);
-	if (index_drop(commit_view(c), strtoull(name + 5, NULL, 16), 0,
-	        DROP_PIECE, &left, e) < 0)
+	index = strchr(name + 5, '/');
+	if (index_drop(commit_view(c), strtoull(name + 5, NULL, 16),
+	        index ? (uint32_t)strtoul(index + 1, NULL, 10) : 0, DROP_PIECE,
+	        &left, e) < 0)
 		return -1;
 	commit_touched(c);
 	u->more = true;
@@ -196,13 +214,6 @@ forget_tokens(struct commit_job *job, struct commit *c, struct err *e)
 }
 
 /* --- indexes that fill ----------------------------------------------------------------- */
-
-static int
-fill_note(const struct upkeep *u, char room[64])
-{
-	return snprintf(room, 64, "fill/%016" PRIx64 "/%" PRIu32, u->table->id,
-	    u->index_id);
-}
 
 static const struct table_index *
 filling(const struct table *t)
@@ -267,7 +278,7 @@ fill(struct commit_job *job, struct commit *c, struct err *e)
 	const struct table *t = catalog_id(commit_catalog(c), u->table->id);
 	const struct table_index *ix = t ? filling(t) : NULL;
 	struct text name, last = {NULL, 0}, note;
-	char room[64];
+	char room[APPLY_NOTE];
 	struct table *full;
 	int rc;
 
@@ -276,7 +287,7 @@ fill(struct commit_job *job, struct commit *c, struct err *e)
 		return 0;
 	if (!u->index_id)
 		ix = NULL;	/* its expiry */
-	name = (struct text){room, (size_t)fill_note(u, room)};
+	name = apply_note(room, "fill", u->table->id, u->index_id);
 	rc = index_note_get(commit_view(c), &name, &note, e);
 	if (rc < 0)
 		return -1;
@@ -288,7 +299,8 @@ fill(struct commit_job *job, struct commit *c, struct err *e)
 	commit_touched(c);
 	if (u->more)
 		return index_note_put(commit_view(c), &name, &last, e);
-	if (index_note_delete(commit_view(c), &name, e) < 0)
+	if (index_note_delete(commit_view(c), &name, e) < 0 ||
+	    apply_filled(commit_view(c), t, u->index_id, e) < 0)
 		return -1;
 	full = table_copy(t);
 	if (!full)

@@ -122,6 +122,7 @@ recover(struct store *s, struct err *e)
 	bool trusted;
 
 	journal_marks(s->journal, &m);
+	atomic_store(&s->now_ms, m.redo.at_ms);
 	if (open_index(s, &trusted, e) < 0)
 		return -1;
 	if (trusted && load_tables(s, e) < 0)
@@ -132,6 +133,7 @@ recover(struct store *s, struct err *e)
 		    "start again", s->dir, s->dir);
 	if (!trusted) {
 		if (rebuild(s, m.redo.position, e) < 0 ||
+		    apply_memory(s, m.redo.position, e) < 0 ||
 		    stamp_open(s, e) < 0)
 			return -1;
 		atomic_store(&s->visible, m.redo.position);
@@ -141,5 +143,7 @@ recover(struct store *s, struct err *e)
 	if (s->options.read_only)
 		return 0;
 	atomic_store(&s->dropping, true);
-	return apply_journal(s, m.redo.position, true, e);
+	if (apply_journal(s, m.redo.position, true, e) < 0)
+		return -1;
+	return apply_verify_filled(s, e);
 }

@@ -103,6 +103,31 @@ int apply_table(struct store *s, const struct unit *u, struct err *e);
 int apply_journal(struct store *s, uint64_t redo, bool files,
     struct err *e);
 
+/*
+ * After the index was made again from files: the tokens and the numbers of
+ * tables that lines of the journal before `until` tell of.
+ */
+int apply_memory(struct store *s, uint64_t until, struct err *e);
+
+/* --- apply_indexes.c: which indexes are full ----------------------------------- */
+
+enum { APPLY_NOTE = 64 };	/* bytes of a note's name */
+
+/* "<kind>/<table>/<index>", as the head of apply_indexes.c lists them. */
+struct text apply_note(char room[APPLY_NOTE], const char *kind,
+    uint64_t table, uint32_t index);
+
+/* The notes follow a table that was made (`old` NULL) or changed. */
+int apply_indexes(struct index_view *batch, const struct table *old,
+    const struct table *t, struct err *e);
+
+/* With the last entry: the index (0: the expiry) is full. */
+int apply_filled(struct index_view *batch, const struct table *t, uint32_t id,
+    struct err *e);
+
+/* What a table calls full and is not, after a crash, is to be filled. */
+int apply_verify_filled(struct store *s, struct err *e);
+
 /* --- the rest ---------------------------------------------------------------- */
 
 int recover(struct store *s, struct err *e);

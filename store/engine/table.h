@@ -55,6 +55,7 @@ struct table {
 	struct key_schema key;
 	struct table_index *indexes;
 	size_t nindexes;
+	uint32_t next_index;		/* the next index's number */
 	char ttl[256];			/* attribute, "" if none */
 	bool ttl_filling;		/* older items are not all known to it */
 	enum stream_view stream;

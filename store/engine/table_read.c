@@ -312,6 +312,19 @@ read_indexes(struct reader *r, const struct json_node *n, void *out)
 	return 0;
 }
 
+/* Above all numbers that are there, also where nothing was said. */
+static void
+next_index(struct table *t)
+{
+	size_t i;
+
+	if (!t->next_index)
+		t->next_index = 1;
+	for (i = 0; i < t->nindexes; i++)
+		if (t->indexes[i].id >= t->next_index)
+			t->next_index = t->indexes[i].id + 1;
+}
+
 static int
 read_table(struct reader *r, const struct json_node *n)
 {
@@ -322,6 +335,8 @@ read_table(struct reader *r, const struct json_node *n)
 		{"hash", read_hash, offsetof(struct table, key)},
 		{"range", read_range, offsetof(struct table, key)},
 		{"indexes", read_indexes, 0},
+		{"nextIndex", read_index_id,
+		    offsetof(struct table, next_index)},
 		{"ttl", read_ttl, offsetof(struct table, ttl)},
 		{"ttlFilling", read_bool, offsetof(struct table, ttl_filling)},
 		{"stream", read_stream, offsetof(struct table, stream)},
@@ -341,6 +356,7 @@ read_table(struct reader *r, const struct json_node *n)
 		return table_refuse(r->table, r->err, "it is no object");
 	if (read_fields(r, n, fields, r->table) < 0)
 		return -1;
+	next_index(r->table);
 	return table_check(r->table, r->err);
 }
 

@@ -6,7 +6,7 @@
  *    "hash":[{"name":"room","type":"S"}],"range":[{"name":"at","type":"S"}],
  *    "indexes":[{"name":"byAuthor","id":1,"global":true,"filling":false,
  *      "hash":[...],"range":[...],"projection":"INCLUDE","nonkey":["text"]}],
- *    "ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
+ *    "nextIndex":2,"ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
  *    "streamSince":1700000000000,
  *    "streamWas":"OLD_IMAGE","streamUntil":1700000000000,   if one was
  *    "history":true,"protected":false,"more":{...}}
@@ -98,7 +98,8 @@ table_write(const struct table *t, struct buf *out)
 			buf_putc(out, ',');
 		write_index(out, &t->indexes[i]);
 	}
-	buf_puts(out, "],");
+	buf_printf(out, "],\"nextIndex\":%lu,",
+	    (unsigned long)t->next_index);
 	write_text(out, "ttl", t->ttl);
 	write_bool(out, "ttlFilling", t->ttl_filling);
 	buf_putc(out, ',');

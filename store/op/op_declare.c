@@ -58,12 +58,9 @@ static int
 number_indexes(struct table *t, const struct table *old, struct err *e)
 {
 	const struct table_index *was;
-	uint32_t next = 1;
 	size_t i, kept = 0;
 
-	for (i = 0; i < old->nindexes; i++)
-		if (old->indexes[i].id >= next)
-			next = old->indexes[i].id + 1;
+	t->next_index = old->next_index;
 	for (i = 0; i < t->nindexes; i++) {
 		struct table_index *ix = &t->indexes[i];
 
@@ -72,7 +69,7 @@ number_indexes(struct table *t, const struct table *old, struct err *e)
 			return err_set(e, FAULT_VALIDATION, "table %s: index "
 			    "%s is there with another key or projection; give "
 			    "the new one another name", t->name, ix->name);
-		ix->id = was ? was->id : next++;
+		ix->id = was ? was->id : t->next_index++;
 		ix->filling = was ? was->filling : true;
 		kept += was != NULL;
 	}
@@ -119,6 +116,7 @@ make(struct table *t, struct commit *c, struct err *e)
 		    "most", CATALOG_TABLES_MAX);
 	for (i = 0; i < t->nindexes; i++)
 		t->indexes[i].id = (uint32_t)i + 1;
+	t->next_index = (uint32_t)t->nindexes + 1;
 	t->created_ms = commit_now_ms(c);
 	if (t->stream != STREAM_OFF)
 		t->stream_since_ms = t->created_ms;

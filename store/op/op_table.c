@@ -103,19 +103,6 @@ make_index(const struct table_request *q, const struct table *old,
 	return 0;
 }
 
-/* The next number for an index: never one that another had. */
-static uint32_t
-index_id(const struct table *t)
-{
-	uint32_t id = 1;
-	size_t i;
-
-	for (i = 0; i < t->nindexes; i++)
-		if (t->indexes[i].id >= id)
-			id = t->indexes[i].id + 1;
-	return id;
-}
-
 static enum stream_view
 stream_view(const struct text *t)
 {
@@ -163,6 +150,7 @@ make_table(const struct table_request *q, struct err *e)
 		                   : &q->locals[i], ix, e) < 0)
 			goto fail;
 	}
+	t->next_index = (uint32_t)n + 1;
 	return t;
 fail:
 	table_free(t);
@@ -491,7 +479,7 @@ add_index(const struct table_request *q, const struct table *old,
 	t->indexes = more;
 	more = &t->indexes[t->nindexes];
 	*more = (struct table_index){.global = true, .filling = true};
-	more->id = index_id(old) > index_id(t) ? index_id(old) : index_id(t);
+	more->id = t->next_index++;
 	t->nindexes++;
 	return make_index(q, old, r, more, e);
 }
