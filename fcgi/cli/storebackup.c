@@ -63,7 +63,7 @@ const struct command command_store_checkpoint = {
 	.run = run_checkpoint,
 };
 
-/* --- backups ---------------------------------------------------------------------- */
+/* --- backups ------------------------------------------------------------ */
 
 static void
 print_backups(const struct json_node *list)

@@ -11,7 +11,7 @@
 
 enum { LIMIT_MAX = 100000, LEAVE_MS = 60 * 1000 };
 
-/* --- check -------------------------------------------------------------------------- */
+/* --- check -------------------------------------------------------------- */
 
 struct check_options {
 	const char *limit;
@@ -69,7 +69,7 @@ const struct command command_store_check = {
 	.run = run_check,
 };
 
-/* --- reindex ------------------------------------------------------------------------- */
+/* --- reindex ------------------------------------------------------------ */
 
 /* The daemon leaves, and the next one makes the index before it listens. */
 static int
@@ -123,7 +123,7 @@ const struct command command_store_reindex = {
 	.run = run_reindex,
 };
 
-/* --- adopt --------------------------------------------------------------------------- */
+/* --- adopt -------------------------------------------------------------- */
 
 struct adopt_options {
 	const char *path;
@@ -175,7 +175,7 @@ const struct command command_store_adopt = {
 	.run = run_adopt,
 };
 
-/* --- forget ---------------------------------------------------------------------------- */
+/* --- forget ------------------------------------------------------------- */
 
 struct forget_options {
 	bool yes;
@@ -273,7 +273,7 @@ const struct command command_store_forget = {
 	.run = run_forget,
 };
 
-/* --- stop ------------------------------------------------------------------------------- */
+/* --- stop --------------------------------------------------------------- */
 
 static int
 run_stop(struct cli *c, const void *values, int argc, char **argv)

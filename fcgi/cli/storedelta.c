@@ -21,14 +21,6 @@ put_attribute(const char *color, char sign, const struct json_node *n,
 }
 
 /* Names stand in their order on both sides. */
-static int
-compare(const struct json_node *a, const struct json_node *b)
-{
-	if (!a || !b)
-		return a ? -1 : 1;
-	return text_compare(&a->name, &b->name);
-}
-
 static void
 put_attributes(const struct json_node *a, const struct json_node *b)
 {
@@ -36,16 +28,16 @@ put_attributes(const struct json_node *a, const struct json_node *b)
 	int order;
 
 	while (a || b) {
-		order = compare(a, b);
-		if (order != 0 || text_compare(&a->raw, &b->raw) != 0) {
-			if (order <= 0)
-				put_attribute(c.removed, '-', a, c.end);
-			if (order >= 0)
-				put_attribute(c.added, '+', b, c.end);
-		}
-		if (order <= 0)
+		order = !b ? -1 : !a ? 1 : text_compare(&a->name, &b->name);
+		if (a && order <= 0 &&
+		    (order || text_compare(&a->raw, &b->raw) != 0))
+			put_attribute(c.removed, '-', a, c.end);
+		if (b && order >= 0 &&
+		    (order || text_compare(&a->raw, &b->raw) != 0))
+			put_attribute(c.added, '+', b, c.end);
+		if (a && order <= 0)
 			a = a->next;
-		if (order >= 0)
+		if (b && order >= 0)
 			b = b->next;
 	}
 }

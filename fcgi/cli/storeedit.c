@@ -32,7 +32,7 @@ struct edit {
 	char file[PATH_MAX];
 };
 
-/* --- the document ---------------------------------------------------------------- */
+/* --- the document ------------------------------------------------------- */
 
 static int
 copy_into(struct storelink *l, const struct text *from, struct text *to,
@@ -80,7 +80,7 @@ read_old(struct edit *d, struct err *e)
 	return plain_read_item(&d->l->arena, key.p, key.n, &d->old, e);
 }
 
-/* --- the editor ----------------------------------------------------------------------- */
+/* --- the editor --------------------------------------------------------- */
 
 static int
 write_file(struct edit *d, struct err *e)
@@ -179,7 +179,7 @@ check_key(const struct edit *d, struct err *e)
 	return 0;
 }
 
-/* --- putting it back --------------------------------------------------------------------- */
+/* --- putting it back ---------------------------------------------------- */
 
 static void
 put_value(struct storeexpr *x, const struct value *v, struct buf *out)
@@ -338,7 +338,7 @@ write_back(struct edit *d)
 	return CLI_FAILED;
 }
 
-/* --- the command ----------------------------------------------------------------------------- */
+/* --- the command -------------------------------------------------------- */
 
 /* Until it is a document, or the person gives up. */
 static int

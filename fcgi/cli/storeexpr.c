@@ -72,7 +72,7 @@ storeexpr_end(const struct storeexpr *x, struct reply *r)
 	}
 }
 
-/* --- tokens ------------------------------------------------------------------------ */
+/* --- tokens ------------------------------------------------------------- */
 
 struct rewriter {
 	struct storeexpr *x;

@@ -55,7 +55,7 @@ const struct command command_store_get = {
 	.run = run_get,
 };
 
-/* --- show ----------------------------------------------------------------------- */
+/* --- show --------------------------------------------------------------- */
 
 struct show_options {
 	const char *at;
@@ -113,7 +113,7 @@ const struct command command_store_show = {
 	.run = run_show,
 };
 
-/* --- path ------------------------------------------------------------------------- */
+/* --- path --------------------------------------------------------------- */
 
 /* DIRECTORY/PATH; what is wrong with the file goes to stderr. */
 static void

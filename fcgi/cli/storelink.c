@@ -33,7 +33,7 @@ const struct opt storelink_opts[] = {
 	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
 };
 
-/* --- where it lies ------------------------------------------------------------ */
+/* --- where it lies ------------------------------------------------------ */
 
 /* A site's daemon listens in STATE/run, whatever way STATE/store is named. */
 static int
@@ -78,7 +78,7 @@ storelink_place(const struct cli *c, struct data_place *p, struct err *e)
 	return data_place(p, place.state, e);
 }
 
-/* --- its daemon ---------------------------------------------------------------- */
+/* --- its daemon --------------------------------------------------------- */
 
 bool
 storelink_listens(const struct data_place *p)
@@ -132,7 +132,7 @@ start(const struct storelink *l, struct err *e)
 	return storelink_start(&l->place, arguments, e);
 }
 
-/* --- coming and going ------------------------------------------------------------ */
+/* --- coming and going --------------------------------------------------- */
 
 static int
 connect_client(struct storelink *l, struct err *e)
@@ -180,7 +180,7 @@ storelink_close(struct storelink *l)
 	buf_release(&l->reply);
 }
 
-/* --- asking ----------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------- */
 
 void
 storelink_begin(struct storelink *l, struct reply *request)
@@ -210,7 +210,7 @@ storelink_call(struct storelink *l, enum operation op, unsigned flags,
 	    STORELINK_LEVELS, e);
 }
 
-/* --- the tables of deploy.yaml ------------------------------------------------------ */
+/* --- the tables of deploy.yaml ------------------------------------------ */
 
 int
 storelink_declare(struct storelink *l)
@@ -240,7 +240,7 @@ storelink_declare(struct storelink *l)
 	return code;
 }
 
-/* --- failures ------------------------------------------------------------------------- */
+/* --- failures ----------------------------------------------------------- */
 
 int
 storelink_fail(const struct err *e)

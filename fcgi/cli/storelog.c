@@ -154,7 +154,7 @@ const struct command command_store_log = {
 	.run = run_log,
 };
 
-/* --- blame ------------------------------------------------------------------------ */
+/* --- blame -------------------------------------------------------------- */
 
 /* The document as it is, which lives as long as the link; NULL without. */
 static const struct json_node *

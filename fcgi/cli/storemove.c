@@ -47,7 +47,7 @@ absolute(const char *given, char *out, struct err *e)
 	return place_path(out, e, "%s/%s", here, given);
 }
 
-/* --- standard input ----------------------------------------------------------------- */
+/* --- standard input ----------------------------------------------------- */
 
 /* Standard input as a file that the daemon can read. */
 static int
@@ -75,7 +75,7 @@ spool(char *path, struct err *e)
 	return n == 0 ? 0 : -1;
 }
 
-/* --- the commands ----------------------------------------------------------------------- */
+/* --- the commands ------------------------------------------------------- */
 
 static bool
 is_format(const char *word)

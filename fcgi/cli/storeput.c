@@ -77,7 +77,7 @@ write_failed(const struct options *o, const struct err *e)
 	return storelink_fail(&said);
 }
 
-/* --- put ------------------------------------------------------------------------ */
+/* --- put ---------------------------------------------------------------- */
 
 /* The document's text, checked so that an error has its line. */
 static int
@@ -94,7 +94,8 @@ read_document(const char *given, struct buf *text, struct err *e)
 	else if (storecmd_read(file, text, e) < 0)
 		return -1;
 	arena_init(&a, STORELINK_ARENA_MAX);
-	if (rc == 0 && plain_read_item(&a, buf_str(text), text->len, &v, e) < 0) {
+	if (rc == 0 &&
+	    plain_read_item(&a, buf_str(text), text->len, &v, e) < 0) {
 		err_at(e, file ? file : given ? "the document" :
 		    "standard input", e->line, e->col);
 		rc = -1;
@@ -165,7 +166,7 @@ const struct command command_store_put = {
 	.run = run_put,
 };
 
-/* --- rm --------------------------------------------------------------------------- */
+/* --- rm ----------------------------------------------------------------- */
 
 static const struct opt rm_opts[] = {
 	{"if", 0, OPT_VALUE, "EXPR", offsetof(struct options, condition),

@@ -23,11 +23,11 @@ struct reading {
 	bool keys_only;
 	long long limit, shown;		/* limit 0: none */
 	struct storerows rows;
-	int nwords;			/* of a query: partition, then sort key */
-	char **words;			/* without any it is a scan */
+	int nwords;			/* of the key: 0 for a scan */
+	char **words;			/* partition key, then sort key */
 };
 
-/* --- conditions on keys ------------------------------------------------------------ */
+/* --- conditions on keys ------------------------------------------------- */
 
 static int
 put_value(struct storeexpr *x, const struct storepart *part, const char *word,
@@ -118,7 +118,7 @@ put_key_condition(const struct reading *g, struct storeexpr *x,
 	return ranged ? put_range(x, g->o, &k->range[nrange], out, e) : 0;
 }
 
-/* --- requests ---------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------- */
 
 static void
 put_projection(const struct reading *g, struct storeexpr *x,
@@ -249,7 +249,7 @@ run_reading(struct cli *c, const struct options *o, bool keys_only,
 	return code;
 }
 
-/* --- the commands -------------------------------------------------------------------- */
+/* --- the commands ------------------------------------------------------- */
 
 #define OPTION(field, kind, value, text) \
 	{#field, 0, kind, value, offsetof(struct options, field), text}

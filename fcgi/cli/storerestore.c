@@ -53,7 +53,7 @@ put_options(const struct options *o, bool dry, const char *preview,
 	return 0;
 }
 
-/* --- the preview -------------------------------------------------------------- */
+/* --- the preview -------------------------------------------------------- */
 
 /* "the commit of 2026-11-22 10:20:30", to which the state was brought. */
 static void
@@ -115,7 +115,7 @@ print_preview(const struct json_node *n)
 	return all > 0 || creates;
 }
 
-/* --- the restore ----------------------------------------------------------------- */
+/* --- the restore -------------------------------------------------------- */
 
 /* The words of the first request again, with the preview. */
 static int

@@ -11,7 +11,7 @@
 
 enum { ARENA_MAX = 16 * 1024 * 1024, WIDTH = 12, STORESTAT_MS = 3000 };
 
-/* --- for people ------------------------------------------------------------------- */
+/* --- for people --------------------------------------------------------- */
 
 struct printer {
 	const struct json_node *stat;
@@ -138,7 +138,7 @@ storestat_print(const char *json, size_t n, size_t width)
 	arena_release(&a);
 }
 
-/* --- asking ------------------------------------------------------------------------ */
+/* --- asking ------------------------------------------------------------- */
 
 int
 storestat_ask(const struct cli *c, struct buf *out, struct err *e)

@@ -17,7 +17,7 @@
 
 enum { USAGE_SIZE = 256, NEAR = 4 };
 
-/* --- asking ------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------- */
 
 static const struct json_node *
 describe(struct storelink *l, const char *name, struct err *e)
@@ -160,7 +160,7 @@ storetable_open(struct storelink *l, const char *name, const char *index,
 	return CLI_OK;
 }
 
-/* --- words ---------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------- */
 
 /* "ROOM AT": upper case, and nothing that a terminal would mind. */
 static size_t

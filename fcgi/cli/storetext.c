@@ -39,7 +39,7 @@ storetext_colors(void)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") ? some : none;
 }
 
-/* --- JSON ------------------------------------------------------------------------ */
+/* --- JSON --------------------------------------------------------------- */
 
 static void
 new_line(unsigned depth)
@@ -104,7 +104,7 @@ storetext_line(const struct text *raw)
 	print(raw, false);
 }
 
-/* --- cells ------------------------------------------------------------------------ */
+/* --- cells -------------------------------------------------------------- */
 
 /* Characters that fit, with "..." behind them if some don't. */
 static void
@@ -188,7 +188,7 @@ storetext_integer(const struct json_node *object, const char *name)
 	    integer(&n->text) : 0;
 }
 
-/* --- units -------------------------------------------------------------------------- */
+/* --- units -------------------------------------------------------------- */
 
 void
 storetext_time(const struct json_node *n, char *out)
@@ -224,7 +224,7 @@ storetext_bytes(double n, char *out)
 	snprintf(out, 32, i ? "%.1f %s" : "%.0f %s", n, units[i]);
 }
 
-/* --- objects for people -------------------------------------------------------------- */
+/* --- objects for people ------------------------------------------------- */
 
 /* "BacklogBytes" is "backlog bytes". */
 static void

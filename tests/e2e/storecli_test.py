@@ -472,6 +472,20 @@ def test_export_and_import(shop, form):
     assert (again["Added"], again["Same"]) == (0, len(before))
 
 
+def test_progress_is_for_a_terminal(shop):
+    shop.put("notes", id="progress")
+    shop.call("backup", "before-many")
+    path = os.path.join(shop.site.dir, "many.jsonl")
+    shop.site.write("many.jsonl", "".join(
+        json.dumps({"id": "many%d" % i, "fill": "x" * 500}) + "\n"
+        for i in range(5000)))
+    code, shown = typed(shop, b"", "import", "notes", path)
+    assert code == OK and "\r\033[Kimport " in shown
+    shop.call("import", "notes", path)
+    assert shop.err == ""
+    shop.call("restore", "notes", "--at", "before-many", "--yes")
+
+
 def test_import_tells_what_it_left_out(shop):
     shop.put("notes", id="there", v=1)
     out = shop.call("import", "notes", "-", code=FAILED, text=(
