@@ -49,7 +49,7 @@ $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D) && $(COMPILE) -DPLANTS
 
 # What a line of the journal costs, beside write and fdatasync.
-$(B)/bench/journalcost: $(B)/obj/tests/bench/programs/journalcost.o \
+$(B)/bench/journalapi: $(B)/obj/tests/bench/programs/journalapi.o \
 		$(JOURNAL_SRCS:%.c=$(B)/obj/%.o) $(call archives,store/base)
 	$(call link,-lz)
 
