@@ -73,7 +73,7 @@ op_reset(struct op *op)
 	op->status = 0;
 	op->plan = NULL;
 	op->failed_item = NULL;
-	op->wait_file = false;
+	op->wait_file = op->stands = false;
 	op->progress = NULL;
 }
 
@@ -85,19 +85,32 @@ op_no_memory(struct err *e)
 	return err_set(e, FAULT_LIMIT, "the request takes too much memory");
 }
 
-/* Writes the failure; `done` is for who calls. */
+/*
+ * Writes the failure; `done` is for who calls.  Where the item can't be told
+ * for want of memory it isn't said that there is none; and what stands isn't
+ * said to have failed because its reply did.
+ */
 static void
 write_failure(struct op *op, const struct err *e)
 {
 	struct buf item;
+	struct err other;
 
+	buf_init(&item, REQUEST_ARENA_MAX);
+	if (op->stands) {
+		err_set(&other, FAULT_UNKNOWN_OUTCOME, "it was done, but what "
+		    "came of it can't be told: %s", e->text);
+		e = &other;
+	} else if (op->failed_item &&
+	    typed_write_item(&item, op->failed_item) < 0) {
+		op->failed_item = NULL;
+		err_set(&other, FAULT_BUSY, "no memory to tell the item");
+		e = &other;
+	}
 	op->status = e->code >= FAULT_FIRST && e->code < FAULT_END
 	    ? e->code
 	    : FAULT_INTERNAL;
 	op->out->len = op->out_at;
-	buf_init(&item, REQUEST_ARENA_MAX);
-	if (op->failed_item)
-		typed_write_item(&item, op->failed_item);
 	reply_fault(op->out, &op->arena, op->plain, e,
 	    op->failed_item ? item.data : NULL, item.len);
 	buf_release(&item);
@@ -246,6 +259,7 @@ written(struct commit_job *job, const struct err *failed)
 {
 	struct op *op = op_of(job);
 
+	op->stands = !failed;
 	if (!failed)
 		op->answer(op);
 	else if (op->failed)
@@ -260,6 +274,7 @@ op_submit(struct op *op,
     void (*answer)(struct op *op),
     void (*failed)(struct op *op, const struct err *e), size_t bytes)
 {
+	op->stands = false;
 	op->answer = answer;
 	op->failed = failed;
 	op->job = (struct commit_job){.run = run, .done = written,

@@ -40,6 +40,7 @@ struct op {
 	struct catalog *catalog;	/* held until it ends, or NULL */
 	void (*answer)(struct op *op);	/* after a write */
 	void (*failed)(struct op *op, const struct err *e);	/* or NULL */
+	bool stands;		/* what its job wrote lasts */
 	void *plan;		/* in the arena */
 	size_t out_at;		/* where the body begins */
 	const struct value *failed_item;	/* of a failed condition */
