@@ -16,6 +16,7 @@
 #include "store/value/typed.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,15 +71,28 @@ struct checkpoint {
 
 /* --- tables of the snapshot -------------------------------------------------- */
 
+/* <table>/.fanout of the history: level, and the table's number. */
+static int
+read_fanout(const char *text, uint64_t id)
+{
+	char *end;
+	long level = strtol(text, &end, 10);
+
+	return *end == ' ' && strtoull(end, NULL, 10) == id ? (int)level : -1;
+}
+
 static unsigned
 level_for(uint64_t documents)
 {
 	return documents <= FLAT_MAX ? 0 : documents <= ONE_MAX ? 1 : 2;
 }
 
-/* The level that the history's newest commit has for the table; -1: none. */
+/*
+ * The level that the history's newest commit has for the table; -1: none, or
+ * of another table of that name, which is gone since.
+ */
 static int
-level_in_history(struct checkpoint *c, const char *dir)
+level_in_history(struct checkpoint *c, const char *dir, uint64_t id)
 {
 	char path[PATH_MAX_BYTES];
 	const char *const one[1] = {path};
@@ -91,7 +105,7 @@ level_in_history(struct checkpoint *c, const char *dir)
 	if (history_tip(c->s->history, &tip, &e) == 1 &&
 	    history_get(c->s->history, &tip.id,
 	        (struct history_paths){one, 1}, &c->plain, &e) == 1)
-		level = atoi(buf_str(&c->plain));
+		level = read_fanout(buf_str(&c->plain), id);
 	buf_reset(&c->plain);
 	return level;
 }
@@ -116,7 +130,7 @@ take_table(void *arg, const struct text *name, const struct text *note,
 	    index_counts(c->view, l->table->id, 0, &n, e) < 0)
 		return -1;
 	path_table(l->table->name, dir);
-	before = level_in_history(c, dir);
+	before = level_in_history(c, dir, l->table->id);
 	if (!l->table->history) {
 		l->anew = before >= 0;	/* what was there goes */
 		return 0;
@@ -196,7 +210,8 @@ next_of_table(struct checkpoint *c, struct history_change *out, struct err *e)
 		if (!l->table->history)
 			return 0;
 		snprintf(c->path, sizeof c->path, "%s/.fanout", dir);
-		buf_printf(&c->plain, "%u\n", l->level);
+		buf_printf(&c->plain, "%u %" PRIu64 "\n", l->level,
+		    l->table->id);
 		*out = (struct history_change){c->path, c->plain.data,
 		    c->plain.len};
 		return 1;
@@ -425,6 +440,39 @@ end(struct checkpoint *c)
 	arena_release(&c->item_arena);
 }
 
+static int
+take_time(void *arg, const struct journal_line *line)
+{
+	static const char BEGIN[] = "{\"at\":";
+	int64_t *at_ms = arg;
+
+	if (line->len > sizeof BEGIN)
+		*at_ms = strtoll(line->payload + sizeof BEGIN - 1, NULL, 10);
+	return 1;
+}
+
+/* Whole segments leave the feed when the journal is long, or they are old. */
+static void
+let_feed_go(struct store *s, uint64_t to, struct mark *m, int64_t now_ms)
+{
+	uint64_t next;
+	int64_t at_ms;
+	struct err ignored;
+
+	while (m->feed.position < to) {
+		next = journal_boundary(s->journal, m->feed.position);
+		at_ms = now_ms;
+		if (next > to)
+			return;
+		journal_read(s->journal, next, take_time, &at_ms, NULL,
+		    &ignored);
+		if (to - m->feed.position <= STORE_JOURNAL_MAX &&
+		    now_ms - at_ms <= STORE_FEED_MS)
+			return;
+		m->feed = m->pitr = (struct mark_point){next, at_ms};
+	}
+}
+
 /* Which marks may move, now that all before `to` is in history and files. */
 static int
 move_marks(struct store *s, uint64_t to, const struct history_made *made,
@@ -438,19 +486,7 @@ move_marks(struct store *s, uint64_t to, const struct history_made *made,
 	journal_stat(s->journal, &j);
 	m.redo = (struct mark_point){to, now_ms};
 	snprintf(m.commit, sizeof m.commit, "%s", made->id.hex);
-	/* Whole segments leave the feed when the journal is long or old. */
-	while (m.feed.position < to &&
-	    (to - m.feed.position > STORE_JOURNAL_MAX ||
-	        (m.feed.at_ms && now_ms - m.feed.at_ms > STORE_FEED_MS))) {
-		uint64_t next =
-		    journal_boundary(s->journal, m.feed.position);
-
-		if (next > to)
-			break;
-		m.feed = m.pitr = (struct mark_point){next, now_ms};
-	}
-	if (!m.feed.at_ms)
-		m.feed.at_ms = m.pitr.at_ms = now_ms;
+	let_feed_go(s, to, &m, now_ms);
 	if (journal_set_marks(s->journal, &m, e) < 0)
 		return -1;
 	return journal_release(s->journal, e);
@@ -484,6 +520,8 @@ take(struct store *s, struct err *e)
 	int64_t start_ms = clock_mono_ms();
 	uint64_t to;
 
+	if (atomic_load(&s->visible) == 0)
+		return 0;	/* nothing was ever written */
 	if (make_commit(s, &to, &made, e) < 0)
 		return -1;
 	mirrors_wake(s->mirrors);

@@ -413,7 +413,8 @@ run_job(struct commit *c, struct commit_job *j)
 	j->failed = true;
 	*e = (struct err){0};
 	if (j->run(j, c, e) < 0)
-		return e->code == FAULT_INTERNAL ? JOB_BROKEN : JOB_FAILED;
+		return e->code == FAULT_INTERNAL ? JOB_BROKEN
+		    : e->code == FAULT_BUSY ? JOB_AGAIN : JOB_FAILED;
 	if (!changes_something(&j->unit)) {
 		j->failed = false;
 		return JOB_STANDS;

@@ -22,7 +22,11 @@
 #include <sys/mman.h>
 #include <sys/statfs.h>
 
-static const size_t map_default = (size_t)1 << 30;
+/*
+ * Address space, of which the file takes what it needs: to make the map larger
+ * later, all who read have to wait until the slowest of them is done.
+ */
+static const size_t map_default = (size_t)64 << 30;
 static const size_t map_step = (size_t)16 << 20;
 static const size_t slack = (size_t)4 << 20;	/* for one change, and commit */
 

@@ -21,6 +21,7 @@ enum {
 	LOOK_MS = 50,
 	SWEEP_MS = 60000,
 	PIECE = 100,		/* items in one job */
+	TOKENS = 4096,		/* that one job forgets */
 	EXPIRE_BYTES = 8 << 20,	/* of items read for one */
 	DROP_PIECE = 1000,
 	JOB_ROOM = 512 << 20,
@@ -173,7 +174,7 @@ clear(struct commit_job *job, struct commit *c, struct err *e)
 struct old_tokens {
 	int64_t before_ms;
 	struct arena *arena;
-	struct text names[PIECE];
+	struct text names[TOKENS];
 	size_t count;
 };
 
@@ -190,26 +191,30 @@ take_old(void *arg, const struct text *name, const struct text *note,
 	if (!copy)
 		return err_set(e, ENOMEM, "out of memory");
 	o->names[o->count++] = (struct text){copy, name->n};
-	return o->count == PIECE;
+	return o->count == TOKENS;
 }
 
 static int
 forget_tokens(struct commit_job *job, struct commit *c, struct err *e)
 {
 	struct upkeep *u = (struct upkeep *)(void *)job;
-	struct old_tokens o = {.arena = job->arena,
-	    .before_ms = commit_now_ms(c) - STORE_TOKEN_MS};
+	struct old_tokens *o = arena_alloc(job->arena, sizeof *o);
 	size_t i;
 
+	if (!o)
+		return err_set(e, ENOMEM, "out of memory");
+	o->arena = job->arena;
+	o->before_ms = commit_now_ms(c) - STORE_TOKEN_MS;
+	o->count = 0;
 	if (index_note_each(commit_view(c), &(struct text){"token/", 6},
-	        take_old, &o, e) < 0)
+	        take_old, o, e) < 0)
 		return -1;
-	for (i = 0; i < o.count; i++)
-		if (index_note_delete(commit_view(c), &o.names[i], e) < 0)
+	for (i = 0; i < o->count; i++)
+		if (index_note_delete(commit_view(c), &o->names[i], e) < 0)
 			return -1;
-	if (o.count)
+	if (o->count)
 		commit_touched(c);
-	u->more = o.count == PIECE;
+	u->more = o->count == TOKENS;
 	return 0;
 }
 

@@ -21,6 +21,7 @@
 enum {
 	BATCH_ITEMS = 4096,
 	BATCH_ROOM = 64 << 20,
+	BATCH_BYTES = 8 << 20,		/* of items */
 	ITEM_ROOM = 64 << 20,
 	LOAD_ITEMS = 128,
 	LOAD_BYTES = 1 << 20,		/* of files, about */
@@ -56,7 +57,7 @@ struct rebuild {
 
 	/* the writer's */
 	struct index_view *batch;
-	size_t in_batch;
+	size_t in_batch, bytes;
 	struct arena arena;
 
 	pthread_mutex_t lock;		/* of what follows */
@@ -307,7 +308,7 @@ commit(struct rebuild *r, struct err *e)
 	int rc = r->batch ? index_commit(r->batch, r->redo, e) : 0;
 
 	r->batch = NULL;
-	r->in_batch = 0;
+	r->in_batch = r->bytes = 0;
 	return rc;
 }
 
@@ -316,13 +317,15 @@ put(struct rebuild *r, const struct loaded *l, struct err *e)
 {
 	struct unit u = {.kind = UNIT_TABLE, .table = l->bytes};
 
-	if (r->in_batch == BATCH_ITEMS && commit(r, e) < 0)
+	if ((r->in_batch == BATCH_ITEMS || r->bytes > BATCH_BYTES) &&
+	    commit(r, e) < 0)
 		return -1;
 	if (!r->batch)
 		r->batch = index_begin(r->s->index, BATCH_ROOM, e);
 	if (!r->batch)
 		return -1;
 	r->in_batch++;
+	r->bytes += l->bytes.n;
 	if (l->table)
 		return index_put(r->batch, l->table, &l->key, NULL, &l->item,
 		    &l->bytes, r->redo, e);

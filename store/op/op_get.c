@@ -83,6 +83,35 @@ plan_group(struct op *op, struct store_view *v, const struct item_group *g,
 	return 0;
 }
 
+/* What the keys of a group share, so that the rest can be sent as it is. */
+static void
+write_common(struct reply *r, const struct item_request *q)
+{
+	size_t i;
+
+	if (q->projection.p)
+		reply_text(r, "ProjectionExpression", q->projection.p,
+		    q->projection.n);
+	if (q->names) {
+		reply_object(r, "ExpressionAttributeNames");
+		for (i = 0; i < q->names->count; i++) {
+			const struct member *m = &q->names->members[i];
+
+			reply_name(r, &m->name);
+			reply_text(r, NULL, m->value.text.p, m->value.text.n);
+		}
+		reply_close(r);
+	}
+	if (q->nto_get) {
+		reply_list(r, "AttributesToGet");
+		for (i = 0; i < q->nto_get; i++)
+			reply_text(r, NULL, q->to_get[i].p, q->to_get[i].n);
+		reply_close(r);
+	}
+	if (q->consistent != CHOICE_ABSENT)
+		reply_bool(r, "ConsistentRead", q->consistent == CHOICE_YES);
+}
+
 static int
 batch_get(struct op *op, struct store_view *v, struct reply *r,
     struct err *e)
@@ -137,9 +166,7 @@ batch_get(struct op *op, struct store_view *v, struct reply *r,
 		for (k = done[i]; k < g->count; k++)
 			reply_item(r, NULL, g->items[k].key);
 		reply_close(r);
-		if (g->items[0].projection.p)
-			reply_text(r, "ProjectionExpression",
-			    g->items[0].projection.p, g->items[0].projection.n);
+		write_common(r, &g->items[0]);
 		reply_close(r);
 	}
 	reply_close(r);
@@ -168,23 +195,33 @@ transact_get(struct op *op, struct store_view *v, struct reply *r,
     struct err *e)
 {
 	struct request *q = &op->request;
+	struct item_plan *plans = arena_array(&op->arena, q->nitems,
+	    sizeof *plans);
 	struct index_record record;
-	struct item_plan p;
-	size_t i;
+	size_t i, k;
 	int rc;
 
+	if (!plans)
+		return op_no_memory(e);
+	for (i = 0; i < q->nitems; i++) {
+		if (op_plan_item(&op->arena, v->catalog, &q->items[i],
+		        &plans[i], e) < 0)
+			return -1;
+		for (k = 0; k < i; k++)
+			if (text_compare(&plans[k].key, &plans[i].key) == 0)
+				return err_set(e, FAULT_VALIDATION,
+				    "Transaction request cannot include "
+				    "multiple operations on one item");
+	}
 	op_open(op, r);
 	reply_list(r, "Responses");
 	for (i = 0; i < q->nitems; i++) {
-		if (op_plan_item(&op->arena, v->catalog, &q->items[i], &p,
-		        e) < 0)
-			return -1;
-		rc = index_get(v->index, &p.key, &record, e);
+		rc = index_get(v->index, &plans[i].key, &record, e);
 		if (rc < 0)
 			return -1;
 		reply_object(r, NULL);
 		if (rc && op_write_projected(r, "Item", &op->arena,
-		              p.projection, &record.item, e) < 0)
+		              plans[i].projection, &record.item, e) < 0)
 			return -1;
 		reply_close(r);
 	}
