@@ -266,17 +266,17 @@ open_store(const struct options *o, struct err *e)
 	}
 }
 
-/* How far a long start is: to who watches. */
+/* How far a long start is: to who watches; `all` 0: nobody knows. */
 static void
 show_progress(void *arg, const char *what, uint64_t done, uint64_t all)
 {
 	(void)arg;
 	if (!isatty(STDERR_FILENO))
 		return;
-	fprintf(stderr, "\rbothy-store: %s, %" PRIu64 " of %" PRIu64 "   ",
-	    what, done, all);
-	if (done >= all)
-		fputc('\n', stderr);
+	fprintf(stderr, "\rbothy-store: %s, %" PRIu64, what, done);
+	if (all)
+		fprintf(stderr, " of %" PRIu64, all);
+	fputs(all && done >= all ? "   \n" : "   ", stderr);
 }
 
 /* Makes the store first, and says up to when it has everything. */
