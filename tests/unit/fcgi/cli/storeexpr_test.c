@@ -87,7 +87,7 @@ test_refused(void **state)
 	(void)state;
 	buf_init(&out, ROOM);
 	for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-		*e.text = '\0';
+		e = (struct err){0};
 		assert_int_equal(rewrite(texts[i], &out, &e), -1);
 		assert_int_not_equal(*e.text, '\0');
 	}
