@@ -153,7 +153,7 @@ look_at_store(struct server *s, int64_t now_ms)
 	    "all mirrors are pushed to again");
 }
 
-/* True if nobody came for long. */
+/* True if nobody came for long, or the store has to be opened again. */
 static bool
 tick(struct server *s)
 {
@@ -164,7 +164,8 @@ tick(struct server *s)
 	look_at_store(s, now_ms);
 	if (atomic_load(&s->connections))
 		s->busy_ms = now_ms;
-	return s->idle_ms && now_ms - s->busy_ms > s->idle_ms;
+	return store_broken(s->store) ||
+	    (s->idle_ms && now_ms - s->busy_ms > s->idle_ms);
 }
 
 /* The socket goes first, so that whoever comes now starts the next daemon. */

@@ -4,6 +4,8 @@
  */
 #include "store_internal.h"
 
+#include "plant.h"
+
 #include "store/base/clock.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
@@ -157,7 +159,8 @@ apply_index(struct index_view *batch, const struct catalog *catalog,
 		for (i = 0; rc == 0 && i < u->count; i++)
 			rc = apply_change(batch, catalog, a, &u->changes[i],
 			    olds ? &olds[i] : NULL, position, e);
-		if (rc == 0 && u->token.p)
+		if (rc == 0 && u->token.p &&
+		    !(planted(PLANT_TOKEN_NOT_REDONE) && !olds))
 			rc = apply_token(batch, u, e);
 		return rc;
 	case UNIT_TABLE:
@@ -364,22 +367,6 @@ struct memory {
 	struct err *e;
 };
 
-/* True if more is told than changes: the words behind the time say so. */
-static bool
-tells_more(const struct journal_line *line)
-{
-	static const char *const WORDS[] = {",\"token\"", ",\"table\"",
-	    ",\"drop\""};
-	const char *p = memchr(line->payload, ',', line->len);
-	size_t left = p ? line->len - (size_t)(p - line->payload) : 0, i;
-
-	for (i = 0; i < sizeof WORDS / sizeof *WORDS; i++)
-		if (left > strlen(WORDS[i]) &&
-		    memcmp(p, WORDS[i], strlen(WORDS[i])) == 0)
-			return true;
-	return false;
-}
-
 static int
 remember(struct memory *m, const struct unit *u)
 {
@@ -405,7 +392,7 @@ remember_line(void *ctx, const struct journal_line *line)
 
 	if (line->position >= m->until)
 		return 1;
-	if (!tells_more(line))
+	if (!unit_tells_more(line->payload, line->len))
 		return 0;
 	arena_reset(&m->arena);
 	if (unit_read(&m->arena, line->payload, line->len, &u, m->e) < 0 ||
@@ -443,7 +430,9 @@ apply_journal(struct store *s, uint64_t redo, bool files, struct err *e)
 	uint64_t from;
 	int rc;
 
-	r.index_from = atomic_load(&s->visible);
+	r.index_from = planted(PLANT_INDEX_NOT_REDONE)
+	    ? journal_end(s->journal)
+	    : atomic_load(&s->visible);
 	from = files && redo < r.index_from ? redo : r.index_from;
 	arena_init(&r.arena, UNIT_ROOM);
 	rc = journal_read(s->journal, from, replay_line, &r, NULL, e);

@@ -89,10 +89,11 @@ level_for(uint64_t documents)
 
 /*
  * The level that the history's newest commit has for the table; -1: none, or
- * of another table of that name, which is gone since.
+ * of another table of that name, which is gone since.  *any: of either.
  */
 static int
-level_in_history(struct checkpoint *c, const char *dir, uint64_t id)
+level_in_history(struct checkpoint *c, const char *dir, uint64_t id,
+    bool *any)
 {
 	char path[PATH_MAX_BYTES];
 	const char *const one[1] = {path};
@@ -102,9 +103,10 @@ level_in_history(struct checkpoint *c, const char *dir, uint64_t id)
 
 	snprintf(path, sizeof path, "%s/.fanout", dir);
 	buf_reset(&c->plain);
-	if (history_tip(c->s->history, &tip, &e) == 1 &&
+	*any = history_tip(c->s->history, &tip, &e) == 1 &&
 	    history_get(c->s->history, &tip.id,
-	        (struct history_paths){one, 1}, &c->plain, &e) == 1)
+	        (struct history_paths){one, 1}, &c->plain, &e) == 1;
+	if (*any)
 		level = read_fanout(buf_str(&c->plain), id);
 	buf_reset(&c->plain);
 	return level;
@@ -119,6 +121,7 @@ take_table(void *arg, const struct text *name, const struct text *note,
 	char dir[PATH_NAME_MAX + 1];
 	struct index_counts n;
 	int before;
+	bool any;
 
 	(void)name;
 	if (!l)
@@ -130,9 +133,9 @@ take_table(void *arg, const struct text *name, const struct text *note,
 	    index_counts(c->view, l->table->id, 0, &n, e) < 0)
 		return -1;
 	path_table(l->table->name, dir);
-	before = level_in_history(c, dir, l->table->id);
+	before = level_in_history(c, dir, l->table->id, &any);
 	if (!l->table->history) {
-		l->anew = before >= 0;	/* what was there goes */
+		l->anew = any;		/* what was there goes */
 		return 0;
 	}
 	l->level = level_for(n.items);

@@ -12,6 +12,8 @@
  */
 #include "store_internal.h"
 
+#include "plant.h"
+
 #include "store/base/clock.h"
 #include "store/value/fault.h"
 #include "store/value/typed.h"
@@ -29,6 +31,7 @@ enum {
 	ITEM_ROOM = 4096,		/* what index_begin wants an item */
 	TRIES = 8,			/* of a batch whose map was too small */
 	RETRY_MS = 100,
+	CATCH_UP_TRIES = 20,
 	LINE_MAX_BYTES = 64 << 20,
 	CHANGES_FIRST = 4
 };
@@ -465,7 +468,7 @@ leave_in_doubt(struct commit_job *jobs, const struct err *e)
 		bool wrote = !jobs->failed && changes_something(&jobs->unit);
 
 		jobs->failed = true;
-		if (wrote)
+		if (wrote && !planted(PLANT_DOUBT_REFUSED))
 			err_set(&jobs->error, FAULT_UNKNOWN_OUTCOME,
 			    "nobody knows whether this was done before the "
 			    "store is started again: %s", e->text);
@@ -568,22 +571,31 @@ is_closed(struct commit_queue *q)
 }
 
 /*
- * The journal has it, so the index gets it, however long that takes; or at the
- * next start.
+ * The journal has it, so the index gets it, however long the disk is full.
+ * Where it fails otherwise, LMDB may never write again: then the next start
+ * makes the index anew, and this one is over.
  */
-static void
+static bool
 catch_up(struct store *s)
 {
 	struct err e;
+	int tries = 0;
 
-	while (apply_journal(s, 0, false, &e) < 0 && !is_closed(&s->queue)) {
+	while (apply_journal(s, 0, false, &e) < 0) {
 		tell_trouble(s, e.text);
+		if (e.code != FAULT_NO_ROOM && ++tries == CATCH_UP_TRIES) {
+			atomic_store(&s->distrusted, true);
+			atomic_store(&s->broken, true);
+		}
+		if (atomic_load(&s->broken) || is_closed(&s->queue))
+			return false;
 		rest();
 	}
 	tell_trouble(s, "");
+	return true;
 }
 
-static void
+static bool
 make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 {
 	struct store *s = c->s;
@@ -593,12 +605,11 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 
 	if (end == before && !c->touched) {	/* nothing changed: nothing to commit */
 		index_abort(c->view);
-		return;
+		return true;
 	}
 	if (index_commit(c->view, end, &e) < 0) {
-		catch_up(s);	/* tables, too */
-		apply_verify_filled(s, &e);
-		return;
+		/* Tables, too. */
+		return catch_up(s) && apply_verify_filled(s, &e) == 0;
 	}
 	atomic_store(&s->visible, end);
 	for (j = jobs; j; j = j->next)
@@ -606,6 +617,7 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 			apply_table(s, &j->unit, &e);
 			atomic_store(&s->dropping, true);
 		}
+	return true;
 }
 
 /* --- telling ------------------------------------------------------------------ */
@@ -633,7 +645,7 @@ hand_over(struct commit *c, struct commit_job *j)
 	struct err e;
 
 	while (apply_files(c->s, c->catalog, &j->unit, j->position, 0, ticket,
-	           &e) < 0) {
+	           &e) < 0 && !planted(PLANT_HANDED_OVER_ONCE)) {
 		tell_trouble(c->s, e.text);
 		late = true;
 		rest();
@@ -689,6 +701,9 @@ batch(struct commit *c, struct commit_job *jobs)
 		atomic_store(&s->now_ms, now_ms);
 	c->now_ms = atomic_load(&s->now_ms);
 	c->catalog = catalog_hold(&s->catalog);
+	if (atomic_load(&s->broken))
+		rc = err_set(&e, FAULT_READ_ONLY, "the index failed; the "
+		    "store is about to be opened again");
 	for (tries = 0; rc == 1 && tries < TRIES; tries++) {
 		c->view = NULL;
 		c->touched = false;
@@ -704,8 +719,9 @@ batch(struct commit *c, struct commit_job *jobs)
 	} else if (journal_sync(s->journal, &e) < 0) {
 		undo(c, before);
 		leave_in_doubt(jobs, &e);
-	} else {
-		make_visible(c, jobs, before);
+	} else if (!make_visible(c, jobs, before)) {
+		err_set(&e, FAULT_UNKNOWN_OUTCOME, "the index failed");
+		leave_in_doubt(jobs, &e);
 	}
 	tell(c, jobs);
 	catalog_release(&s->catalog, c->catalog);

@@ -3,6 +3,7 @@
  * All of it is called under the lock.
  */
 #include "filework_internal.h"
+#include "plant.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ job_put(struct filework *w, const struct job_order *o)
 	TAILQ_INSERT_TAIL(&w->order, fresh, order);
 	w->status.documents++;
 	w->status.bytes += job_weight(fresh);
-	if (j)
+	if (j && !planted(PLANT_FILES_OUT_OF_ORDER))
 		j->blocked = fresh;
 	else
 		enqueue(w, fresh);

@@ -39,7 +39,23 @@
 	X(MARK_UNSYNCED, journal, \
 	    "segments go before the mark is on the disk") \
 	X(MARK_ONE_SLOT, journal, \
-	    "a mark is written over the one before")
+	    "a mark is written over the one before") \
+	X(TOKEN_NOT_REDONE, linear, \
+	    "a transaction's token is forgotten by a crash") \
+	X(INDEX_NOT_REDONE, linear, \
+	    "the index is not brought up to the journal's end") \
+	X(FILES_NOT_REDONE, linear, \
+	    "files are not brought up from the redo mark") \
+	X(FILES_OUT_OF_ORDER, linear, \
+	    "two images of one document are written at once") \
+	X(OLD_SNAPSHOT, linear, \
+	    "a snapshot is read for longer than one request") \
+	X(TWO_SNAPSHOTS, linear, \
+	    "half a transaction visible: its items are read one by one") \
+	X(DOUBT_REFUSED, fault, \
+	    "a write whose sync failed is called refused") \
+	X(HANDED_OVER_ONCE, fault, \
+	    "files that there was no memory for are left to nobody")
 
 #define PLANT_MEMBER(name, subject, what) PLANT_##name,
 enum plant { PLANT_NONE, PLANT_TABLE(PLANT_MEMBER) PLANT_END };

@@ -137,27 +137,93 @@ place(struct rebuild *r, struct reader *me, size_t bytes, struct err *e)
 	return &l->items[l->count];
 }
 
+/* A table's text, looked for in the journal. */
+struct wanted {
+	const char *name;
+	struct arena arena;	/* of a unit; the one found stays in it */
+	struct unit unit;
+};
+
+static int
+is_wanted(void *ctx, const struct journal_line *line)
+{
+	struct wanted *w = ctx;
+	struct err ignored;
+	struct table *t;
+	bool yes;
+
+	if (!unit_tells_table(line->payload, line->len))
+		return 0;
+	arena_reset(&w->arena);
+	if (unit_read(&w->arena, line->payload, line->len, &w->unit,
+	        &ignored) < 0 ||
+	    w->unit.kind != UNIT_TABLE)
+		return 0;
+	t = table_read(w->unit.table.p, w->unit.table.n, &ignored);
+	yes = t && strcmp(t->name, w->name) == 0;
+	table_free(t);
+	if (yes)	/* the line is borrowed: its text is not */
+		w->unit.table.p = arena_copy(&w->arena, w->unit.table.p,
+		    w->unit.table.n);
+	return yes && w->unit.table.p;
+}
+
+/*
+ * The table that a file tells of; where a power cut has torn the file, what
+ * the journal says of the table behind the redo mark, for only a table that
+ * changed since can be torn.  1; 0: nothing is known of it; -1.
+ */
+static int
+whole_table(struct rebuild *r, const struct files_found *f,
+    struct wanted *w, struct err *e)
+{
+	struct table *t;
+	struct err ignored;
+
+	w->unit = (struct unit){.kind = UNIT_TABLE, .table = {f->p, f->n}};
+	while (w->unit.table.n &&
+	    w->unit.table.p[w->unit.table.n - 1] == '\n')
+		w->unit.table.n--;
+	t = table_read(w->unit.table.p, w->unit.table.n, &ignored);
+	table_free(t);
+	if (t)
+		return 1;
+	w->name = f->table;
+	return journal_read(r->s->journal, r->redo, is_wanted, w, NULL, e);
+}
+
+static int
+put_table(struct rebuild *r, struct reader *me, const struct unit *u,
+    struct err *e)
+{
+	struct loaded *at = place(r, me, u->table.n, e);
+	char *copy;
+
+	if (!at || apply_table(r->s, u, e) < 0)
+		return -1;
+	copy = arena_copy(&me->load->arena, u->table.p, u->table.n);
+	if (!copy)
+		return err_set(e, ENOMEM, "out of memory");
+	*at = (struct loaded){.bytes = {copy, u->table.n}};
+	me->load->count++;
+	load_give(r, me);	/* the next one knows the table */
+	return 0;
+}
+
 /* At once in the catalogue, for its documents; for the index, by the writer. */
 static int
 read_table(struct rebuild *r, struct reader *me, const struct files_found *f,
     struct err *e)
 {
-	struct unit u = {.kind = UNIT_TABLE, .table = {f->p, f->n}};
-	struct loaded *at;
-	char *copy;
+	struct wanted w = {.name = NULL};
+	int rc;
 
-	while (u.table.n && u.table.p[u.table.n - 1] == '\n')
-		u.table.n--;
-	at = place(r, me, f->n, e);
-	if (!at || apply_table(r->s, &u, e) < 0)
-		return -1;
-	copy = arena_copy(&me->load->arena, u.table.p, u.table.n);
-	if (!copy)
-		return err_set(e, ENOMEM, "out of memory");
-	*at = (struct loaded){.bytes = {copy, u.table.n}};
-	me->load->count++;
-	load_give(r, me);	/* the next one knows the table */
-	return 0;
+	arena_init(&w.arena, ITEM_ROOM);
+	rc = whole_table(r, f, &w, e);
+	if (rc > 0)
+		rc = put_table(r, me, &w.unit, e);
+	arena_release(&w.arena);
+	return rc;
 }
 
 /*

@@ -8,6 +8,7 @@
  */
 #include "store_internal.h"
 
+#include "plant.h"
 #include "stamp.h"
 
 #include "store/value/fault.h"
@@ -143,7 +144,8 @@ recover(struct store *s, struct err *e)
 	if (s->options.read_only)
 		return 0;
 	atomic_store(&s->dropping, true);
-	if (apply_journal(s, m.redo.position, true, e) < 0)
+	if (apply_journal(s, m.redo.position,
+	        !planted(PLANT_FILES_NOT_REDONE), e) < 0)
 		return -1;
 	return apply_verify_filled(s, e);
 }

@@ -312,6 +312,12 @@ store_close(struct store *s)
 	free(s);
 }
 
+bool
+store_broken(struct store *s)
+{
+	return atomic_load(&s->broken);
+}
+
 const unsigned char *
 store_id(const struct store *s)
 {

@@ -70,6 +70,31 @@ unit_write_drop(struct buf *b, int64_t at_ms, const struct table *t)
 	buf_putc(b, '}');
 }
 
+/* --- looking ---------------------------------------------------------------- */
+
+/* True if `word` stands behind the time, as unit_begin and the others put it. */
+static bool
+goes_on_with(const char *p, size_t n, const char *word)
+{
+	const char *comma = memchr(p, ',', n);
+	size_t left = comma ? n - (size_t)(comma - p) : 0, len = strlen(word);
+
+	return left > len && memcmp(comma, word, len) == 0;
+}
+
+bool
+unit_tells_table(const char *p, size_t n)
+{
+	return goes_on_with(p, n, ",\"table\"") ||
+	    goes_on_with(p, n, ",\"drop\"");
+}
+
+bool
+unit_tells_more(const char *p, size_t n)
+{
+	return unit_tells_table(p, n) || goes_on_with(p, n, ",\"token\"");
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 struct reader {

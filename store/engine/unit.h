@@ -66,6 +66,13 @@ void unit_write_table(struct buf *b, int64_t at_ms, const struct table *t);
 void unit_write_drop(struct buf *b, int64_t at_ms, const struct table *t);
 
 /*
+ * Without reading it: true if a line tells of a table; or of a table or a
+ * token, so of more than changes.
+ */
+bool unit_tells_table(const char *p, size_t n);
+bool unit_tells_more(const char *p, size_t n);
+
+/*
  * Reads a line; all lies in the arena or borrows from `p`.  0; or -1 and *e:
  * FAULT_INTERNAL for what this version doesn't know, FAULT_LIMIT.
  */

@@ -73,6 +73,7 @@ op_reset(struct op *op)
 	op->status = 0;
 	op->plan = NULL;
 	op->failed_item = NULL;
+	op->answer = NULL;
 	op->wait_file = op->stands = false;
 	op->progress = NULL;
 }
@@ -154,8 +155,12 @@ op_close(struct op *op, struct reply *r)
 		op_done(op);
 		return;
 	}
-	err_set(&e, FAULT_LIMIT, "the reply takes too much memory; ask for "
-	    "less, with Limit or a projection");
+	if (op->answer)
+		err_set(&e, FAULT_INTERNAL, "it was done, but the reply takes "
+		    "too much memory");
+	else
+		err_set(&e, FAULT_LIMIT, "the reply takes too much memory; ask "
+		    "for less, with Limit or a projection");
 	op_fail(op, &e);
 }
 
