@@ -5,6 +5,7 @@
 #include "rig.h"
 
 #include "store/base/clock.h"
+#include "store/engine/parts.h"
 
 #define TABLE(name) \
 	"{\"TableName\":\"" name "\",\"AttributeDefinitions\":[" \
@@ -238,6 +239,48 @@ without_history(void **state)
 	assert_int_equal(r->status, FAULT_VALIDATION);
 }
 
+static bool
+is_in_history(struct rig *r, const char *path)
+{
+	const char *const one[1] = {path};
+	struct history_commit tip;
+	struct buf b;
+	struct err e;
+	int rc;
+
+	buf_init(&b, 1 << 20);
+	assert_int_equal(history_tip(store_history(r->store), &tip, &e), 1);
+	rc = history_get(store_history(r->store), &tip.id,
+	    (struct history_paths){one, 1}, &b, &e);
+	buf_release(&b);
+	assert_true(rc >= 0);
+	return rc;
+}
+
+/* Whoever clones the history finds nothing of a table that has none. */
+static void
+leaves_history(void **state)
+{
+	struct rig *r = *state;
+
+	put(r, "a", "one");
+	rig_ok(r, "Checkpoint", "{}");
+	assert_true(is_in_history(r, "notes/a.json"));
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"notes\",\"History\":false}");
+	rig_ok(r, "Checkpoint", "{}");
+	assert_false(is_in_history(r, "notes/a.json"));
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"notes\",\"History\":true}");
+	rig_ok(r, "Checkpoint", "{}");
+	assert_true(is_in_history(r, "notes/a.json"));
+	rig_ok(r, "DeleteTable", "{\"TableName\":\"notes\"}");
+	rig_ok(r, "CreateTable", TABLE("notes"));
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"notes\",\"History\":false}");
+	put(r, "b", "one");
+	rig_has(rig_ok(r, "Checkpoint", "{}"), "\"WithoutHistory\":[\"notes\"]");
+	assert_false(is_in_history(r, "notes/a.json"));
+	assert_false(is_in_history(r, "notes/b.json"));
+}
+
 int
 main(void)
 {
@@ -250,6 +293,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(blamed, begin, end),
 		cmocka_unit_test_setup_teardown(dropped, begin, end),
 		cmocka_unit_test_setup_teardown(without_history, begin, end),
+		cmocka_unit_test_setup_teardown(leaves_history, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
