@@ -23,10 +23,11 @@
 #include <sys/statfs.h>
 
 /*
- * Address space, of which the file takes what it needs: to make the map larger
- * later, all who read have to wait until the slowest of them is done.
+ * The file is as long as the map, though most of it is a hole; whoever copies
+ * a store without knowing of holes pays for it.  To make the map larger, all
+ * who read have to wait until the slowest of them is done.
  */
-static const size_t map_default = (size_t)64 << 30;
+static const size_t map_default = (size_t)1 << 30;
 static const size_t map_step = (size_t)16 << 20;
 static const size_t slack = (size_t)4 << 20;	/* for one change, and commit */
 
