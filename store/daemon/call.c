@@ -16,7 +16,12 @@
 enum {
 	KEPT_BYTES = 64 * 1024,		/* of a buffer, for the next request */
 	NOTE_MAX = 64 * 1024,
-	NOTE_EVERY_MS = 200
+	NOTE_EVERY_MS = 200,
+	/*
+	 * With so few others away a reply is sent by the thread that has it;
+	 * with more, waking the I/O thread once for many is cheaper.
+	 */
+	SEND_HERE_CALLS = 2
 };
 
 /* --- ends --------------------------------------------------------------------- */
@@ -43,13 +48,18 @@ static void
 part_ended(struct call *k)
 {
 	struct iothread *io = k->conn->io;
+	unsigned others;
 
 	if (atomic_fetch_sub(&k->parts, 1) > 1)
 		return;
-	if (iothread_is_here(io))
+	others = k->away ? atomic_fetch_sub(&io->server->away, 1) - 1 : 0;
+	if (iothread_is_here(io)) {
 		conn_reply(k->conn, &k->reply);
-	else
-		iothread_return(io, &k->reply);
+		return;
+	}
+	if (others <= SEND_HERE_CALLS)
+		conn_send_here(k->conn, &k->reply);
+	iothread_return(io, &k->reply);
 }
 
 static void
@@ -142,6 +152,7 @@ call_take(struct conn *c, uint32_t id)
 	k->id = id;
 	k->held = 0;
 	k->noted_ms = 0;
+	k->away = k->reply.sent = false;
 	atomic_store_explicit(&k->parts, 1, memory_order_relaxed);
 	k->reply_begin = frame_begin_reply(&k->reply.bytes);
 	return k;

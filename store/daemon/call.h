@@ -19,6 +19,7 @@ struct outgoing {
 	struct call *call;
 	struct buf bytes;
 	bool last;		/* the call ends with them */
+	bool sent;		/* already, by the thread that had them */
 };
 
 struct call {
@@ -34,6 +35,7 @@ struct call {
 	atomic_bool noted;	/* a note is on its way */
 	int64_t noted_ms;	/* when the last one was sent off */
 	atomic_int parts;	/* that must end before it is returned */
+	bool away;		/* another thread has to do with it */
 };
 
 /* For a new request of `c`; NULL without memory. */

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-enum { SEND_AT_ONCE = 64 };
+enum { SEND_AT_ONCE = 64, SEND_HERE_BYTES = 4096 };
 
 /* --- coming -------------------------------------------------------------------- */
 
@@ -58,6 +58,7 @@ conn_new(struct iothread *io, int fd)
 	c->out_end = &c->out;
 	c->came_ms = clock_mono_ms();
 	credential_init(&c->credential);
+	pthread_mutex_init(&c->sending, NULL);
 	buf_init(&c->in, FRAME_REQUEST_MAX + IOTHREAD_SCRATCH);
 	if (say_hello(c, fd) < 0) {
 		conn_free(c);
@@ -117,17 +118,21 @@ drop_first(struct conn *c)
 void
 conn_reply(struct conn *c, struct outgoing *o)
 {
-	o->next = NULL;
+	iothread_again(c->io, c);
+	c->out_bytes += o->bytes.len;
+	if (o->sent) {
+		end_outgoing(c, o);
+		return;
+	}
 	if (!c->out)
 		c->moved_ms = c->io->now_ms;
+	o->next = NULL;
 	*c->out_end = o;
 	c->out_end = &o->next;
-	c->out_bytes += o->bytes.len;
 	if (o->last && !o->bytes.len)	/* no memory even for a failure */
 		conn_close(c);
 	while (c->fd < 0 && c->out)
 		drop_first(c);
-	iothread_again(c->io, c);
 }
 
 /* What the first of `out` hold, as far as it goes in one call. */
@@ -169,8 +174,9 @@ charge_waiting(struct conn *c)
 		}
 }
 
-static void
-flush(struct conn *c)
+/* Sends what goes at once: 0, or -1 if the connection broke. */
+static int
+send_out(struct conn *c)
 {
 	struct iovec iov[SEND_AT_ONCE];
 	struct msghdr msg = {.msg_iov = iov};
@@ -185,12 +191,45 @@ flush(struct conn *c)
 		} else if (errno == EAGAIN) {
 			c->blocked = true;
 			charge_waiting(c);
-			return;
+			return 0;
 		} else if (errno != EINTR) {
-			conn_close(c);
-			return;
+			return -1;
 		}
 	}
+	return 0;
+}
+
+static void
+flush(struct conn *c)
+{
+	int rc;
+
+	pthread_mutex_lock(&c->sending);
+	rc = send_out(c);
+	pthread_mutex_unlock(&c->sending);
+	if (rc < 0)
+		conn_close(c);
+}
+
+/*
+ * A message this small goes whole or not at all; should half of it go, the
+ * connection is at its end.
+ */
+void
+conn_send_here(struct conn *c, struct outgoing *o)
+{
+	ssize_t n = -1;
+
+	if (o->bytes.len > SEND_HERE_BYTES ||
+	    pthread_mutex_trylock(&c->sending))
+		return;
+	if (c->fd >= 0 && !c->blocked && !c->out_sent && o->bytes.len)
+		n = send(c->fd, o->bytes.data, o->bytes.len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0 && (size_t)n < o->bytes.len)
+		shutdown(c->fd, SHUT_RDWR);
+	o->sent = n > 0;
+	pthread_mutex_unlock(&c->sending);
 }
 
 /* --- turns -------------------------------------------------------------------------- */
@@ -240,10 +279,21 @@ may_go_on(struct conn *c)
 	    has_places(c) && conn_has_memory(c);
 }
 
+static void
+count_paused(struct conn *c, bool paused)
+{
+	if (paused && !c->paused)
+		atomic_fetch_add(&c->io->paused, 1);
+	else if (!paused && c->paused)
+		atomic_fetch_sub(&c->io->paused, 1);
+	c->paused = paused;
+}
+
 /* A closed one ends when its calls have. */
 static void
 bury(struct conn *c)
 {
+	count_paused(c, false);
 	if (c->in_flight || c->dead)
 		return;
 	c->dead = true;
@@ -271,6 +321,7 @@ settle(struct conn *c)
 		ev.events |= EPOLLIN | EPOLLRDHUP;
 	if (c->blocked)
 		ev.events |= EPOLLOUT;
+	count_paused(c, !(ev.events & EPOLLIN));
 	if (ev.events == c->interest)
 		return;
 	c->interest = ev.events;
@@ -330,10 +381,12 @@ conn_is_stuck(const struct conn *c, int64_t now_ms)
 void
 conn_close(struct conn *c)
 {
+	pthread_mutex_lock(&c->sending);
 	io_close(&c->fd);
 	atomic_store(&c->gone, true);
 	while (c->out)
 		drop_first(c);
+	pthread_mutex_unlock(&c->sending);
 	iothread_again(c->io, c);
 }
 
@@ -352,6 +405,7 @@ conn_free(struct conn *c)
 	io_close(&c->fd);
 	conn_let_go(c, c->held);
 	credential_release(&c->credential);
+	pthread_mutex_destroy(&c->sending);
 	buf_release(&c->in);
 	free(c);
 }

@@ -16,6 +16,7 @@
 #include "store/base/buf.h"
 #include "store/wire/frame.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,13 @@ struct conn {
 	struct conn *next_again, *next_dead;
 	int fd;			/* -1 once closed; its calls end all the same */
 	atomic_bool gone;	/* the same, for other threads */
+
+	/*
+	 * Invariant: who sends, or closes `fd`, has `sending`; who changes
+	 * `blocked` or `out_sent`, too.  So another thread that finds both
+	 * unset may send: no reply has been begun and not ended.
+	 */
+	pthread_mutex_t sending;
 	unsigned char challenge[FRAME_CHALLENGE_SIZE];
 	struct credential credential;
 
@@ -46,6 +54,7 @@ struct conn {
 
 	bool eof;		/* nothing more is read */
 	bool again, dead;	/* in the list of that name */
+	bool paused;		/* counted in io->paused */
 	bool starved;		/* waits for memory of others */
 	bool blocked;		/* the peer doesn't read */
 	uint32_t interest;	/* what epoll was told */
@@ -65,6 +74,12 @@ void conn_go_on(struct conn *c);
 
 /* Puts a reply, or a note, at the end of what is to be sent. */
 void conn_reply(struct conn *c, struct outgoing *o);
+
+/*
+ * Sends it from another thread, if that can be done at once: o->sent.  It is
+ * to be returned all the same.
+ */
+void conn_send_here(struct conn *c, struct outgoing *o);
 
 /* The peer is slow in what it must not be slow in. */
 bool conn_is_stuck(const struct conn *c, int64_t now_ms);

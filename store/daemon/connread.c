@@ -59,6 +59,8 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 	if (k->request.len) {
 		k->held = CALL_BYTES + k->request.len + k->op.arena.used;
 		conn_hold(c, k->held);
+		k->away = true;
+		atomic_fetch_add(&c->io->server->away, 1);
 	}
 	if (op_is_long(&k->op))
 		longwork_add(&c->io->server->longwork, k);

@@ -45,10 +45,13 @@ void
 iothread_return(struct iothread *io, struct outgoing *o)
 {
 	struct outgoing *first = atomic_load(&io->returned);
+	bool sent = o->sent;	/* behind the push it is no longer ours */
 
 	do
 		o->next = first;
 	while (!atomic_compare_exchange_weak(&io->returned, &first, o));
+	if (sent && !atomic_load(&io->paused))
+		return;		/* it has time */
 	if (atomic_exchange(&io->asleep, false))
 		iothread_wake(io);
 }

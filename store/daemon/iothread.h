@@ -45,6 +45,8 @@ struct iothread {
 	 * awake costs nobody a system call.
 	 */
 	atomic_bool asleep;
+	atomic_uint paused;		/* connections that aren't read: what
+					 * ends may let them go on */
 	_Atomic(struct outgoing *) returned;	/* the newest first */
 
 	struct conn *again;		/* to go on with, this turn */

@@ -69,6 +69,7 @@ struct server {
 	struct longwork longwork;
 
 	atomic_uint connections;
+	atomic_uint away;		/* calls that other threads have */
 	atomic_size_t memory;		/* held by all connections */
 	atomic_bool leaving;
 };
