@@ -319,10 +319,11 @@ commit_table_id(struct commit *c, uint64_t *id, struct err *e)
 
 /* --- one job ---------------------------------------------------------------- */
 
+/* A token is remembered even where it changed nothing: it is done once. */
 static bool
 changes_something(const struct unit *u)
 {
-	return u->kind != UNIT_CHANGES || u->count > 0;
+	return u->kind != UNIT_CHANGES || u->count > 0 || u->token.p;
 }
 
 /* The unit as a line, in c->line. */
