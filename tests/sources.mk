@@ -176,6 +176,9 @@ bench:
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
 		BENCH_OUT=$(abspath $(BUILD)/bench) \
 		$(PYTHON) -B tests/bench/bench.py
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
+		BENCH_OUT=$(abspath $(BUILD)/bench) \
+		$(PYTHON) -B tests/bench/stores.py
 
 # --- make test ----------------------------------------------------------------
 

@@ -34,7 +34,7 @@ def required_rows(r):
     """what, measured, relation, needed, aim, form"""
     sizes = r['settings']['sizes']
     small, large = sizes[0], sizes[-1]
-    raw = r['raw'].get('1')
+    raw = r['raw'].get(str(small), {}).get('1')
     raw_p50 = raw and raw['p50_us']
     rows = []
     for size in sizes:
@@ -101,7 +101,7 @@ def operation_rows(r, size, operation, clients):
         if found:
             rows.insert(1, ['Bothy, waiting for the file'] + cells(found) +
                         [number(found['backlog'])])
-        raw = r['raw'].get(str(clients))
+        raw = r['raw'].get(str(size), {}).get(str(clients))
         if raw:
             rows.append(['append + fdatasync alone'] + cells(raw) + [''])
     return rows

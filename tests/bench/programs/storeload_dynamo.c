@@ -307,9 +307,11 @@ static void
 http_ask(struct bytes *b, const struct request *r)
 {
 	static struct bytes body;
+	const char *name;
 
 	body.len = 0;
-	put_http(b, dynamo_ask(&body, r), body.data, body.len);
+	name = dynamo_ask(&body, r);
+	put_http(b, name, body.data, body.len);
 }
 
 const struct driver http_driver = {"http", http_open, http_prepare, NULL,
