@@ -516,6 +516,23 @@ make_commit(struct store *s, uint64_t *to, struct history_made *made,
 	return rc;
 }
 
+/*
+ * What a sync that failed has lost no later one brings back: so no mark moves
+ * any more, and the next start writes all files since the last one again.
+ */
+static int
+sync_files(struct store *s, struct err *e)
+{
+	if (atomic_load(&s->files_lost))
+		return err_set(e, FAULT_READ_ONLY, "a sync of the files "
+		    "failed; the store is about to be opened again");
+	if (files_sync(s->files, e) == 0)
+		return 0;
+	atomic_store(&s->files_lost, true);
+	atomic_store(&s->broken, true);
+	return -1;
+}
+
 static int
 take(struct store *s, struct err *e)
 {
@@ -535,7 +552,7 @@ take(struct store *s, struct err *e)
 		if (w.error)
 			return err_set(e, w.error, "files wait: %s", w.text);
 	}
-	if (files_sync(s->files, e) < 0 || move_marks(s, to, &made, e) < 0)
+	if (sync_files(s, e) < 0 || move_marks(s, to, &made, e) < 0)
 		return -1;
 	pthread_mutex_lock(&s->lock);
 	s->checkpoint_ms = clock_mono_ms() - start_ms;

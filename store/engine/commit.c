@@ -703,7 +703,7 @@ batch(struct commit *c, struct commit_job *jobs)
 	c->now_ms = atomic_load(&s->now_ms);
 	c->catalog = catalog_hold(&s->catalog);
 	if (atomic_load(&s->broken))
-		rc = err_set(&e, FAULT_READ_ONLY, "the index failed; the "
+		rc = err_set(&e, FAULT_READ_ONLY, "the disk failed; the "
 		    "store is about to be opened again");
 	for (tries = 0; rc == 1 && tries < TRIES; tries++) {
 		c->view = NULL;

@@ -46,7 +46,7 @@ struct store *store_open(const char *dir, const struct store_options *o,
 /* Finishes what is queued, takes a checkpoint, and leaves all clean. */
 void store_close(struct store *s);
 
-/* True if it can only be closed, and opened again: its index failed. */
+/* True if it can only be closed, and opened again: the disk failed. */
 bool store_broken(struct store *s);
 
 const unsigned char *store_id(const struct store *s);	/* STORE_ID_SIZE */

@@ -49,7 +49,8 @@ struct store {
 	struct commit_queue queue;
 	pthread_t writer, keeper, checkpointer;
 	bool writer_runs, keeper_runs, checkpointer_runs;
-	atomic_bool broken;		/* the index can't be written any more */
+	atomic_bool broken;		/* nothing is written before a new start */
+	atomic_bool files_lost;		/* a sync of them failed */
 	atomic_bool dropping;		/* a dropped table is in the index */
 	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
 	atomic_uint_fast64_t batches, units, visible;	/* position */
