@@ -28,7 +28,7 @@ static const char whole[] =
     "\"hash\":[{\"name\":\"room\",\"type\":\"S\"}],"
     "\"range\":[{\"name\":\"likes\",\"type\":\"N\"}],"
     "\"projection\":\"KEYS_ONLY\",\"nonkey\":[]}],"
-    "\"ttl\":\"expires\",\"ttlFilling\":true,"
+    "\"nextIndex\":5,\"ttl\":\"expires\",\"ttlFilling\":true,"
     "\"stream\":\"NEW_AND_OLD_IMAGES\","
     "\"streamSince\":1700000000001,"
     "\"history\":false,\"protected\":true,\"more\":{\"a\":[1,{}]}}";
