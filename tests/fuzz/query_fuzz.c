@@ -28,7 +28,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 {
 	struct pairs once = {0}, twice = {0};
-	struct arena a = {0};
+	struct bag a = {0};
 	struct buf b;
 	size_t i;
 
@@ -50,6 +50,6 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t n)
 		    strcmp(once.items[i].value, twice.items[i].value) != 0)
 			abort();
 	buf_release(&b);
-	arena_release(&a);
+	bag_release(&a);
 	return 0;
 }

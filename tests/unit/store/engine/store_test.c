@@ -331,10 +331,11 @@ survives_a_kill(void **state)
 			_exit(2);
 		}
 		close(p[1]);
-		usleep(100000);
+		last = -1;
+		assert_int_equal(read(p[0], &last, sizeof last), sizeof last);
+		usleep(100000);	/* somewhere in the midst of writes */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		last = -1;
 		while (read(p[0], &n, sizeof n) == sizeof n)
 			last = n;
 		close(p[0]);
