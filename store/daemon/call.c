@@ -26,6 +26,20 @@ enum {
 
 /* --- ends --------------------------------------------------------------------- */
 
+/* What is told where the reply itself can't be. */
+static void
+name_lack(const struct call *k, int status, struct err *e)
+{
+	if (k->op.stands || status == FAULT_UNKNOWN_OUTCOME)
+		err_set(e, FAULT_UNKNOWN_OUTCOME, "no memory to tell what came "
+		    "of it");
+	else if (!buf_ok(&k->reply.bytes))
+		err_set(e, FAULT_BUSY, "no memory for the reply");
+	else
+		err_set(e, FAULT_LIMIT, "the reply is too long; ask for less, "
+		    "with Limit or a projection");
+}
+
 /* The reply is written: its frame is closed, whatever its length. */
 static void
 seal(struct call *k, int status)
@@ -35,12 +49,11 @@ seal(struct call *k, int status)
 
 	if (frame_end_reply(b, k->reply_begin, k->id, status, 0) == 0)
 		return;
+	name_lack(k, status, &e);
 	buf_reset(b);
 	k->reply_begin = frame_begin_reply(b);
-	err_set(&e, FAULT_LIMIT, "the reply is too long; ask for less, with "
-	    "Limit or a projection");
 	reply_fault(b, &k->op.arena, k->op.plain, &e, NULL, 0);
-	frame_end_reply(b, k->reply_begin, k->id, FAULT_LIMIT, 0);
+	frame_end_reply(b, k->reply_begin, k->id, e.code, 0);
 }
 
 /* One of the things that it waits for has ended. */

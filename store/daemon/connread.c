@@ -97,7 +97,7 @@ serve(struct conn *c, const char *p, size_t n)
 		}
 	}
 	call_fail(k, &e);
-	return true;
+	return e.code != FAULT_BUSY;	/* its token is lost: it shows it anew */
 }
 
 /* --- frames --------------------------------------------------------------------------- */

@@ -41,8 +41,7 @@ read_anew(struct credential *c, const struct frame_request *r,
 	arena_reset(&c->arena);
 	copy = arena_copy(&c->arena, r->token, r->ntoken);
 	if (!copy)
-		return err_set(e, FAULT_DENIED, "the token takes too much "
-		    "memory");
+		return err_set(e, FAULT_BUSY, "no memory for the token");
 	c->bytes = (struct text){copy, r->ntoken};
 	c->proof = r->flags & FRAME_PROOF;
 	if ((c->proof ? token_check_proof(&c->token, secret, challenge, copy,

@@ -26,8 +26,9 @@ void credential_init(struct credential *c);
 void credential_release(struct credential *c);
 
 /*
- * The token that `r` is allowed by; NULL and FAULT_DENIED.  A token that does
- * not hold takes away the one before.
+ * The token that `r` is allowed by; NULL and FAULT_DENIED, or FAULT_BUSY
+ * without memory for it.  A token that does not hold takes away the one
+ * before.
  */
 const struct token *credential_check(struct credential *c,
     const struct frame_request *r, const unsigned char *secret,
