@@ -3,6 +3,8 @@
  */
 #include "op_internal.h"
 
+#include "store/engine/plant.h"
+
 #include <string.h>
 
 enum { REPLY_BYTES = 16 << 20 };	/* of BatchGetItem; the rest is later */
@@ -216,6 +218,10 @@ transact_get(struct op *op, struct store_view *v, struct reply *r,
 	op_open(op, r);
 	reply_list(r, "Responses");
 	for (i = 0; i < q->nitems; i++) {
+		if (planted(PLANT_TWO_SNAPSHOTS)) {
+			index_read_end(v->index);
+			index_read_begin(v->index, e);
+		}
 		rc = index_get(v->index, &plans[i].key, &record, e);
 		if (rc < 0)
 			return -1;

@@ -44,6 +44,12 @@ $(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
 		$(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 
+# The daemon, with mistakes planted in engine and operations.
+$(CRASH)/bothy-store-planted: $(B)/obj/store/daemon/main.o \
+		$(call planted_objs,$(wildcard store/engine/*.c store/op/*.c)) \
+		$(call archives,store/daemon)
+	$(call link,$(LIBS.store/op))
+
 $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(call say,CC,$< (planted))
 	$(Q)mkdir -p $(@D) && $(COMPILE) -DPLANTS
