@@ -1,14 +1,16 @@
 """A bothy-store under attack, as linear.py, fault.py and exhaust.py run it:
 in the foreground, killed and started again on the same directory."""
 
-import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
+HERE = Path(__file__).resolve().parent
+PLANTS = HERE.parent.parent / "store/engine/plant.h"
+sys.path.insert(0, str(HERE.parent / "e2e"))
 
 # pylint: disable=wrong-import-position
 from storeclient import Closed, Connection, Fault  # noqa: E402
@@ -99,6 +101,13 @@ def settled(connection, seconds=30):
         if time.monotonic() > end:
             raise AssertionError(f"files lag behind: {stat}")
         time.sleep(0.01)
+
+
+def plants(subject):
+    """The planted mistakes that a program of tests/crash is to find."""
+    return [name for name, where in re.findall(
+        r"^\tX\((\w+), (\w+),", PLANTS.read_text(), re.M)
+        if where == subject]
 
 
 def fault_of(error):

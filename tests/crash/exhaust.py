@@ -350,23 +350,25 @@ class Memory(Scene):
 
     def press(self):
         """Requests and replies that take much, many at a time."""
-        end, heard = time.monotonic() + 1.0, set()
+        keys = [{"id": f"b{i}"} for i in range(20)]
+        end = time.monotonic() + 1.0
         while time.monotonic() < end:
             many = []
             try:
-                for i in range(8):
+                for i in range(16):
                     many.append(self.daemon.connect(2))
-                    many[-1].send("Scan", {"TableName": "ballast"}, PLAIN)
                     many[-1].send("PutItem", {"TableName": "ballast", "Item": {
                         "id": f"m{i}", "text": BIG}}, PLAIN)
+                    many[-1].send("BatchGetItem", {"RequestItems": {
+                        "ballast": {"Keys": keys}}}, PLAIN)
                 for connection in many:
                     for _ in range(2):
-                        heard.add(connection.hear()[1])
+                        status = connection.hear()[1]
+                        self.history.count_refused(f"status {status}")
             except GONE:
-                heard.add("gone")
+                self.history.count_refused("closed")
             for connection in many:
                 connection.socket.close()
-        self.heard = heard
 
 
 SCENES = {"disk": Disk, "inodes": Inodes, "descriptors": Descriptors,

@@ -12,14 +12,14 @@ import concurrent.futures
 import os
 import random
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from daemon import GONE, Daemon, Fault
+from daemon import GONE, Daemon, Fault, plants
 from linear import (Client, History, check, compare_files, compare_history,
                     compare_story, look, make_tables)
 
@@ -31,20 +31,24 @@ KINDS = {
 }
 CLIENTS, OPERATIONS = 3, 60
 UNASKED = 10 ** 9       # a call that never comes: only counts
+TRIES = 120             # until a planted mistake has to show
 
 
 class Store:
     """One store, its daemon under a fault, and its clients."""
 
-    def __init__(self, args, work, seed):
-        self.args, self.rng = args, random.Random(seed)
+    def __init__(self, args, work, seed, plant=None):
+        self.args, self.rng, self.plant = args, random.Random(seed), plant
         self.directory = Path(work, "store")
-        self.daemon = Daemon(args.store, self.directory,
+        self.daemon = Daemon(args.planted if plant else args.store,
+                             self.directory,
                              "--checkpoint-ms", "20",
                              "--segment-bytes", "16384", force=True)
         self.history, self.wrong = History(), []
 
-    def env(self, fault, **more):
+    def env(self, fault, plant=None, **more):
+        if plant:
+            more["BOTHY_PLANT"] = plant
         return dict(os.environ, CRASH_ROOT=str(self.directory),
                     CRASH_FAIL=fault, LD_PRELOAD=self.args.recorder, **more)
 
@@ -90,10 +94,21 @@ class Store:
             self.recover()
         return self.wrong
 
+    def starts(self, fault):
+        """It answers; what has no memory for a connection need not."""
+        try:
+            return self.daemon.start(
+                5, env=self.env(fault, self.plant)) is not None
+        except AssertionError:
+            if fault.endswith("once"):
+                raise
+            return False
+
     def suffer(self, fault):
-        if self.daemon.start(env=self.env(fault)) is None:
+        if not self.starts(fault):
             # It may refuse to start, with the reason.
-            if self.daemon.process.returncode != 1 or not self.daemon.said:
+            if self.daemon.process.returncode not in (1, -signal.SIGKILL) or \
+                    not (self.daemon.said or fault.endswith("ever")):
                 self.wrong.append(f"it fell at its start: status "
                                   f"{self.daemon.process.returncode} "
                                   f"{self.daemon.said[-3000:]}")
@@ -161,9 +176,10 @@ class Suite:
             assert not store.wrong, store.wrong
             return int(calls.read_text())
 
-    def one(self, fault, seed):
+    def one(self, fault, seed, plant=None):
+        """What goes wrong in a life with a fault, perhaps a mistake too."""
         with tempfile.TemporaryDirectory(dir=self.work) as work:
-            store = Store(self.args, work, seed)
+            store = Store(self.args, work, seed, plant)
             try:
                 wrong = store.under(fault)
             except AssertionError as error:
@@ -171,10 +187,10 @@ class Suite:
             finally:
                 if store.daemon.is_up():
                     store.daemon.kill()
-            if wrong:
+            if wrong and not plant:
                 kept = tempfile.mkdtemp(prefix="bothy-fault-kept-")
                 shutil.copytree(store.directory, f"{kept}/store",
-                                ignore=shutil.ignore_patterns("*.sock"))
+                                ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
                 wrong.append(f"(left in {kept}; log: {store.daemon.log()})")
         return wrong
 
@@ -202,21 +218,45 @@ class Suite:
                     print(f"FAILED {item[0]}: {str(what)[:3000]}", flush=True)
                 self.failed += bool(wrong)
 
-        with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
-            for kind in self.args.kinds or KINDS:
-                calls, faults = self.kind(kind, rng)
-                list(pool.map(try_one, [(f, rng.random()) for f in faults]))
-                tried += len(faults)
-                print(f"fault: {kind}: {len(faults)} of about {calls} calls "
-                      "made to fail", flush=True)
+        for kind in self.args.kinds or KINDS:
+            calls, faults = self.kind(kind, rng)
+            self.each(try_one, [(f, rng.random()) for f in faults])
+            tried += len(faults)
+            print(f"fault: {kind}: {len(faults)} of about {calls} calls made "
+                  "to fail", flush=True)
         print(f"fault: {tried} lives with a fault, {self.failed} went wrong, "
               f"{time.monotonic() - begin:.0f} s, seed {self.args.seed}")
+
+
+    def find_planted(self):
+        """Each mistake with fault after fault, until it shows."""
+        rng = random.Random(self.args.seed)
+        for name in plants("fault"):
+            how, tries = "SURVIVED", 0
+            while how == "SURVIVED" and tries < TRIES:
+                faults = [f"memory:{rng.randint(10, 900)}:ENOMEM:once"
+                          for _ in range(2 * self.args.jobs)]
+                faults[0] = f"sync:{rng.randint(10, 60)}:EIO:once"
+                tries += len(faults)
+                for fault, wrong in zip(faults, self.each(
+                        lambda f, n=name: self.one(f, rng.random(), n),
+                        faults)):
+                    if wrong:
+                        how = f"{fault}: {wrong[0]}"[:110]
+            print(f"fault: {name}, {tries} runs: {how}", flush=True)
+            self.failed += how == "SURVIVED"
+
+    def each(self, function, items):
+        with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
+            return list(pool.map(function, items))
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--store", required=True, help="the program bothy-store")
     p.add_argument("--recorder", required=True, help="record.so")
+    p.add_argument("--planted", help="bothy-store with mistakes in it: each "
+                   "must be found")
     p.add_argument("--preload", default="", help="a sanitizer's library")
     p.add_argument("--each", type=int, default=4,
                    help="how many calls of a kind fail once")
@@ -234,6 +274,8 @@ def main():
                 suite.failed = 1
         else:
             suite.all()
+            if args.planted:
+                suite.find_planted()
     sys.exit(1 if suite.failed else 0)
 
 

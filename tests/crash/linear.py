@@ -1,7 +1,7 @@
 """Concurrent clients of a bothy-store that is killed again and again: what
 they saw must be the story of one store.
 
-    linear.py --store PROGRAM [--kills N] [--seed N] [--seconds S]
+    linear.py --store PROGRAM [--kills N] [--seed N] [--planted PROGRAM]
 
 Operations on single keys are held against a register (linear_check.py),
 transactions against a replay of the journal (linear_replay.py), and between
@@ -14,15 +14,16 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 
-from daemon import GONE, NOT_DONE, Daemon, Fault, fault_of, settled
+from daemon import (GONE, NOT_DONE, Daemon, Fault, fault_of, plants,
+                    settled)
 from linear_check import FOR_EVER, Op, core, linearizable, selftest
 from linear_replay import (KEYS, Act, Check, Read, Story, Transaction,
                            key_of, key_value)
@@ -40,6 +41,8 @@ class History:
         self.lock = threading.Lock()
         self.ops = {}           # by key
         self.transactions, self.reads = [], []
+        self.again = []         # transactions whose outcome is unknown
+        self.done = []          # the last ones that were done
         self.refused = {}       # how often, by name
         self.numbers = itertools.count()
 
@@ -77,9 +80,7 @@ class Client(threading.Thread):
         self.stopping = threading.Event()
         self.connection = None
         self.seen = {}          # the last state of each key
-        self.again = []         # transactions whose outcome is unknown
         self.failed = None
-        self.alive_until = 0.0
 
     def run(self):
         try:
@@ -90,8 +91,8 @@ class Client(threading.Thread):
                     break
                 self.turn()
         except Exception as error:  # pylint: disable=broad-except
-            self.failed = error
-            raise
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            self.failed = f"{where.name}: {error!r}"
 
     def turn(self):
         if self.connection is None:
@@ -100,13 +101,18 @@ class Client(threading.Thread):
             except (*GONE, FileNotFoundError, AssertionError):
                 time.sleep(0.005)
                 return
+        with self.history.lock:
+            again = self.history.again.pop() if self.history.again else None
+            done = self.rng.choice(self.history.done or [None])
         kind = self.rng.random()
-        if kind < 0.65:
+        if again:
+            self.write(again)
+        elif kind < 0.6:
             self.operate()
         elif kind < 0.8:
             self.read()
-        elif self.again and kind < 0.9:
-            self.write(self.again.pop())
+        elif done and kind < 0.83:
+            self.write_again(done)
         else:
             self.write(self.transaction())
 
@@ -164,8 +170,9 @@ class Client(threading.Thread):
         return "right", (f"r{self.rng.randrange(2)}",
                          str(self.rng.randrange(-1, 2)))
 
-    def places(self):
-        return list({self.place(): 0 for _ in range(self.rng.randint(1, 4))})
+    def places(self, most=4):
+        return list({self.place(): 0
+                     for _ in range(self.rng.randint(1, most))})
 
     def transaction(self):
         acts = []
@@ -201,15 +208,27 @@ class Client(threading.Thread):
             t.outcome, t.end = "canceled", end
         elif outcome == "ok":
             t.outcome, t.end = "ok", end
+            if name == "TransactWriteItems":
+                with self.history.lock:
+                    self.history.done = self.history.done[-20:] + [t]
         else:
             self.history.count_refused(outcome)
             if outcome in NOT_DONE and t.tries == 1:
                 t.outcome, t.end = "refused", end
             elif name == "TransactWriteItems":
-                self.again.append(t)
+                with self.history.lock:
+                    self.history.again.append(t)
+
+    def write_again(self, t):
+        """As one that was never told would: nothing more is done."""
+        outcome, _ = self.call(*write_request(t, alone=False))
+        if outcome != "ok":
+            self.history.count_refused(outcome)
+        assert outcome not in ("Canceled", "TokenMismatch"), \
+            f"{t} was done, and then {outcome}"
 
     def read(self):
-        places = self.places()
+        places = self.places(30)
         begin = time.monotonic()
         outcome, reply = self.call("TransactGetItems", {"TransactItems": [
             {"Get": {"TableName": table, "Key": key_value(table, key)}}
@@ -379,15 +398,15 @@ def compare_story(story, connection, wrong):
 # --- lives and deaths ----------------------------------------------------------------
 
 class Run:
-    def __init__(self, args, work):
+    def __init__(self, args, work, program, plant=None):
         self.args, self.rng = args, random.Random(args.seed)
         self.directory = Path(work, "store")
-        self.daemon = Daemon(args.store, self.directory,
+        self.daemon = Daemon(program, self.directory,
                              "--checkpoint-ms", "50",
                              "--segment-bytes", "65536", force=True)
         self.env = dict(os.environ)
-        if args.plant:
-            self.env["BOTHY_PLANT"] = args.plant
+        if plant:
+            self.env["BOTHY_PLANT"] = plant
         self.history = History()
         self.wrong = []
         self.started = []       # seconds that each start took
@@ -477,6 +496,40 @@ class Run:
                 f"{max(self.started, default=0):.2f} s, seed {self.args.seed}")
 
 
+def attack(args, program, plant=None):
+    """A store from its beginning to its end: its Run, judged."""
+    with tempfile.TemporaryDirectory(prefix="bothy-linear-") as work:
+        run = Run(args, work, program, plant)
+        try:
+            run.all()
+        except (*GONE, AssertionError, Fault) as error:
+            run.wrong.append(repr(error))
+        finally:
+            if run.daemon.is_up():
+                run.daemon.kill()
+        if run.wrong and not plant:
+            kept = tempfile.mkdtemp(prefix="bothy-linear-kept-")
+            shutil.copytree(run.directory, f"{kept}/store", dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
+            run.wrong.append(f"(left in {kept})")
+    return run
+
+
+def find_planted(args):
+    """How many mistakes survived, each tried until it shows."""
+    survived = 0
+    for name in plants("linear"):
+        for again in range(5):
+            args.seed += 1
+            run = attack(args, args.planted, name)
+            if run.wrong:
+                break
+        survived += not run.wrong
+        how = str(run.wrong[0])[:110] if run.wrong else "SURVIVED"
+        print(f"linear: {name}, run {again + 1}: {how}", flush=True)
+    return survived
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--store", required=True, help="the program bothy-store")
@@ -484,25 +537,18 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--seconds", type=float, nargs=2, default=(0.02, 0.3),
                    help="that a life lasts, from and to")
-    p.add_argument("--plant", help="a mistake of store/engine/plant.h")
+    p.add_argument("--planted", help="bothy-store with mistakes in it: each "
+                   "must be found")
     args = p.parse_args()
     selftest()
-    with tempfile.TemporaryDirectory(prefix="bothy-linear-") as work:
-        run = Run(args, work)
-        try:
-            run.all()
-        finally:
-            if run.daemon.is_up():
-                run.daemon.kill(signal.SIGKILL)
-        if run.wrong and not args.plant:
-            kept = tempfile.mkdtemp(prefix="bothy-linear-kept-")
-            shutil.copytree(run.directory, f"{kept}/store", dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("*.sock"))
-            run.wrong.append(f"(left in {kept})")
+    run = attack(args, args.store)
     print(run.summary(), flush=True)
     for what in run.wrong[:10]:
         print(f"FAILED: {str(what)[:4000]}")
-    sys.exit(1 if run.wrong else 0)
+    if args.planted:
+        args.kills = 12
+    survived = find_planted(args) if args.planted else 0
+    sys.exit(1 if run.wrong or survived else 0)
 
 
 if __name__ == "__main__":
