@@ -65,12 +65,33 @@ CRASH_PROGRAMS := $(addprefix $(CRASH)/,record.so states journal_store \
 crash.py := $(PYTHON) -B tests/crash/crash.py --bin $(CRASH) \
 	--daemon $(B)/bin/bothy-store
 
-.PHONY: crash crash-test crash-faults
+# Clients at its socket: histories over kills, calls that fail, want.
+LIVE_PROGRAMS := $(CRASH)/bothy-store-planted $(CRASH)/record.so \
+	$(B)/bin/bothy-store
+live := $(PYTHON) -B tests/crash
+LIVE_STORES := --store $(B)/bin/bothy-store \
+	--planted $(CRASH)/bothy-store-planted
+
+.PHONY: crash crash-test crash-faults crash-live crash-live-test
+crash-live-test: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills 20
+	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 3 \
+		--recorder $(CRASH)/record.so
+	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
+
+crash-live: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills $(CRASH_KILLS)
+	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200 \
+		--recorder $(CRASH)/record.so
+	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
+
 crash-test: $(CRASH_PROGRAMS)
 	@$(NO_MAKE) $(crash.py) --states 3000 --kills 20
+	@$(MAKE) --no-print-directory crash-live-test
 
 crash: $(CRASH_PROGRAMS)
 	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS)
+	@$(MAKE) --no-print-directory crash-live
 
 # Under a sanitizer: no leak, no misstep, whatever of the journal fails.
 crash-faults: $(CRASH)/record.so $(CRASH)/journal_store
