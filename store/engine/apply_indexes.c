@@ -52,7 +52,7 @@ with_id(const struct table *t, uint32_t id)
 {
 	size_t i;
 
-	for (i = 0; t && i < t->nindexes; i++)
+	for (i = 0; i < t->nindexes; i++)
 		if (t->indexes[i].id == id)
 			return &t->indexes[i];
 	return NULL;
@@ -101,7 +101,7 @@ apply_indexes(struct index_view *batch, const struct table *old,
 		    end(batch, t, old->indexes[i].id, e) < 0)
 			return -1;
 	for (i = 0; i < t->nindexes; i++)
-		if (!with_id(old, t->indexes[i].id) &&
+		if ((!old || !with_id(old, t->indexes[i].id)) &&
 		    begin(batch, t, t->indexes[i].id, t->indexes[i].filling,
 		        e) < 0)
 			return -1;

@@ -322,13 +322,13 @@ survives_a_kill(void **state)
 		pid = fork();
 		if (pid == 0) {
 			s = store_open(dir, &OPTIONS, &(struct err){0});
-			for (n = 0; s; n++) {
+			if (!s)
+				_exit(2);
+			for (n = 0;; n++)
 				if (put_text(s, "kill", round * 100000 + n,
 				        "x") != 0 ||
 				    write(p[1], &n, sizeof n) != sizeof n)
 					_exit(1);
-			}
-			_exit(2);
 		}
 		close(p[1]);
 		last = -1;

@@ -118,7 +118,7 @@ one_by_one(void **state)
 {
 	struct rig *r = *state;
 	struct stream s;
-	char number[64], type[160];
+	char number[64] = "", type[160];
 	const char *reply;
 	int i;
 
