@@ -135,8 +135,11 @@ correct(struct index_view *v, const struct table *t, struct table **out,
 	struct table *copy = table_copy(t);
 	bool wrong = false;
 	size_t i;
-	int rc = copy ? 0 : err_set(e, ENOMEM, "out of memory");
+	int rc = 0;
 
+	*out = NULL;
+	if (!copy)
+		return err_set(e, ENOMEM, "out of memory");
 	for (i = 0; rc == 0 && i < t->nindexes; i++) {
 		int full = is_filled(v, t, t->indexes[i].id, e);
 
