@@ -70,7 +70,8 @@ part_ended(struct call *k)
 		conn_reply(k->conn, &k->reply);
 		return;
 	}
-	if (others <= SEND_HERE_CALLS)
+	/* Behind a note that tells how far it is, the reply takes its way. */
+	if (others <= SEND_HERE_CALLS && !atomic_load(&k->noted))
 		conn_send_here(k->conn, &k->reply);
 	iothread_return(io, &k->reply);
 }
