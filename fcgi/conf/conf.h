@@ -83,7 +83,7 @@ struct conf_function {
 
 struct conf_table {
 	const char *name;
-	const char *json;	/* for table_read() of store/engine/table.h */
+	const char *json;	/* for table_read() of store/table/table.h */
 	struct conf_place place;
 };
 

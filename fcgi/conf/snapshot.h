@@ -186,7 +186,7 @@ const struct snap_function *snapshot_function(const struct snapshot *s,
 
 /*
  * Tables in the order of the file, each as JSON that table_read() of
- * store/engine/table.h takes; ids of table and indexes are for the store to
+ * store/table/table.h takes; ids of table and indexes are for the store to
  * give.  "" out of range.
  */
 size_t snapshot_tables(const struct snapshot *s);

@@ -1,6 +1,6 @@
 /*
  * resources.tables -> what the store reads: one JSON text a table, in the
- * shape of store/engine/table_write.c.
+ * shape of store/table/table_write.c.
  *
  * The table of keys has looked at every value by then; here it is checked that
  * they fit together.  What it refused is passed over.

@@ -8,7 +8,7 @@
 #include "tables.h"
 
 enum {
-	PARTS_MAX = 4,			/* as store/engine/table.h has it */
+	PARTS_MAX = 4,			/* as store/table/table.h has it */
 	LOCAL_MAX = 5, GLOBAL_MAX = 20, INDEXES_MAX = LOCAL_MAX + GLOBAL_MAX,
 	ATTRIBUTES_MAX = 256
 };

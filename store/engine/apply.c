@@ -4,9 +4,8 @@
  */
 #include "store_internal.h"
 
-#include "plant.h"
-
 #include "store/base/clock.h"
+#include "store/base/plant.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"

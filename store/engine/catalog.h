@@ -5,9 +5,8 @@
 #ifndef ENGINE_CATALOG_H
 #define ENGINE_CATALOG_H
 
-#include "table.h"
-
 #include "store/base/err.h"
+#include "store/table/table.h"
 
 #include <pthread.h>
 

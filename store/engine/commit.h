@@ -9,8 +9,9 @@
 #define ENGINE_COMMIT_H
 
 #include "store.h"
-#include "filework.h"
 #include "unit.h"
+
+#include "store/files/filework.h"
 
 struct commit;
 

@@ -10,8 +10,9 @@
 #ifndef ENGINE_MIRRORS_H
 #define ENGINE_MIRRORS_H
 
-#include "history.h"
 #include "store.h"
+
+#include "store/history/history.h"
 
 enum {
 	MIRRORS_MAX = 16,

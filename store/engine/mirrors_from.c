@@ -10,11 +10,10 @@
  */
 #include "mirrors.h"
 
-#include "files.h"
-#include "journal.h"
-#include "stamp.h"
-
 #include "store/base/io.h"
+#include "store/files/files.h"
+#include "store/index/stamp.h"
+#include "store/journal/journal.h"
 #include "store/value/fault.h"
 
 #include <dirent.h>

@@ -3,9 +3,9 @@
  */
 #include "parts.h"
 
-#include "stamp.h"
 #include "store_internal.h"
 
+#include "store/index/stamp.h"
 #include "store/value/fault.h"
 
 #include <limits.h>

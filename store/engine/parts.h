@@ -5,10 +5,11 @@
 #ifndef ENGINE_PARTS_H
 #define ENGINE_PARTS_H
 
-#include "files.h"
-#include "history.h"
-#include "journal.h"
 #include "store.h"
+
+#include "store/files/files.h"
+#include "store/history/history.h"
+#include "store/journal/journal.h"
 
 /* Borrowed from the store. */
 struct history *store_history(struct store *s);

@@ -7,8 +7,7 @@
  */
 #include "store_internal.h"
 
-#include "files_scan.h"
-
+#include "store/files/files_scan.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"

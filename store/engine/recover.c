@@ -8,9 +8,8 @@
  */
 #include "store_internal.h"
 
-#include "plant.h"
-#include "stamp.h"
-
+#include "store/base/plant.h"
+#include "store/index/stamp.h"
 #include "store/value/fault.h"
 
 #include <errno.h>

@@ -13,10 +13,9 @@
  */
 #include "store_internal.h"
 
-#include "stamp.h"
-
 #include "store/base/clock.h"
 #include "store/base/io.h"
+#include "store/index/stamp.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"

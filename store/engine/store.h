@@ -10,9 +10,9 @@
 #define ENGINE_STORE_H
 
 #include "catalog.h"
-#include "index.h"
 
 #include "store/base/err.h"
+#include "store/index/index.h"
 
 #include <stdbool.h>
 #include <stdint.h>

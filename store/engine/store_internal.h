@@ -7,13 +7,14 @@
 #define ENGINE_STORE_INTERNAL_H
 
 #include "commit.h"
-#include "files.h"
-#include "filework.h"
-#include "history.h"
-#include "journal.h"
 #include "mirrors.h"
-#include "room.h"
 #include "store.h"
+
+#include "store/files/files.h"
+#include "store/files/filework.h"
+#include "store/files/room.h"
+#include "store/history/history.h"
+#include "store/journal/journal.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

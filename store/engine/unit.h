@@ -20,11 +20,10 @@
 #ifndef ENGINE_UNIT_H
 #define ENGINE_UNIT_H
 
-#include "table.h"
-
 #include "store/base/arena.h"
 #include "store/base/buf.h"
 #include "store/base/err.h"
+#include "store/table/table.h"
 
 #include <stdbool.h>
 #include <stdint.h>

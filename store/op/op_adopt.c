@@ -10,7 +10,7 @@
 #include "op_wait.h"
 
 #include "store/base/io.h"
-#include "store/engine/files_scan.h"
+#include "store/files/files_scan.h"
 #include "store/value/plain.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 
 #include "op_wait.h"
 
-#include "store/engine/files_scan.h"
+#include "store/files/files_scan.h"
 #include "store/value/plain.h"
 
 #include <dirent.h>

@@ -3,7 +3,7 @@
  */
 #include "op_internal.h"
 
-#include "store/engine/plant.h"
+#include "store/base/plant.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "store/expr/expr.h"
 #include "store/value/typed.h"
 #include "store/value/fault.h"
-#include "store/engine/history.h"
+#include "store/history/history.h"
 #include "store/wire/reply.h"
 
 /* --- op.c: ends ---------------------------------------------------------------- */

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PLANTS = HERE.parent.parent / "store/engine/plant.h"
+PLANTS = HERE.parent.parent / "store/base/plant.h"
 SAID_MAX = 3000  # characters of what went wrong in one life
 REFUSED = 3     # exit status: an error that was told, as it should be
 

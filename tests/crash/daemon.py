@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PLANTS = HERE.parent.parent / "store/engine/plant.h"
+PLANTS = HERE.parent.parent / "store/base/plant.h"
 sys.path.insert(0, str(HERE.parent / "e2e"))
 
 # pylint: disable=wrong-import-position

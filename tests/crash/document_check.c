@@ -5,7 +5,7 @@
 #include "drill.h"
 
 #include "store/base/io.h"
-#include "store/engine/mark.h"
+#include "store/journal/mark.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-"""Every call of a bothy-store made to fail, once and for ever, while clients
-work: it must not end, must tell, must keep what it acknowledged.
+"""Every call of a bothy-store made to fail, once, often and for ever, while
+clients work: it must not end, must tell, must keep what it acknowledged.
 
     fault.py --store PROGRAM --recorder record.so [--each N] [--seed N]
 
@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from daemon import GONE, Daemon, Fault, plants
-from linear import (Client, History, check, compare_files, compare_history,
+from linear import (Client, History, Op, check, compare_files, compare_history,
                     compare_story, look, make_tables)
 
 # Kinds of calls, and with what they fail.
@@ -32,6 +32,14 @@ KINDS = {
 CLIENTS, OPERATIONS = 3, 60
 UNASKED = 10 ** 9       # a call that never comes: only counts
 TRIES = 120             # until a planted mistake has to show
+
+
+class Filler(Client):
+    """Puts documents that nobody writes again: a file not written is missed."""
+
+    def act(self):
+        number = next(self.history.numbers)
+        self.do(f"f{number}", Op("put", 0, 0, v=f"v{number}"))
 
 
 class Store:
@@ -59,9 +67,9 @@ class Store:
 
     def work(self, operations=OPERATIONS):
         """Clients do what they can, for some seconds at most."""
-        clients = [Client(self.history, self.daemon,
-                          random.Random(self.rng.random()), operations, 5)
-                   for _ in range(CLIENTS)]
+        clients = [kind(self.history, self.daemon,
+                        random.Random(self.rng.random()), operations, 5)
+                   for kind in [Client] * CLIENTS + [Filler]]
         for client in clients:
             client.start()
         end = time.monotonic() + 5
@@ -108,7 +116,7 @@ class Store:
         if not self.starts(fault):
             # It may refuse to start, with the reason.
             if self.daemon.process.returncode not in (1, -signal.SIGKILL) or \
-                    not (self.daemon.said or fault.endswith("ever")):
+                    not (self.daemon.said or not fault.endswith("once")):
                 self.wrong.append(f"it fell at its start: status "
                                   f"{self.daemon.process.returncode} "
                                   f"{self.daemon.said[-3000:]}")
@@ -197,7 +205,7 @@ class Suite:
     def kind(self, kind, rng):
         calls = self.count(kind)
         faults = []
-        for how, share in (("once", 1), ("ever", 0.4)):
+        for how, share in (("once", 1), ("often", 0.4), ("ever", 0.4)):
             several = max(1, round(self.args.each * share))
             for i in range(several):
                 # Early calls are rarer ones: half of the tries go there.
@@ -262,7 +270,7 @@ def main():
                    help="how many calls of a kind fail once")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
-    p.add_argument("--one", help="KIND:N:ERRNO:once|ever, only this")
+    p.add_argument("--one", help="KIND:N:ERRNO:once|often|ever, only this")
     p.add_argument("kinds", nargs="*")
     args = p.parse_args()
     args.recorder = f"{Path(args.recorder).resolve()} {args.preload}".strip()

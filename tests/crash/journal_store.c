@@ -20,7 +20,7 @@
  */
 #include "store/base/buf.h"
 #include "store/base/io.h"
-#include "store/engine/journal.h"
+#include "store/journal/journal.h"
 #include "store/value/fault.h"
 
 #include <errno.h>

@@ -101,6 +101,9 @@ class Client(threading.Thread):
             except (*GONE, FileNotFoundError, AssertionError):
                 time.sleep(0.005)
                 return
+        self.act()
+
+    def act(self):
         with self.history.lock:
             again = self.history.again.pop() if self.history.again else None
             done = self.rng.choice(self.history.done or [None])

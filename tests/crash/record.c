@@ -6,7 +6,8 @@
  *	CRASH_ROOT	the directory that counts, an absolute path
  *	CRASH_LOG	where to append records; none: nothing is noted
  *	CRASH_KILL	N: SIGKILL right after the N-th record
- *	CRASH_FAIL	KIND:N:ERRNO:once|ever: the N-th call of a kind fails
+ *	CRASH_FAIL	KIND:N:ERRNO:once|often|ever: the N-th call of a kind fails,
+ *			and after it none, some or all
  *			(open read write sync name truncate allocate memory;
  *			memory only where the program itself asks for it)
  *	CRASH_CALLS	a file that gets the number of calls of that kind

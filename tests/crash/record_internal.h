@@ -32,7 +32,7 @@ struct recorder {
 	enum kind fail_kind;
 	long fail_at, calls;
 	int fail_errno;
-	bool fail_ever;
+	int fail_every;	/* of later calls each so many-th, too; 0: none */
 	uintptr_t program, program_end;	/* where its code lies */
 	uint64_t tickets;
 };

@@ -20,6 +20,8 @@ struct recorder recorder = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1,
 static const char *const KIND_NAMES[KINDS] = {
     "open", "read", "write", "sync", "name", "truncate", "allocate", "memory"};
 
+enum { OFTEN = 31 };	/* a call fails, of so many */
+
 /* --- the log ------------------------------------------------------------ */
 
 /* Notes a record; the caller holds the lock. */
@@ -123,7 +125,8 @@ fails(enum kind kind)
 		return false;
 	n = __atomic_add_fetch(&recorder.calls, 1, __ATOMIC_SEQ_CST);
 	if (n < recorder.fail_at ||
-	    (n > recorder.fail_at && !recorder.fail_ever))
+	    (n > recorder.fail_at && (recorder.fail_every == 0 ||
+	                                 n % recorder.fail_every != 0)))
 		return false;
 	errno = recorder.fail_errno;
 	return true;
@@ -151,7 +154,8 @@ parse_fail(const char *text)
 	recorder.fail_errno = strcmp(error, "ENOSPC") == 0 ? ENOSPC
 	    : strcmp(error, "EMFILE") == 0 ? EMFILE
 	    : strcmp(error, "ENOMEM") == 0 ? ENOMEM : EIO;
-	recorder.fail_ever = strcmp(how, "ever") == 0;
+	recorder.fail_every = strcmp(how, "ever") == 0 ? 1
+	    : strcmp(how, "often") == 0 ? OFTEN : 0;
 	recorder.fail_kind = (enum kind)i;
 }
 

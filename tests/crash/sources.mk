@@ -20,8 +20,7 @@ $(CRASH)/states: $(call crash_objs,states verdict nested model) \
 	$(call link)
 
 # The journal alone, sound and with mistakes planted in it.
-JOURNAL_SRCS := $(wildcard store/engine/journal*.c) store/engine/segment.c \
-	store/engine/mark.c
+JOURNAL_SRCS := $(wildcard store/journal/*.c)
 $(CRASH)/journal_store: $(call crash_objs,journal_store) \
 		$(JOURNAL_SRCS:%.c=$(B)/obj/%.o) $(call archives,store/base)
 	$(call link,-lz)
@@ -30,11 +29,13 @@ $(CRASH)/journal_store-planted: $(call crash_objs,journal_store) \
 	$(call link,-lz)
 
 # The whole engine.
+ENGINE_SRCS := $(wildcard $(patsubst %,store/%/*.c,journal table index files \
+	history engine))
 DOCUMENT_OBJS := $(call crash_objs,document_store document_check drill documents)
 $(CRASH)/document_store: $(DOCUMENT_OBJS) $(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 $(CRASH)/document_store-planted: $(DOCUMENT_OBJS) \
-		$(call planted_objs,$(wildcard store/engine/*.c)) \
+		$(call planted_objs,$(ENGINE_SRCS)) \
 		$(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 
@@ -46,7 +47,7 @@ $(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
 
 # The daemon, with mistakes planted in engine and operations.
 $(CRASH)/bothy-store-planted: $(B)/obj/store/daemon/main.o \
-		$(call planted_objs,$(wildcard store/engine/*.c store/op/*.c)) \
+		$(call planted_objs,$(ENGINE_SRCS) $(wildcard store/op/*.c)) \
 		$(call archives,store/daemon)
 	$(call link,$(LIBS.store/op))
 

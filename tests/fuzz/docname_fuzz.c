@@ -2,7 +2,7 @@
  * Any bytes as a document's file name, as a table's directory, and as a key:
  * what is taken for a name is made by one key only, and comes back from it.
  */
-#include "store/engine/path.h"
+#include "store/files/path.h"
 
 #include <stdint.h>
 #include <stdlib.h>

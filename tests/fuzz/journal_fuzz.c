@@ -4,10 +4,10 @@
  * is: 'r' a segment, 'c' a segment whose checksums are made right first, 'm'
  * the file of the marks beside a sound segment.
  */
-#include "store/engine/journal.h"
+#include "store/journal/journal.h"
 
 #include "store/base/io.h"
-#include "store/engine/segment.h"
+#include "store/journal/segment.h"
 
 #include <fcntl.h>
 #include <stdint.h>

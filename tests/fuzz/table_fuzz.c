@@ -2,7 +2,7 @@
  * Any bytes as a table: what is taken is written as it is read, and a copy of
  * it too.
  */
-#include "store/engine/table.h"
+#include "store/table/table.h"
 
 #include <stdint.h>
 #include <stdlib.h>

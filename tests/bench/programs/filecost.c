@@ -8,7 +8,7 @@
  * for MILLISECONDS by exchange and as long by plain rename, scans all twice,
  * and prints one line of JSON, microseconds and documents a second.
  */
-#include "store/engine/files_scan.h"
+#include "store/files/files_scan.h"
 
 #include "store/base/clock.h"
 

@@ -6,7 +6,7 @@
  *   history DIR DOCUMENTS [ROUNDS [COMMITS [SECONDS]]]
  */
 #include "store/base/clock.h"
-#include "store/engine/history.h"
+#include "store/history/history.h"
 
 #include <stdio.h>
 #include <stdlib.h>

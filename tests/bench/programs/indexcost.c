@@ -5,7 +5,7 @@
  *   indexcost DIRECTORY ITEMS [ROUNDS]
  */
 #include "store/base/clock.h"
-#include "store/engine/index.h"
+#include "store/index/index.h"
 #include "store/value/typed.h"
 
 #include <stdio.h>

@@ -12,7 +12,7 @@
  * The three take turns, 100 lines each, so that the disk's moods hit them all.
  */
 #include "store/base/io.h"
-#include "store/engine/journal.h"
+#include "store/journal/journal.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
  */
 #include "rig.h"
 
-#include "store/engine/history.h"
+#include "store/history/history.h"
 
 #include <dirent.h>
 #include <sys/stat.h>

@@ -1,0 +1,193 @@
+/*
+ * Writing the journal: the open batch and its sync.  Part of bothy-store,
+ * where one thread does both.  A write or sync that failed is never tried
+ * again.
+ */
+#include "journal_internal.h"
+
+#include "store/base/io.h"
+#include "store/base/plant.h"
+#include "store/value/fault.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BATCH_KEPT = 4 << 20 };	/* a longer batch's memory is given back */
+
+/* --- the open batch ----------------------------------------------------- */
+
+int
+journal_refuse(const struct journal *j, struct err *e)
+{
+	int failed = atomic_load(&j->failed);
+
+	if (j->read_only)
+		return err_set(e, FAULT_READ_ONLY,
+		    "the journal is open read-only");
+	if (failed)
+		return err_set(e, FAULT_READ_ONLY, "the journal could not be "
+		    "written (%s): the store is read-only until it is "
+		    "started again", strerror(failed));
+	return 0;
+}
+
+/* The payload's length; -1 and the error if it is none. */
+static int64_t
+measure(const struct iovec *iov, size_t niov, struct err *e)
+{
+	uint64_t len = 0;
+	size_t i;
+
+	for (i = 0; i < niov; i++) {
+		if (iov[i].iov_len > JOURNAL_LINE_MAX - len)
+			return err_set(e, FAULT_LIMIT, "a change is longer "
+			    "than %d bytes", JOURNAL_LINE_MAX);
+		if (iov[i].iov_len &&
+		    memchr(iov[i].iov_base, '\n', iov[i].iov_len))
+			return err_set(e, EINVAL,
+			    "a line of the journal has a newline in it");
+		len += iov[i].iov_len;
+	}
+	if (len == 0)
+		return err_set(e, EINVAL, "a line of the journal is empty");
+	return (int64_t)len;
+}
+
+/* Finds a place for a batch that has grown to `bytes`: 0, or -1. */
+static int
+place(struct journal *j, uint64_t bytes, struct err *e)
+{
+	if (!j->to_next && j->active.fd >= 0 &&
+	    bytes <= j->active.bytes - j->active_used)
+		return 0;
+	if (j->batch.len && bytes > j->segment_bytes)
+		return err_set(e, FAULT_BUSY, "the open batch of the journal "
+		    "is full");
+	if (journal_make_next(j, bytes, e) < 0)
+		return -1;
+	j->to_next = true;
+	return 0;
+}
+
+int
+journal_add(struct journal *j, const struct iovec *iov, size_t niov,
+    uint64_t *next, struct err *e)
+{
+	uint64_t end = atomic_load(&j->end);
+	size_t before = j->batch.len;
+	int64_t len;
+
+	if (journal_refuse(j, e) < 0)
+		return -1;
+	len = measure(iov, niov, e);
+	if (len < 0)
+		return -1;
+	if (before + segment_line_bytes((size_t)len) > j->batch.max)
+		return err_set(e, FAULT_BUSY, "the open batch of the journal "
+		    "is full");
+	if (place(j, before + segment_line_bytes((size_t)len), e) < 0)
+		return -1;
+	if (segment_add(&j->batch, end + before, (uint32_t)before, iov,
+		niov) < 0) {
+		j->batch.failed = false;
+		j->to_next = j->to_next && before;
+		return err_set(e, ENOMEM, "no memory for the journal");
+	}
+	if (next)
+		*next = end + j->batch.len;
+	return 0;
+}
+
+void
+journal_drop(struct journal *j, uint64_t position)
+{
+	j->batch.len = (size_t)(position - atomic_load(&j->end));
+	if (j->batch.len == 0)
+		j->to_next = false;
+}
+
+/* --- sync --------------------------------------------------------------- */
+
+int
+journal_write_at(int fd, const void *p, size_t n, uint64_t at)
+{
+	const char *s = p;
+	ssize_t k;
+
+	while (n) {
+		k = pwrite(fd, s, n, (off_t)at);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -1;
+		s += k;
+		at += (uint64_t)k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* One fdatasync; what it says is final. */
+static int
+sync_data(int fd)
+{
+	if (planted(PLANT_ACK_BEFORE_SYNC))
+		return 0;
+	if (fdatasync(fd) == 0)
+		return 0;
+	return planted(PLANT_SYNC_AGAIN) ? fdatasync(fd) : -1;
+}
+
+static int
+stop(struct journal *j, struct err *e)
+{
+	atomic_store(&j->failed, errno ? errno : EIO);
+	return journal_refuse(j, e);
+}
+
+/* The batch lies on the disk: shows it, and moves on into `next` if need be. */
+static void
+publish(struct journal *j)
+{
+	struct segment_file full = {.fd = -1};
+	uint64_t end = atomic_load(&j->end);
+
+	pthread_mutex_lock(&j->lock);
+	if (j->to_next) {
+		full = j->active;
+		j->active = j->next;
+		j->active_used = 0;
+		j->number = j->active.number;
+		j->next = (struct segment_file){.fd = -1};
+		(void)journal_append_segment(j, &(struct segment){
+		    .number = j->active.number, .base = end,
+		    .bytes = j->active.bytes});
+	}
+	j->active_used += j->batch.len;
+	atomic_store(&j->end, end + j->batch.len);
+	pthread_mutex_unlock(&j->lock);
+	io_close(&full.fd);
+}
+
+int
+journal_sync(struct journal *j, struct err *e)
+{
+	int fd = j->to_next ? j->next.fd : j->active.fd;
+	uint64_t at = j->to_next ? 0 : j->active_used;
+
+	if (journal_refuse(j, e) < 0)
+		return -1;
+	if (j->batch.len == 0)
+		return 0;
+	if (journal_write_at(fd, j->batch.data, j->batch.len, at) < 0 ||
+	    sync_data(fd) < 0)
+		return stop(j, e);
+	publish(j);
+	if (j->batch.room > BATCH_KEPT)
+		buf_release(&j->batch);
+	else
+		buf_reset(&j->batch);
+	j->to_next = false;
+	return 0;
+}

@@ -1,0 +1,90 @@
+/*
+ * What a table is: its keys, indexes and settings.  Made from a CreateTable
+ * request or from deploy.yaml's resources.tables, journaled whole at each
+ * change, read by every part of the engine.  Never written to once shared:
+ * a change makes a new one under the same id.
+ */
+#ifndef TABLE_TABLE_H
+#define TABLE_TABLE_H
+
+#include "store/base/buf.h"
+#include "store/value/value.h"
+
+#include <stdint.h>
+
+enum {
+	TABLE_NAME_MAX = 255,		/* 3 to 255 of A-Za-z0-9_.- */
+	TABLE_KEY_PARTS = 4,		/* attributes in a key of an index */
+	TABLE_LOCAL_MAX = 5,
+	TABLE_GLOBAL_MAX = 20,
+	TABLE_INDEXES_MAX = TABLE_LOCAL_MAX + TABLE_GLOBAL_MAX,
+	TABLE_NONKEY_MAX = 100		/* projected attributes, of all indexes */
+};
+
+struct key_part {
+	char name[256];
+	enum value_type type;		/* VALUE_S, VALUE_N or VALUE_B */
+};
+
+/* A key schema.  Of a table: one hash part, at most one range part. */
+struct key_schema {
+	struct key_part hash[TABLE_KEY_PARTS], range[TABLE_KEY_PARTS];
+	size_t nhash, nrange;
+};
+
+enum projection { PROJECT_ALL, PROJECT_KEYS, PROJECT_INCLUDE };
+
+struct table_index {
+	uint32_t id;			/* within the table; never used again */
+	char name[TABLE_NAME_MAX + 1];
+	bool global;
+	bool filling;			/* queries are refused until it is full */
+	struct key_schema key;
+	enum projection projection;
+	char (*nonkey)[256];		/* PROJECT_INCLUDE */
+	size_t nnonkey;
+};
+
+enum stream_view {
+	STREAM_OFF, STREAM_KEYS, STREAM_NEW, STREAM_OLD, STREAM_BOTH
+};
+
+struct table {
+	uint64_t id;			/* of this table, never used again */
+	char name[TABLE_NAME_MAX + 1];
+	struct key_schema key;
+	struct table_index *indexes;
+	size_t nindexes;
+	uint32_t next_index;		/* the next index's number */
+	char ttl[256];			/* attribute, "" if none */
+	bool ttl_filling;		/* older items are not all known to it */
+	enum stream_view stream;
+	int64_t stream_since_ms;	/* its label */
+	enum stream_view stream_was;	/* of one that was turned off... */
+	int64_t stream_until_ms;	/* ... then; it stays readable a while */
+	bool history;			/* documents go into git */
+	bool protected;			/* DeletionProtectionEnabled */
+	bool restoring;			/* closed until a restore is done */
+	int64_t created_ms;
+	char *more;			/* JSON of what only DescribeTable tells */
+};
+
+/* Heap; `more` and `nonkey` with it. */
+struct table *table_copy(const struct table *t);	/* NULL: no memory */
+void table_free(struct table *t);
+
+const struct table_index *table_index_named(const struct table *t,
+    const char *name, size_t n);
+
+/* True if the index holds the attribute: a key, or projected. */
+bool table_projects(const struct table *t, const struct table_index *ix,
+    const char *name, size_t n);
+
+/*
+ * A table as one line of JSON, as the journal and data/<table>/.table.json
+ * keep it, and back.
+ */
+int table_write(const struct table *t, struct buf *out);
+struct table *table_read(const char *json, size_t n, struct err *e);
+
+#endif
