@@ -16,7 +16,8 @@ extern const struct command command_store_tables, command_store_ls,
     command_store_show, command_store_diff, command_store_restore,
     command_store_backup, command_store_backups, command_store_checkpoint,
     command_store_mirror, command_store_adopt, command_store_forget,
-    command_store_import, command_store_export, command_store_check,
+    command_store_import, command_store_export, command_store_merge,
+    command_store_receive, command_store_check,
     command_store_reindex, command_store_stat, command_store_create,
     command_store_stop;
 

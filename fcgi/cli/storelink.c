@@ -55,11 +55,11 @@ place_of_dir(const char *given, struct data_place *p, struct err *e)
 	if (strcmp(slash, "/store") != 0)
 		return 0;
 	*slash = '\0';
-	if (place_path(format, e, "%s/run/store.sock", dir) < 0)
+	if (place_path(format, e, "%s/run", dir) < 0)
 		return -1;
-	if (access(format, F_OK) == 0)
-		memcpy(p->socket, format, sizeof p->socket);
-	return 0;
+	return access(format, F_OK) < 0
+	    ? 0
+	    : place_path(p->socket, e, "%s/run/store.sock", dir);
 }
 
 int

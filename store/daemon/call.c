@@ -120,11 +120,23 @@ tell_progress(struct op *op, const char *json, size_t n)
 		atomic_store(&k->noted, false);
 }
 
+/* Nobody waits for it any longer, or we are about to leave. */
+static enum op_stop
+see_whether_to_stop(struct op *op)
+{
+	const struct call *k = op->arg;
+
+	if (atomic_load(&k->conn->io->server->leaving))
+		return OP_LEAVING;
+	return atomic_load(&k->conn->gone) ? OP_UNWANTED : OP_GO_ON;
+}
+
 void
 call_run_long(struct call *k, struct store_view *view)
 {
 	atomic_fetch_add(&k->parts, 1);	/* this thread, beside the reply */
 	k->op.progress = tell_progress;
+	k->op.stop = see_whether_to_stop;
 	op_run(&k->op, view);
 	part_ended(k);
 }

@@ -50,6 +50,7 @@ static const char HELP[] =
 struct options {
 	const char *dir, *socket;	/* NULL: store.sock in dir */
 	const char *from;		/* a mirror that it is made of */
+	char hook_program[PATH_MAX];
 	bool foreground;
 	int64_t idle_s;
 	struct store_options store;
@@ -279,6 +280,24 @@ show_progress(void *arg, const char *what, uint64_t done, uint64_t all)
 	fputs(all && done >= all ? "   \n" : "   ", stderr);
 }
 
+/*
+ * The command line, beside us; pushes are told so if it isn't there.  (Where
+ * we were replaced since, the link says more behind our name.)
+ */
+static void
+find_hook_program(char out[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
+
+	out[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(out, '/');
+	if (slash && slash + sizeof "/bothy" <= out + PATH_MAX)
+		strcpy(slash, "/bothy");
+	else
+		strcpy(out, "bothy");
+}
+
 /* Makes the store first, and says up to when it has everything. */
 static int
 make(const struct options *o, struct err *e)
@@ -346,6 +365,8 @@ run(struct options *o, int *ready_fd, struct err *e)
 	server_block_signals();
 	o->store.progress = show_progress;
 	o->store.push_helper = "/proc/self/exe";
+	find_hook_program(o->hook_program);
+	o->store.hook_program = o->hook_program;
 	if (make(o, e) < 0)
 		return -1;
 	server.store = open_store(o, e);

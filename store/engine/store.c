@@ -217,6 +217,9 @@ open_parts(struct store *s, const char *dir, struct err *e)
 	s->history = history_open(s->dir, s->options.read_only, e);
 	if (!s->history)
 		return -1;
+	if (writes && s->options.hook_program &&
+	    history_hooks(s->history, s->options.hook_program, e) < 0)
+		return -1;
 	if (writes && start_filework(s, e) < 0)
 		return -1;
 	if (recover(s, e) < 0)

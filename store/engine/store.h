@@ -30,6 +30,8 @@ struct store_options {
 				 * but at the end and when asked */
 	/* Pushes to mirrors: history_push's helper, or NULL for none. */
 	const char *push_helper;
+	/* Judges and merges pushes (history_hooks), or NULL: none are taken. */
+	const char *hook_program;
 	/* Hears how far a start is that takes long; may be NULL. */
 	void (*progress)(void *arg, const char *what, uint64_t done,
 	    uint64_t all);

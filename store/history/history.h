@@ -182,6 +182,7 @@ struct history_delta {
 	size_t old_n;
 	const void *new_bytes;		/* NULL: not in `to` */
 	size_t new_n;
+	const char *unfit;		/* why new_bytes is "", or NULL */
 };
 /* 0 to go on, 1 to stop (the call gives 1), -1 with *e. */
 typedef int history_delta_fn(void *ctx, const struct history_delta *d,
@@ -189,6 +190,14 @@ typedef int history_delta_fn(void *ctx, const struct history_delta *d,
 int history_diff(struct history *h, const struct history_side *from,
     const struct history_side *to, history_delta_fn *fn, void *ctx,
     struct err *e);
+
+/*
+ * The same where `to` is somebody's: what is no file there, or longer than
+ * `max_bytes`, is told as unfit and isn't read.
+ */
+int history_diff_pushed(struct history *h, const struct history_side *from,
+    const struct history_side *to, size_t max_bytes, history_delta_fn *fn,
+    void *ctx, struct err *e);
 
 /* --- tags and holds ---------------------------------------------------------- */
 
@@ -215,24 +224,27 @@ int history_hold(struct history *h, const struct history_id *commit,
 int history_release(struct history *h, const struct history_id *held,
     struct err *e);
 
-/* --- imports --------------------------------------------------------------- */
+/* --- pushes ------------------------------------------------------------------ */
 
 /*
- * What somebody pushed to import/<name>: its tip, and the commit of ours that
- * it was made from, to which it is to be compared (history_diff).  Neither is
- * thinned while the branch is there; nor is anything else.
+ * Sets git's settings, and hooks that run {program, "store", "--dir", STORE,
+ * "receive", HOOK} for each push: "pre-receive" with the refs on stdin, then
+ * "proc-receive" (githooks(5)), which alone says what becomes of it.  `program`
+ * is a path.
  */
-struct history_import {
-	const char *name;
-	struct history_id tip;
-	struct history_commit base;	/* id "" if it was made from nothing */
-};
-typedef int history_import_fn(void *ctx, const struct history_import *i);
-int history_imports(struct history *h, history_import_fn *fn, void *ctx,
-    struct err *e);
+int history_hooks(struct history *h, const char *program, struct err *e);
 
-/* It was merged or refused: the branch goes. */
-int history_import_done(struct history *h, const char *name, struct err *e);
+/*
+ * The commit of ours that a pushed one was made from, to which it is to be
+ * compared (history_diff_pushed): the newest that it goes back to, id "" if it
+ * was made from nothing.  0; -1 with *e (FAULT_NOT_FOUND, FAULT_LIMIT).
+ */
+int history_pushed(struct history *h, const struct history_id *tip,
+    struct history_commit *base, struct err *e);
+
+/* It was merged or refused: its objects go.  For the checkpoint's thread. */
+int history_pushed_done(struct history *h, const struct history_id *tip,
+    struct err *e);
 
 /* --- upkeep ------------------------------------------------------------------ */
 

@@ -11,18 +11,38 @@
 
 struct diff {
 	struct history_view *view;
+	size_t max_bytes;		/* of a new blob; 0: any */
 	history_delta_fn *fn;
 	void *ctx;
 	char path[HISTORY_PATH_MAX + 1];
 };
 
+/* Why what somebody pushed isn't read, or NULL. */
+static const char *
+unfit(const struct diff *d, const git_oid *id)
+{
+	git_object_t type;
+	size_t n;
+
+	if (!d->max_bytes)
+		return NULL;
+	if (git_odb_read_header(&n, &type, d->view->odb, id) ||
+	    type != GIT_OBJECT_BLOB)
+		return "it is no file";
+	return n > d->max_bytes ? "it is longer than any document" : NULL;
+}
+
 static int
 tell(struct diff *d, const git_oid *from, const git_oid *to, struct err *e)
 {
-	struct history_delta delta = { d->path, NULL, 0, NULL, 0 };
+	struct history_delta delta = { d->path, NULL, 0, NULL, 0, NULL };
 	git_odb_object *old = NULL, *new = NULL;
 	int r = -1;
 
+	if (to && (delta.unfit = unfit(d, to))) {
+		delta.new_bytes = "";
+		to = NULL;
+	}
 	if (from && history_object(d->view, from, GIT_OBJECT_BLOB, &old, e))
 		goto out;
 	if (to && history_object(d->view, to, GIT_OBJECT_BLOB, &new, e))
@@ -124,22 +144,44 @@ diff_sides(struct diff *d, const struct history_side *from,
 	return r;
 }
 
+static int
+diff(struct history *h, const struct history_side *from,
+    const struct history_side *to, struct diff *d, struct err *e)
+{
+	struct history_view v;
+	int r;
+
+	if (history_view_open(h, &v, e))
+		return -1;
+	d->view = &v;
+	r = diff_sides(d, from, to, e);
+	history_view_close(&v);
+	return r;
+}
+
 int
 history_diff(struct history *h, const struct history_side *from,
     const struct history_side *to, history_delta_fn *fn, void *ctx,
     struct err *e)
 {
-	struct history_view v;
 	struct diff d;
-	int r;
 
 	memset(&d, 0, sizeof d);
-	d.view = &v;
 	d.fn = fn;
 	d.ctx = ctx;
-	if (history_view_open(h, &v, e))
-		return -1;
-	r = diff_sides(&d, from, to, e);
-	history_view_close(&v);
-	return r;
+	return diff(h, from, to, &d, e);
+}
+
+int
+history_diff_pushed(struct history *h, const struct history_side *from,
+    const struct history_side *to, size_t max_bytes, history_delta_fn *fn,
+    void *ctx, struct err *e)
+{
+	struct diff d;
+
+	memset(&d, 0, sizeof d);
+	d.max_bytes = max_bytes;
+	d.fn = fn;
+	d.ctx = ctx;
+	return diff(h, from, to, &d, e);
 }

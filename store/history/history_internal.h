@@ -13,8 +13,11 @@
 
 #define HISTORY_MAIN "refs/heads/main"
 #define HISTORY_TAGS "refs/tags/"
-#define HISTORY_IMPORTS "refs/heads/import/"
 #define HISTORY_HELD "refs/bothy/held/"
+
+/* Who makes our commits. */
+#define HISTORY_WHO "bothy"
+#define HISTORY_MAIL "bothy@localhost"
 
 /* A handle of the repository; nobody shares one between threads. */
 struct history_view {
@@ -120,6 +123,9 @@ int history_refs(struct history_view *v, const char *prefix,
 
 /* Makes an empty repository in a directory that is there (history_make.c). */
 int history_make(int dir_fd, struct err *e);
+
+/* git's settings of it (history_hooks.c). */
+extern const char history_config[];
 
 /* Clears away what a crash left (history_make.c). */
 int history_clear(struct history *h, struct err *e);

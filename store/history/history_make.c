@@ -5,6 +5,7 @@
 #include "history_internal.h"
 #include "pack_internal.h"
 
+#include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <dirent.h>
@@ -16,27 +17,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char CONFIG[] =
-    "[core]\n"
-    "\trepositoryformatversion = 0\n"
-    "\tfilemode = true\n"
-    "\tbare = true\n"
-    "\tlogAllRefUpdates = false\n"
-    "\thooksPath = /dev/null\n"
-    "[gc]\n"
-    "\tauto = 0\n"
-    "[transfer]\n"
-    "\tfsckObjects = true\n"
-    "\tunpackLimit = 1\n"
-    "[receive]\n"
-    "\tautogc = false\n"
-    "\thideRefs = refs/heads/main\n"
-    "\thideRefs = refs/tags\n"
-    "\thideRefs = refs/bothy\n";
+enum { INCOMING_S = 24 * 3600 };	/* since then nobody pushes it */
 
 static const char *const DIRS[] = {
 	"objects", "objects/pack", "objects/info", "refs", "refs/heads",
-	"refs/tags", "refs/bothy", "refs/bothy/held"
+	"refs/tags", "refs/bothy", "refs/bothy/held", "hooks"
 };
 
 static int
@@ -78,7 +63,7 @@ history_make(int dir_fd, struct err *e)
 	for (i = sizeof DIRS / sizeof *DIRS; i-- > 0;)
 		if (sync_dir(dir_fd, DIRS[i], e))
 			return -1;
-	if (make_file(dir_fd, "config", CONFIG, e) ||
+	if (make_file(dir_fd, "config", history_config, e) ||
 	    make_file(dir_fd, "description", "The history of a Bothy store\n",
 	    e) || sync_dir(dir_fd, ".", e) ||
 	    make_file(dir_fd, "HEAD", "ref: " HISTORY_MAIN "\n", e))
@@ -125,6 +110,19 @@ clear_pack_file(int dir_fd, const char *name)
 		remove_parts(dir_fd, name, n);
 }
 
+/* What a push left that was cut off; one may be under way now. */
+static void
+clear_incoming(int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if ((strncmp(name, "tmp_objdir-", 11) == 0 ||
+	    strncmp(name, "incoming-", 9) == 0) &&
+	    fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_mtime < clock_wall_ms() / 1000 - INCOMING_S)
+		io_remove_tree(dir_fd, name);
+}
+
 static void
 clear_lock(int dir_fd, const char *name)
 {
@@ -159,6 +157,7 @@ int
 history_clear(struct history *h, struct err *e)
 {
 	if (clear_dir(h, "objects/pack", clear_pack_file, e) ||
+	    clear_dir(h, "objects", clear_incoming, e) ||
 	    clear_dir(h, "refs/heads", clear_lock, e) ||
 	    clear_dir(h, "refs/tags", clear_lock, e) ||
 	    clear_dir(h, "refs/bothy/held", clear_lock, e))

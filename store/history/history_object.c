@@ -162,8 +162,8 @@ history_commit_bytes(const git_oid *tree, const git_oid *parent,
 	if (parent)
 		buf_printf(out, "parent %s\n",
 		    git_oid_tostr(hex, sizeof hex, parent));
-	buf_printf(out, "author bothy <bothy@localhost> %lld +0000\n"
-	    "committer bothy <bothy@localhost> %lld +0000\n\n%s",
+	buf_printf(out, "author " HISTORY_WHO " <" HISTORY_MAIL "> %lld +0000\n"
+	    "committer " HISTORY_WHO " <" HISTORY_MAIL "> %lld +0000\n\n%s",
 	    (long long)time_s, (long long)time_s, message);
 	return buf_ok(out) ? 0 :
 	    err_set(e, FAULT_LIMIT, "a commit's message is too long");

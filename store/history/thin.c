@@ -28,9 +28,8 @@ is_doomed(const struct history *h, const char *pack)
 	return false;
 }
 
-/* A pack may go; it lingers until history_tidy sees to it. */
-static int
-doom(struct history *h, const char *pack, struct err *e)
+int
+thin_doom(struct history *h, const char *pack, struct err *e)
 {
 	struct doomed *d = realloc(h->doomed, (h->ndoomed + 1) * sizeof *d);
 
@@ -196,7 +195,7 @@ supersede(struct history *h, const struct thin_span *span, bool all,
 		const struct pack_file *f = &set->files[i];
 
 		if ((all || is_in(span, f)) && !is_new(o, f) &&
-		    !is_doomed(h, f->name) && doom(h, f->name, e))
+		    !is_doomed(h, f->name) && thin_doom(h, f->name, e))
 			return -1;
 	}
 	return 0;
@@ -287,7 +286,7 @@ thin_merge(struct history *h, const struct pack_file *packs, size_t n,
 	}
 	for (i = 0; i < n && !r; i++)
 		if (!pack_out_made(out, packs[i].name, strlen(packs[i].name)))
-			r = doom(h, packs[i].name, e);
+			r = thin_doom(h, packs[i].name, e);
 	pack_out_free(out);
 	return r;
 }

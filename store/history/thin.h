@@ -41,6 +41,9 @@ int thin_gather(struct history *h, const struct thin_span *span,
  */
 int thin_all(struct history *h, struct chain *chain, struct err *e);
 
+/* A pack may go, when nobody reads and it has lingered: 0 or -1 with *e. */
+int thin_doom(struct history *h, const char *pack, struct err *e);
+
 /* Copies packs, neighbours, into one of a level; they are superseded. */
 int thin_merge(struct history *h, const struct pack_file *packs, size_t n,
     unsigned level, struct err *e);

@@ -48,6 +48,7 @@ static op_fn *const OPS[OP_END] = {
 	[OP_MIRROR] = op_mirror,
 	[OP_STOP] = op_stop,
 	[OP_DECLARE] = op_declare,
+	[OP_MERGE] = op_merge,
 };
 
 /* --- coming and going ------------------------------------------------------------- */
@@ -76,6 +77,7 @@ op_reset(struct op *op)
 	op->answer = NULL;
 	op->wait_file = op->stands = false;
 	op->progress = NULL;
+	op->stop = NULL;
 }
 
 /* --- ends ---------------------------------------------------------------------------- */

@@ -21,6 +21,13 @@
 
 enum { OP_ARENA_MAX = REQUEST_ARENA_MAX };
 
+/* Whether a long operation is to end before it is done. */
+enum op_stop {
+	OP_GO_ON,
+	OP_UNWANTED,		/* who asked has gone */
+	OP_LEAVING		/* the store is about to close */
+};
+
 struct op {
 	struct store *store;
 	struct request request;
@@ -33,6 +40,9 @@ struct op {
 
 	/* Says how far a long one is: a JSON object. May be NULL. */
 	void (*progress)(struct op *op, const char *json, size_t n);
+
+	/* Asked by a long one, now and then, in its thread. May be NULL. */
+	enum op_stop (*stop)(struct op *op);
 
 	const struct token *token;	/* NULL: all is allowed */
 	/* the operations' own */

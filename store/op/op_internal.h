@@ -116,6 +116,7 @@ op_fn op_create_table, op_update_table, op_delete_table, op_describe_table,
 op_fn op_list_streams, op_describe_stream, op_shard_iterator, op_get_records;
 op_fn op_stat, op_path, op_log, op_diff, op_blame, op_show, op_checkpoint,
     op_backup, op_backups, op_restore, op_forget, op_adopt, op_check,
-    op_reindex, op_import, op_export, op_mirror, op_stop, op_declare;
+    op_reindex, op_import, op_export, op_mirror, op_stop, op_declare,
+    op_merge;
 
 #endif

@@ -67,6 +67,34 @@ op_wait_commit(struct store *s, struct arena *a, size_t bytes,
 	return submit(s, &w, e);
 }
 
+/* --- how far it is, and whether it goes on -------------------------------- */
+
+static bool
+stops(struct op *op, enum op_stop least, struct err *e)
+{
+	enum op_stop stop = op->stop ? op->stop(op) : OP_GO_ON;
+
+	if (stop < least)
+		return false;
+	err_set(e, FAULT_ENDED, stop == OP_LEAVING
+	    ? "it was ended before it was done, for the store is closing; do it "
+	      "again"
+	    : "it was ended before it was done, for who asked has gone");
+	return true;
+}
+
+bool
+op_stopped(struct op *op, struct err *e)
+{
+	return stops(op, OP_UNWANTED, e);
+}
+
+bool
+op_leaving(struct op *op, struct err *e)
+{
+	return stops(op, OP_LEAVING, e);
+}
+
 void
 op_progress(struct op *op, const char *what, uint64_t done, uint64_t all)
 {

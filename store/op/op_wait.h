@@ -35,6 +35,13 @@ int op_wait_commit(struct store *s, struct arena *a, size_t bytes,
     int (*run)(struct commit_job *job, struct commit *c, struct err *e),
     void *ctx, struct err *e);
 
+/*
+ * True, with *e as the reason, if a long operation is to end now.  The second
+ * is for what must not be left half done because who asked has gone.
+ */
+bool op_stopped(struct op *op, struct err *e);
+bool op_leaving(struct op *op, struct err *e);
+
 /* Tells who asked; `all` 0 where it isn't known. */
 void op_progress(struct op *op, const char *what, uint64_t done,
     uint64_t all);

@@ -30,6 +30,7 @@ static const char *const names[FAULT_END - FAULT_FIRST] = {
 	NAME(BUSY) = "BusyException",
 	NAME(LEAVING) = "LeavingException",
 	NAME(UNKNOWN_OUTCOME) = "UnknownOutcomeException",
+	NAME(ENDED) = "EndedException",
 };
 
 const char *

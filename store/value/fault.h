@@ -30,6 +30,7 @@ enum fault {
 	FAULT_BUSY,		/* too much waits; try again */
 	FAULT_LEAVING,		/* the daemon leaves; connect again */
 	FAULT_UNKNOWN_OUTCOME,	/* sent, never answered */
+	FAULT_ENDED,		/* long work, ended before it was done */
 	FAULT_END
 };
 

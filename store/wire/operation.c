@@ -57,6 +57,7 @@ static const struct operation_info table[OP_END] = {
 	BOTHY(OP_MIRROR, "Mirror", OP_ADMIN, true),
 	BOTHY(OP_STOP, "Stop", OP_ADMIN, false),
 	BOTHY(OP_DECLARE, "Declare", OP_ADMIN, true),
+	BOTHY(OP_MERGE, "Merge", OP_ADMIN, true),
 };
 
 const struct operation_info *

@@ -177,6 +177,7 @@ struct store_request {
 	uint32_t limit;
 	bool dry;			/* DryRun */
 	bool deep;			/* Deep */
+	bool whole;			/* Whole: all or nothing */
 };
 
 struct request {

@@ -83,6 +83,13 @@ static const struct param mirror_params[] = {
 	    .max = 4096},
 };
 
+/* Of Merge: From is the whole id of a commit that was pushed. */
+static const struct param merge_params[] = {
+	FROM(PARAM_REQUIRED),
+	{.name = "Whole", .kind = PARAM_FLAG, .at = STORE(whole)},
+	{.name = "DryRun", .kind = PARAM_FLAG, .at = STORE(dry)},
+};
+
 /* A definition is JSON in a text: what deploy.yaml says of a table. */
 static const struct param declare_params[] = {
 	{.name = "Tables", .kind = PARAM_TEXTS, .flags = PARAM_REQUIRED,
@@ -120,6 +127,7 @@ static const struct schema check_schema = OWN(check_params);
 static const struct schema transfer_schema = OWN(transfer_params);
 static const struct schema mirror_schema = OWN(mirror_params);
 static const struct schema declare_schema = OWN(declare_params);
+static const struct schema merge_schema = OWN(merge_params);
 
 #define FORM(op) [(op) - OP_STAT]
 
@@ -143,4 +151,5 @@ const struct form request_store_forms[OP_END - OP_STAT] = {
 	FORM(OP_MIRROR) = {&mirror_schema, false, NULL},
 	FORM(OP_STOP) = {&nothing, false, NULL},
 	FORM(OP_DECLARE) = {&declare_schema, false, NULL},
+	FORM(OP_MERGE) = {&merge_schema, false, NULL},
 };

@@ -166,80 +166,86 @@ bears_gits_own_upkeep(void **state)
 	rig_end(&r);
 }
 
-/* --- imports ---------------------------------------------------------------------------- */
-
-struct import {
-	unsigned n;
-	struct history_import last;
-	char name[50];
-};
-
-static int
-note_import(void *ctx, const struct history_import *i)
-{
-	struct import *x = ctx;
-
-	x->n++;
-	x->last = *i;
-	snprintf(x->name, sizeof x->name, "%s", i->name);
-	return 0;
-}
+/* --- pushes ----------------------------------------------------------------------------- */
 
 static int
 note_delta(void *ctx, const struct history_delta *d, struct err *e)
 {
 	(void)e;
-	assert_string_equal(d->path, "flat/new.json");
+	if (strcmp(d->path, "flat/large.json") == 0)
+		assert_non_null(d->unfit);
+	else {
+		assert_string_equal(d->path, "flat/new.json");
+		assert_null(d->unfit);
+		assert_memory_equal(d->new_bytes, "{}\n", d->new_n);
+	}
 	assert_null(d->old_bytes);
 	++*(unsigned *)ctx;
 	return 0;
 }
 
 static void
+read_id(struct rig *r, struct history_id *id)
+{
+	char path[100];
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/work/tip", r->dir);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(id->hex, sizeof id->hex, f));
+	fclose(f);
+}
+
+/* Hooks that take everything stand for the program that judges it. */
+static void
 takes_what_is_pushed(void **state)
 {
+	static const char HOOKS[] = "config receive.procReceiveRefs none && "
+	    "rm -f hooks/*-receive";
 	static const char PUSH[] = "clone -q . ../work 2>/dev/null && cd"
-	    " ../work && echo '{}' >flat/new.json && git add -A && git -c"
-	    " user.name=x -c user.email=x@y commit -qm edited && git push -q"
-	    " origin HEAD:refs/heads/import/mine 2>&1";
+	    " ../work && echo '{}' >flat/new.json && head -c 5000 /dev/zero"
+	    " >flat/large.json && git add -A && git -c"
+	    " user.name=x -c user.email=x@y commit -qm edited && git merge -q"
+	    " -s ours HEAD~3 && git push -q origin HEAD:refs/heads/import/mine"
+	    " 2>&1 && git rev-parse HEAD >tip";
 	struct history_side from = { { "" }, "" }, to = { { "" }, "" };
-	struct import x = { 0 };
+	struct history_commit base;
 	struct history_stat stat;
 	unsigned told = 0;
-	uint64_t before;
 	struct rig r;
 
 	(void)state;
 	rig_begin(&r, 63);
 	fill(&r, 10);
-	if (rig_git(&r, PUSH) < 0) {
+	assert_int_equal(history_hooks(r.h, "/opt/it's/bothy", &r.e), 0);
+	assert_int_equal(history_hooks(r.h, "/opt/it's/bothy", &r.e), 0);
+	if (rig_git(&r, HOOKS) < 0 || rig_git(&r, PUSH) < 0) {
 		rig_end(&r);
 		return;
 	}
-	assert_int_equal(history_imports(r.h, note_import, &x, &r.e), 0);
-	assert_int_equal(x.n, 1);
-	assert_string_equal(x.name, "mine");
-	assert_int_equal(x.last.base.position, 10);
-	from.commit = x.last.base.id;
-	to.commit = x.last.tip;
-	assert_int_equal(history_diff(r.h, &from, &to, note_delta, &told,
-	    &r.e), 0);
-	assert_int_equal(told, 1);
-	/* Main and the tags are not to be pushed to. */
-	assert_int_not_equal(rig_git(&r, "rev-parse HEAD >/dev/null && cd ../work &&"
-	    " git push -q origin HEAD:main 2>/dev/null"), 0);
-	/* Nothing is thinned meanwhile. */
+	read_id(&r, &to.commit);
+	assert_int_equal(history_pushed(r.h, &to.commit, &base, &r.e), 0);
+	assert_int_equal(base.position, 10);
+	from.commit = base.id;
+	assert_int_equal(history_diff_pushed(r.h, &from, &to, 4096, note_delta,
+	    &told, &r.e), 0);
+	assert_int_equal(told, 2);
 	assert_int_equal(history_stat(r.h, &stat, &r.e), 0);
-	before = stat.commits;
-	tidy(&r, 7200000);
+	assert_int_equal(stat.foreign_packs, 1);
+	/* Of a commit of ours nothing goes. */
+	assert_int_equal(history_pushed_done(r.h, &base.id, &r.e), 0);
 	assert_int_equal(history_stat(r.h, &stat, &r.e), 0);
-	assert_int_equal(stat.commits, before);
-	assert_int_equal(history_import_done(r.h, "mine", &r.e), 0);
-	assert_int_equal(history_import_done(r.h, "mine", &r.e), -1);
+	assert_int_equal(stat.foreign_packs, 1);
+	assert_int_equal(rig_git(&r, "update-ref -d refs/heads/import/mine"),
+	    0);
+	assert_int_equal(history_pushed_done(r.h, &to.commit, &r.e), 0);
+	assert_int_equal(history_stat(r.h, &stat, &r.e), 0);
+	assert_int_equal(stat.foreign_packs, 0);
+	assert_int_equal(history_pushed(r.h, &to.commit, &base, &r.e), -1);
 	assert_int_equal(r.e.code, FAULT_NOT_FOUND);
+	fill(&r, 3);
 	tidy(&r, 7200000);
-	assert_int_equal(history_stat(r.h, &stat, &r.e), 0);
-	assert_true(stat.commits < before);
 	assert_int_equal(history_list(r.h, check_commit, &r, &r.e), 0);
 	rig_fsck(&r);
 	rig_end(&r);
