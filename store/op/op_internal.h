@@ -80,8 +80,9 @@ void op_keys(const struct key_schema *k, struct expr_keys *out);
 int op_write_projected(struct reply *r, const char *name, struct arena *a,
     const struct expr_projection *p, const struct text *bytes, struct err *e);
 
-/* Where everything lies, as ARNs have it. */
-#define OP_ARN "arn:aws:dynamodb:bothy:000000000000:"
+/* Where everything lies, as ARNs have it: where clients are by default. */
+#define OP_REGION "us-east-1"
+#define OP_ARN "arn:aws:dynamodb:" OP_REGION ":000000000000:"
 
 /* op_stream.c: a stream's label, "2026-11-22T10:00:00.000". */
 void op_stream_label(const struct table *t, char out[32]);

@@ -207,7 +207,7 @@ write_record(struct records *x, const struct unit *u, const struct image *m,
 	reply_string(r, "eventName", m->event);
 	reply_string(r, "eventVersion", "1.1");
 	reply_string(r, "eventSource", "aws:dynamodb");
-	reply_string(r, "awsRegion", "bothy");
+	reply_string(r, "awsRegion", OP_REGION);
 	reply_object(r, "dynamodb");
 	reply_time(r, "ApproximateCreationDateTime", u->at_ms);
 	write_images(x, m);

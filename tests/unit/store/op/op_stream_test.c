@@ -217,7 +217,7 @@ refused(void **state)
 	    "\"ShardIteratorType\":\"LATEST\"}", s.arn);
 	assert_int_equal(r->status, FAULT_NOT_FOUND);
 	rig_call(r, "DescribeStream", "{\"StreamArn\":\"%s\"}",
-	    "arn:aws:dynamodb:bothy:000000000000:table/none/stream/x");
+	    "arn:aws:dynamodb:us-east-1:000000000000:table/none/stream/x");
 	assert_int_equal(r->status, FAULT_NOT_FOUND);
 }
 
