@@ -124,6 +124,9 @@ translate(const struct snap_function *fn, const struct run_result *run,
 		snprintf(text, size, "used more than its memorySize of %u MB",
 		    fn->memory_mb);
 		break;
+	case RUN_PROCESSES:
+		snprintf(text, size, "had more processes than a request may");
+		break;
 	case RUN_REFUSED:
 		if (run->status == LAUNCH_UNKNOWN ||
 		    run->status == LAUNCH_LEAVING)

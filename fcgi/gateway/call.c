@@ -15,6 +15,10 @@
 
 enum { REDIRECTS_MAX = 5 };
 
+static const char TOO_MUCH_MEMORY[] = "it used more than its memorySize";
+static const char TOO_MANY_PROCESSES[] =
+    "it had more than the 256 processes of a request";
+
 static ssize_t
 read_body_bytes(void *ctx, void *p, size_t n)
 {
@@ -198,7 +202,12 @@ settle_committed(struct exchange *x)
 		break;
 	case RUN_MEMORY:
 		x->outcome = OUTCOME_TRUNCATED;
-		x->detail = "it used more than its memorySize";
+		x->detail = TOO_MUCH_MEMORY;
+		fnlog_note(&x->w->fnlog, "error", x->detail);
+		break;
+	case RUN_PROCESSES:
+		x->outcome = OUTCOME_TRUNCATED;
+		x->detail = TOO_MANY_PROCESSES;
 		fnlog_note(&x->w->fnlog, "error", x->detail);
 		break;
 	case RUN_NO_EXEC:
@@ -282,10 +291,13 @@ settle_held(struct exchange *x)
 			exchange_refuse(x, 504, OUTCOME_TIMEOUT, x->result.text, NULL);
 		break;
 	case RUN_MEMORY:
-		fnlog_note(&x->w->fnlog, "error",
-		    "it used more than its memorySize");
-		exchange_refuse(x, 502, OUTCOME_CRASHED,
-		    "it used more than its memorySize", NULL);
+		fnlog_note(&x->w->fnlog, "error", TOO_MUCH_MEMORY);
+		exchange_refuse(x, 502, OUTCOME_CRASHED, TOO_MUCH_MEMORY, NULL);
+		break;
+	case RUN_PROCESSES:
+		fnlog_note(&x->w->fnlog, "error", TOO_MANY_PROCESSES);
+		exchange_refuse(x, 502, OUTCOME_CRASHED, TOO_MANY_PROCESSES,
+		    NULL);
 		break;
 	case RUN_REFUSED:
 		settle_refused(x);

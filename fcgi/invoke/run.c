@@ -354,6 +354,8 @@ ask_how(struct walk *w)
 	out->peak_kb = (int64_t)m.max_rss_kb;
 	if (m.code == LAUNCH_END_MEMORY)
 		out->end = RUN_MEMORY;
+	else if (m.code == LAUNCH_END_PROCESSES)
+		out->end = RUN_PROCESSES;
 	else if (m.code == LAUNCH_END_DEADLINE)
 		out->end = RUN_TIMEOUT;
 	else if (m.code == LAUNCH_END_LOST)

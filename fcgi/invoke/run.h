@@ -23,6 +23,7 @@ enum run_end {
 	RUN_CLOSED,	/* it closed its output and went on; it was ended */
 	RUN_TIMEOUT,	/* the deadline or the idle timeout; it was ended */
 	RUN_MEMORY,	/* it passed memorySize; it was ended */
+	RUN_PROCESSES,	/* it had too many processes; it was ended */
 	RUN_STOPPED,	/* the caller wanted no more, or the client left */
 	RUN_REFUSED	/* no process was to be had: status = launch_refusal */
 };

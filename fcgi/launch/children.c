@@ -8,7 +8,9 @@
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +51,25 @@ child_find(struct launcher *l, uint64_t id)
 	struct child *c = &l->children[id % CHILD_TABLE];
 
 	return id && c->id == id ? c : NULL;
+}
+
+/*
+ * While a request is watched the launcher goes before all that wait for their
+ * turn, or a fork bomb would keep it from ending it.
+ */
+static void
+go_first(bool yes)
+{
+	const struct sched_param none = {0};
+
+	sched_setscheduler(0, yes ? SCHED_OTHER : SCHED_BATCH, &none);
+}
+
+static void
+one_less_watched(struct launcher *l)
+{
+	if (--l->nwatched == 0)
+		go_first(false);
 }
 
 void
@@ -121,7 +142,7 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 	io_close(&c->ctl_fd);
 	io_close(&c->pidfd);
 	if (c->watched)
-		l->nwatched--;
+		one_less_watched(l);
 	child_own(c, NULL);
 	z->children[c->serial & 0xff] = NULL;
 	z->alive--;
@@ -135,8 +156,10 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 void
 child_watch(struct launcher *l, struct child *c, int64_t deadline)
 {
+	if (!c->watched && l->nwatched++ == 0)
+		go_first(true);
 	if (!c->watched)
-		l->nwatched++;
+		c->cpu_before_us = UINT64_MAX;
 	c->watched = true;
 	c->deadline_mono_ms = deadline;
 }
@@ -147,7 +170,7 @@ child_rest(struct launcher *l, struct child *c)
 {
 	if (!c->watched)
 		return;
-	l->nwatched--;
+	one_less_watched(l);
 	c->watched = false;
 	c->deadline_mono_ms = 0;
 	c->peak_kb = c->cpu_us = 0;
@@ -173,7 +196,34 @@ child_report(struct launcher *l, struct client *client, uint64_t id)
 	client_say(l, client, &m, NULL, NULL, 0);
 }
 
-/* One look at a watched child: its memory, its deadline. */
+/*
+ * Who computes for long gives way to those who don't: a function that takes
+ * all it can get must not slow down its neighbours.  Again at each look, for
+ * what was forked between two.
+ */
+static void
+yield(struct launcher *l, struct child *c, uint64_t cpu_us)
+{
+	const struct snap_function *fn = c->zygote->pool->fn;
+
+	if (c->cpu_before_us == UINT64_MAX)
+		c->cpu_before_us = fn->requests_per_process == 1 &&
+		        fn->runtime == SNAP_RUNTIME_C && c->cgroup_slot < 0
+		    ? 0
+		    : cpu_us;
+	if (cpu_us - c->cpu_before_us > YIELD_AFTER_MS * UINT64_C(1000))
+		containment_yield(l->containment, c->pidfd, c->zygote->uid);
+}
+
+static void
+end(struct launcher *l, struct child *c, enum launch_end why)
+{
+	if (!c->ended_by)
+		c->ended_by = why;
+	child_kill(l, c);
+}
+
+/* One look at a watched child: its memory, its time of a core, its deadline. */
 static void
 sample(struct launcher *l, struct child *c, int64_t now_ms)
 {
@@ -185,16 +235,15 @@ sample(struct launcher *l, struct child *c, int64_t now_ms)
 		if (u.memory_bytes / 1024 > c->peak_kb)
 			c->peak_kb = u.memory_bytes / 1024;
 		c->cpu_us = u.cpu_us;
-		if (u.memory_bytes > limit && !c->ended_by) {
-			c->ended_by = LAUNCH_END_MEMORY;
-			child_kill(l, c);
-		}
+		if (u.memory_bytes > limit)
+			end(l, c, LAUNCH_END_MEMORY);
+		else if (u.processes > LIMITS_TREE)
+			end(l, c, LAUNCH_END_PROCESSES);
+		else
+			yield(l, c, u.cpu_us);
 	}
-	if (c->deadline_mono_ms && now_ms > c->deadline_mono_ms) {
-		if (!c->ended_by)
-			c->ended_by = LAUNCH_END_DEADLINE;
-		child_kill(l, c);
-	}
+	if (c->deadline_mono_ms && now_ms > c->deadline_mono_ms)
+		end(l, c, LAUNCH_END_DEADLINE);
 }
 
 void

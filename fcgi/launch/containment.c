@@ -38,7 +38,7 @@ containment_place(struct containment *c, int pidfd, uint32_t memory_mb)
 		return -1;
 	pid = sample_pid(pidfd);
 	slot = pid > 0 ? cgroup_slot_take(&c->cgroup,
-	                     (uint64_t)memory_mb << 20, LIMITS_PROCESSES)
+	                     (uint64_t)memory_mb << 20, LIMITS_TREE)
 	               : -1;
 	if (slot >= 0 && cgroup_slot_enter(&c->cgroup, slot, pid) < 0) {
 		cgroup_slot_give(&c->cgroup, slot);
@@ -91,11 +91,17 @@ containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
 {
 	pid_t pid;
 
-	/* A fork bomb starves its own reaper, but not us. */
+	/*
+	 * A fork bomb starves its own reaper, but not us; least of all by one
+	 * call for its process group, if it is a group of its own.
+	 */
 	if (slot >= 0)
 		cgroup_slot_kill(&c->cgroup, slot);
-	else if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
+	else if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0) {
+		if (c->probe.rung == CONTAIN_NAMESPACE && getpgid(pid) == pid)
+			kill(-pid, SIGKILL);
 		contain_kill_tree(pid);
+	}
 	send_signal(pidfd, uid, SIGKILL);
 }
 
@@ -104,6 +110,16 @@ containment_ask(struct containment *c, int pidfd, uid_t uid)
 {
 	(void)c;
 	send_signal(pidfd, uid, SIGTERM);
+}
+
+void
+containment_yield(struct containment *c, int pidfd, uid_t uid)
+{
+	pid_t pid;
+
+	(void)c;
+	if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
+		sample_yield(pid);
 }
 
 int
@@ -115,5 +131,5 @@ containment_usage(const struct containment *c, int pidfd, int slot,
 	if (slot >= 0 && cgroup_slot_usage(&c->cgroup, slot, u) == 0)
 		return 0;
 	pid = sample_pid(pidfd);
-	return pid > 0 ? sample_tree(pid, limit_bytes, u) : -1;
+	return pid > 0 ? sample_tree(pid, limit_bytes, LIMITS_TREE, u) : -1;
 }

@@ -35,6 +35,9 @@ void containment_leave(struct containment *c, int slot);
 void containment_kill(struct containment *c, int pidfd, uid_t uid, int slot);
 void containment_ask(struct containment *c, int pidfd, uid_t uid);
 
+/* The child and its tree give way to all others from now on (sample.h). */
+void containment_yield(struct containment *c, int pidfd, uid_t uid);
+
 /* What its tree uses now: 0, or -1 when it is gone. */
 int containment_usage(const struct containment *c, int pidfd, int slot,
     uint64_t limit_bytes, struct usage *u);

@@ -38,6 +38,7 @@ enum {
 	LEAVE_AFTER_MS = 60000,	/* without clients and children */
 	DRAIN_MS = 30000,
 	SAMPLE_EVERY_MS = 50,
+	YIELD_AFTER_MS = 50,	/* of CPU in one request: others go first */
 	TICK_MS = 1000,
 	CLIENTS_MAX = 1024
 };
@@ -91,6 +92,7 @@ struct child {
 	uint32_t ended_by;		/* enum launch_end */
 	int64_t deadline_mono_ms;
 	uint64_t peak_kb, cpu_us;	/* by sampling */
+	uint64_t cpu_before_us;		/* spent on earlier requests */
 	int64_t leased_ms;		/* when it was handed out */
 	int cgroup_slot;		/* -1: none */
 	struct child *next;		/* in stock, or in the free list */

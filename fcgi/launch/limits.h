@@ -19,7 +19,8 @@ enum {
 					 * that are on their way count; its
 					 * children have ABI_CHILD_FILES */
 	LIMITS_FILE_MB = 512,		/* size of one file */
-	LIMITS_PROCESSES = 2048		/* processes and threads, all children */
+	LIMITS_PROCESSES = 2048,	/* processes and threads, all children */
+	LIMITS_TREE = 256		/* processes of one request: sampled */
 };
 
 struct limits {

@@ -196,7 +196,7 @@ raise_files(void)
 	}
 }
 
-/* As the gateway does; the children inherit it (sched(7)). */
+/* As the gateway does (sched(7)); zygotes and children, too. */
 static void
 work_in_batches(void)
 {

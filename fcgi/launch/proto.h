@@ -81,6 +81,7 @@ enum launch_refusal {
 enum launch_end {
 	LAUNCH_END_ITSELF = 0,	/* it did not */
 	LAUNCH_END_MEMORY,	/* memorySize was passed */
+	LAUNCH_END_PROCESSES,	/* it had more than LIMITS_TREE of them */
 	LAUNCH_END_DEADLINE,	/* the deadline of WATCH was passed */
 	LAUNCH_END_LOST		/* it was another launcher's: not known */
 };

@@ -139,7 +139,8 @@ child(int ctl_fd, char *const own[2], unsigned reuse)
 			d.status = errno;
 		} else
 			await(pid, &d);
-		d.again = contain_alone() || contain_clean() == 0;
+		d.again = (contain_alone() || contain_clean() == 0) &&
+		    !contain_gives_way();
 		if (!(r.head.flags & ABI_NO_STDIN))
 			rearm();
 		if (child_done(ctl_fd, &d, NULL, 0) < 0 || !d.again)

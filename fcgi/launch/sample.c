@@ -5,8 +5,10 @@
 
 #include "functions/sdk/contain.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +92,7 @@ shared_memory(pid_t pid)
 }
 
 int
-sample_tree(pid_t pid, uint64_t limit_bytes, struct usage *u)
+sample_tree(pid_t pid, uint64_t limit_bytes, uint32_t most, struct usage *u)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	const uint64_t us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -101,7 +103,7 @@ sample_tree(pid_t pid, uint64_t limit_bytes, struct usage *u)
 
 	*u = (struct usage){0};
 	tree[0] = pid;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && u->processes <= most; i++) {
 		if (add_memory(tree[i], page, u, &resident) < 0) {
 			if (i == 0) {
 				errno = ESRCH;
@@ -120,6 +122,42 @@ sample_tree(pid_t pid, uint64_t limit_bytes, struct usage *u)
 		for (i = 0; i < n && u->memory_bytes <= limit_bytes; i++)
 			u->memory_bytes += shared_memory(tree[i]);
 	return 0;
+}
+
+static void
+yield_threads(pid_t pid)
+{
+	const struct sched_param none = {0};
+	const struct dirent *de;
+	char path[32];
+	DIR *tasks;
+
+	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+	tasks = opendir(path);
+	while (tasks && (de = readdir(tasks)))
+		if (de->d_name[0] != '.')
+			sched_setscheduler(
+			    (pid_t)strtol(de->d_name, NULL, 10), SCHED_IDLE,
+			    &none);
+	if (tasks)
+		closedir(tasks);
+}
+
+void
+sample_yield(pid_t pid)
+{
+	pid_t tree[SAMPLE_PROCESSES_MAX];
+	size_t n = 1, i;
+	int k;
+
+	tree[0] = pid;
+	for (i = 0; i < n; i++) {
+		yield_threads(tree[i]);
+		k = contain_children(
+		    tree[i], tree + n, SAMPLE_PROCESSES_MAX - n);
+		if (k > 0)
+			n += (size_t)k;
+	}
 }
 
 pid_t

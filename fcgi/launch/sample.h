@@ -25,9 +25,18 @@ struct usage {
  * memory_bytes counts anonymous pages; shared memory is added, by a dearer
  * read, only when it could matter: when all that is resident passes
  * `limit_bytes` (0: never).  Pages that fork shares are counted in each
- * process.  0, or -1 with errno (ESRCH: `pid` is gone).
+ * process.  A tree of more than `most` processes is not followed beyond them:
+ * a fork bomb is quicker.  0, or -1 with errno (ESRCH: `pid` is gone).
  */
-int sample_tree(pid_t pid, uint64_t limit_bytes, struct usage *u);
+int sample_tree(pid_t pid, uint64_t limit_bytes, uint32_t most,
+    struct usage *u);
+
+/*
+ * The tree below and with `pid` gives way to everybody from now on, and what
+ * it starts later does, too (SCHED_IDLE, sched(7)).  Nobody without privilege
+ * can take that back.
+ */
+void sample_yield(pid_t pid);
 
 /*
  * The pid, as this process sees it, of the process that a pidfd stands for:

@@ -125,6 +125,12 @@ int contain_sweep(const struct contain *c, const pid_t *keep, size_t n);
 int contain_kill_tree(pid_t pid);
 
 /*
+ * True if the launcher made this process give way to all others (SCHED_IDLE):
+ * it can't be undone, so no other request is to suffer from it.
+ */
+bool contain_gives_way(void);
+
+/*
  * The children of `pid`, of all its threads, zombies too: at most `max` pids
  * into `out`.  Their number, or -1 with errno (ENOENT: `pid` is gone, or the
  * kernel has no such file).

@@ -180,7 +180,8 @@ child(int fd, char *const own[2], unsigned reuse)
 		if (!again)
 			exit(status);
 		flush_streams();
-		again = status == 0 && !left_something();
+		again = status == 0 && !left_something() &&
+		    !contain_gives_way();
 		say_done(ABI_END_EXIT, status, again);
 		sdk_reset();
 		if (!(r->head.flags & ABI_NO_STDIN))

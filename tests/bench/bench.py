@@ -30,6 +30,7 @@ import chart
 import load
 import machine
 import memory
+import neighbours
 from contenders import (BODY, LABELS, ROUTES, THREADS, Stage)
 from overload import Overload
 from processes import (BenchError, Processes, adopt_descendants,
@@ -156,6 +157,12 @@ class Bench:
                         OVERLOAD_MS * self.settings['seconds']
                         ).measure(self.settings['rounds'])
 
+    def neighbours(self):
+        say('bad neighbours')
+        return neighbours.measure(self.stage.contenders['warm'],
+                                  self.settings['rounds'],
+                                  self.settings['seconds'])
+
     def memory_under_load(self):
         c = self.stage.contenders['warm']
         busy = subprocess.Popen([self.stage.program('flood'), str(c.port),
@@ -180,6 +187,7 @@ class Bench:
         for number in range(1, self.settings['rounds'] + 1):
             self.round(number)
         overload = self.overload()
+        beside = self.neighbours()
         mem['load'] = self.memory_under_load()
         if not self.settings['quick']:
             say('waiting until the gateway is at rest')
@@ -192,7 +200,7 @@ class Bench:
             raw={key: spread([raw[key] for raw in self.raw])
                  for key in self.raw[0]
                  if all(raw[key] is not None for raw in self.raw)},
-            memory=mem, overload=overload)
+            memory=mem, overload=overload, neighbours=beside)
         self.results['required'] = judge(self.results)
 
     def write(self):

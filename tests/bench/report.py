@@ -107,6 +107,17 @@ def overload_text(r):
                   'p99 ms', '503/s', 'other', 'broken', 'overdue'], rows)
 
 
+def neighbours_text(r):
+    n = r['neighbours']
+    usual = n['usual_p99_us']['median']
+    rows = [['nobody', ms(usual), '', '', '']] + [
+        [b['what'], ms(b['p99_us']['median']),
+         '%.2f' % (b['p99_us']['median'] / usual), number(b['rps']['median']),
+         number(b['errors'])] for b in n['beside'].values()]
+    return table(['1 connection, warm, beside', 'p99 ms', 'of the usual',
+                  'req/s', 'errors'], rows)
+
+
 def required_text(r):
     rows = [[row['what'], row['text'],
              '%s %g' % ('at least' if row['relation'] == AT_LEAST
@@ -122,5 +133,5 @@ def full_text(r):
     parts = [machine_text(r)]
     parts += [level_text(r, n) for n in r['settings']['connections']]
     parts += [raw_text(r), memory_text(r), overload_text(r),
-              required_text(r)]
+              neighbours_text(r), required_text(r)]
     return '\n\n'.join(parts) + '\n'

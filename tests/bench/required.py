@@ -47,6 +47,14 @@ def p99_ms(which):
     return lambda r: r['overload']['over'][which]['p99_us']['median'] / 1000
 
 
+def beside(names):
+    def worst(r):
+        n = r['neighbours']
+        return max(n['beside'][name]['p99_us']['median'] for name in names) / \
+            n['usual_p99_us']['median']
+    return worst
+
+
 AT_LEAST, BELOW = '>=', '<'
 
 # what, how, relation, needed, aim (or None), how to print it
@@ -80,6 +88,10 @@ REQUIRED = (
      AT_LEAST, 0.90, None, '%.2f'),
     ('1,000 connections: p99 of accepted, ms', p99_ms(THOUSAND),
      BELOW, 100, None, '%.1f'),
+    ('p99 beside endless loops or memory hogs / the usual',
+     beside(('loop', 'crowd', 'hog')), BELOW, 2, None, '%.2f'),
+    ('p99 beside one fork bomb after the other / the usual',
+     beside(('bomb',)), BELOW, 2, None, '%.2f'),
 )
 
 

@@ -115,6 +115,44 @@ def assert_kept_in(rung, function, how, statuses):
     assert get(rung, "/%s/fine/%s" % (function, name)).status == 200
 
 
+@pytest.mark.parametrize("function", ["beast", "reused"])
+def test_who_computes_long_gives_way(rung, function):
+    """Its descendants, too; and nobody is served by it afterwards."""
+    name = mark()
+    t = threading.Thread(target=get, args=(rung, "/%s/crowd/%s" % (
+        function, name)))
+    t.start()
+    try:
+        procs.wait_for(lambda: len(marked(name)) > 2 and all(
+            os.sched_getscheduler(p) == os.SCHED_IDLE
+            for p in marked(name)), 3, "all of it to give way")
+    finally:
+        t.join()
+    all_gone(name)
+    r = get(rung, "/%s/policy/%s" % (function, mark()))
+    assert r.status == 200 and int(r.body) == os.SCHED_BATCH
+
+
+def test_long_work_that_ends_well_gives_way_for_nobody_else(rung):
+    for _ in range(2):
+        r = get(rung, "/reused/compute/" + mark())
+        assert r.status == 200 and int(r.body) == os.SCHED_IDLE
+        r = get(rung, "/reused/policy/" + mark())
+        assert r.status == 200 and int(r.body) == os.SCHED_BATCH
+
+
+def test_processes_of_a_request_are_limited(rung):
+    name = mark()
+    r = get(rung, "/beast/bomb/" + name)
+    assert r.status == 502 or rung.name.startswith("cgroup"), r
+    all_gone(name)
+    if r.status == 502:
+        # Their memory may be too much before they are too many.
+        text = str(rung.site.log("beast")[-1])
+        assert "more than the 256 processes" in text or \
+            "more than its memorySize" in text, text
+
+
 def test_closing_everything_ends_it(rung):
     name = mark()
     try:

@@ -3,9 +3,11 @@
  * all end by themselves after SECONDS: a failed test must not take the machine
  * down.
  */
+#define _GNU_SOURCE	/* SCHED_IDLE */
 #include <bothy.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -117,7 +119,18 @@ bothy_handle(struct bothy_req *req)
 		signal(SIGTERM, SIG_IGN);
 		for (;;)
 			pause();
-	} else if (strcmp(how, "stopped") == 0)
+	} else if (strcmp(how, "crowd") == 0) {
+		for (i = 0; i < 3 && spawn() > 0; i++)
+			;
+		for (;;)
+			;
+	} else if (strcmp(how, "compute") == 0) {
+		while (sched_getscheduler(0) != SCHED_IDLE)
+			;
+		return bothy_text(req, 200, "%d", sched_getscheduler(0));
+	} else if (strcmp(how, "policy") == 0)
+		return bothy_text(req, 200, "%d", sched_getscheduler(0));
+	else if (strcmp(how, "stopped") == 0)
 		raise(SIGSTOP);
 	else if (strcmp(how, "closer") == 0 ||
 	    strcmp(how, "close-all") == 0) {

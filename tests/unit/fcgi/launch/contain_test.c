@@ -469,7 +469,7 @@ has_grown(pid_t child, uint32_t want)
 	struct usage u = {0};
 
 	while (u.processes < want && clock_mono_ms() < until)
-		if (sample_tree(child, 0, &u) < 0)
+		if (sample_tree(child, 0, UINT32_MAX, &u) < 0)
 			return false;
 	return u.processes >= want;
 }

@@ -127,11 +127,11 @@ memory_of_one(void **state)
 	pid_t pid = start(nothing);
 
 	(void)state;
-	assert_int_equal(sample_tree(pid, 0, &before), 0);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &before), 0);
 	assert_int_equal(before.processes, 1);
 	end(pid);
 	pid = start(private_memory);
-	assert_int_equal(sample_tree(pid, 0, &after), 0);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &after), 0);
 	assert_true(after.memory_bytes >= before.memory_bytes + SOME);
 	assert_true(after.memory_bytes < before.memory_bytes + SOME + 2 * MB);
 	end(pid);
@@ -145,11 +145,11 @@ memory_that_is_shared(void **state)
 	pid_t pid = start(shared_memory);
 
 	(void)state;
-	assert_int_equal(sample_tree(pid, 0, &u), 0);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &u), 0);
 	assert_true(u.memory_bytes < SOME);
-	assert_int_equal(sample_tree(pid, 1024 * MB, &u), 0);
+	assert_int_equal(sample_tree(pid, 1024 * MB, UINT32_MAX, &u), 0);
 	assert_true(u.memory_bytes < SOME);
-	assert_int_equal(sample_tree(pid, SOME, &u), 0);
+	assert_int_equal(sample_tree(pid, SOME, UINT32_MAX, &u), 0);
 	assert_true(u.memory_bytes > SOME);
 	end(pid);
 }
@@ -161,7 +161,7 @@ memory_of_a_tree(void **state)
 	pid_t pid = start(three_with_memory);
 
 	(void)state;
-	assert_int_equal(sample_tree(pid, 0, &u), 0);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &u), 0);
 	assert_int_equal(u.processes, 3);
 	assert_true(u.memory_bytes >= 2 * SOME);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -177,7 +177,7 @@ time_of_ended_children(void **state)
 	pid_t pid = start(burn);
 
 	(void)state;
-	assert_int_equal(sample_tree(pid, 0, &u), 0);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &u), 0);
 	assert_true(u.cpu_us >= 70000 && u.cpu_us <= 300000);
 	end(pid);
 }
@@ -195,7 +195,7 @@ what_is_gone(void **state)
 	end(pid);
 	assert_int_equal(sample_pid(fd), -1);
 	assert_int_equal(errno, ESRCH);
-	assert_int_equal(sample_tree(pid, 0, &u), -1);
+	assert_int_equal(sample_tree(pid, 0, UINT32_MAX, &u), -1);
 	assert_int_equal(errno, ESRCH);
 	close(fd);
 	assert_int_equal(sample_pid(fd), -1);
