@@ -34,7 +34,8 @@ BENCH_PACKAGES := apache2 fcgiwrap git nginx npm postgresql redis-server wrk
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")
 
-FOLDERS := store/base store/value store/expr store/wire store/journal \
+FOLDERS := store/base store/value store/expr store/wire store/partiql \
+	store/journal \
 	store/table store/index store/files store/history store/engine store/op \
 	store/daemon store/client \
 	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/launch \

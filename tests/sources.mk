@@ -13,6 +13,7 @@ LIBS.store/files := -lcrypto
 LIBS.store/history := -lgit2 -lz -lcrypto
 LIBS.store/engine := -llmdb -lgit2 -lz -lcrypto
 LIBS.store/wire := -lcrypto
+LIBS.store/partiql := -lcrypto
 LIBS.store/op := -llmdb -lgit2 -lz -lcrypto
 LIBS.store/daemon := $(LIBS.store/op)
 LIBS.store/client := -lcrypto

@@ -44,19 +44,19 @@ add_change(struct parse *p, struct changes *c, struct expr_change change)
 
 /* The paths in order, with their places; clashes become mistakes. */
 static struct path_entry *
-sort(struct parse *p, const struct changes *c)
+sort(struct parse *p, const struct expr_change *changes, size_t n)
 {
 	struct path_entry *entries;
 	size_t i;
 
-	entries = arena_array(p->scope->arena, c->count, sizeof *entries);
+	entries = arena_array(p->scope->arena, n, sizeof *entries);
 	if (!entries) {
 		scope_no_memory(p->e);
 		return NULL;
 	}
-	for (i = 0; i < c->count; i++)
-		entries[i] = (struct path_entry){c->list[i].path, i};
-	path_sort(p, entries, c->count);
+	for (i = 0; i < n; i++)
+		entries[i] = (struct path_entry){changes[i].path, i};
+	path_sort(p, entries, n);
 	return entries;
 }
 
@@ -185,29 +185,35 @@ sections(struct parse *p, struct changes *out)
 /* --- expressions ---------------------------------------------------------- */
 
 int
+parse_update(struct parse *p, const struct expr_change *changes, size_t n,
+    const struct expr_update **out)
+{
+	struct arena *a = p->scope->arena;
+	const struct path_entry *order = sort(p, changes, n);
+	struct expr_update *u = arena_alloc(a, sizeof *u);
+	struct expr_change *sorted = arena_array(a, n, sizeof *sorted);
+	size_t i;
+
+	if (!order || !u || !sorted)
+		return scope_no_memory(p->e);
+	for (i = 0; i < n; i++)
+		sorted[i] = changes[order[i].place];
+	*u = (struct expr_update){.changes = sorted, .count = n};
+	*out = u;
+	return parse_close(p);
+}
+
+int
 expr_parse_update(struct expr_scope *s, const char *text, size_t n,
     const struct expr_update **out, struct err *e)
 {
 	struct parse p;
 	struct changes c = {0};
-	struct expr_update *u;
-	struct expr_change *sorted;
-	const struct path_entry *order;
-	size_t i;
 
 	if (parse_open(&p, s, "UpdateExpression", text, n, e) < 0 ||
 	    sections(&p, &c) < 0)
 		return -1;
-	order = sort(&p, &c);
-	u = arena_alloc(s->arena, sizeof *u);
-	sorted = arena_array(s->arena, c.count, sizeof *sorted);
-	if (!order || !u || !sorted)
-		return scope_no_memory(e);
-	for (i = 0; i < c.count; i++)
-		sorted[i] = c.list[order[i].place];
-	*u = (struct expr_update){.changes = sorted, .count = c.count};
-	*out = u;
-	return parse_close(&p);
+	return parse_update(&p, c.list, c.count, out);
 }
 
 int
@@ -224,14 +230,15 @@ expr_parse_projection(struct expr_scope *s, const char *text, size_t n,
 	if (parse_open(&p, s, "ProjectionExpression", text, n, e) < 0 ||
 	    section(&p, EXPR_REMOVE, &c) < 0)
 		return -1;
-	order = sort(&p, &c);
+	order = sort(&p, c.list, c.count);
 	projection = arena_alloc(s->arena, sizeof *projection);
 	sorted = arena_array(s->arena, c.count, sizeof *sorted);
 	if (!order || !projection || !sorted)
 		return scope_no_memory(e);
 	for (i = 0; i < c.count; i++)
 		sorted[i] = order[i].path;
-	*projection = (struct expr_projection){sorted, c.count};
+	*projection = (struct expr_projection){.paths = sorted,
+	    .count = c.count};
 	*out = projection;
 	return parse_close(&p);
 }

@@ -108,10 +108,15 @@ struct expr_update {
 	bool legacy;			/* from AttributeUpdates */
 };
 
-/* The same order, and as distinct. */
+/*
+ * The same order, and as distinct.  With `names` (PartiQL) what stands at a
+ * path becomes the attribute of that name: then it is the names, beside the
+ * paths, that are in order and distinct.
+ */
 struct expr_projection {
 	const struct expr_path *paths;
 	size_t count;
+	const struct text *names;	/* NULL: nested as in the item */
 };
 
 /* --- parsing -------------------------------------------------------------- */
@@ -245,8 +250,8 @@ int expr_touched(struct arena *a, const struct expr_update *u,
     const struct value *item, struct value *part, struct err *e);
 
 /*
- * The part of `item` that the projection names, nested as in the item; lists
- * close up, in their order.
+ * The part of `item` that the projection names, nested as in the item unless
+ * it has names of its own; lists close up, in their order.
  */
 int expr_project(struct arena *a, const struct expr_projection *p,
     const struct value *item, struct value *part, struct err *e);

@@ -119,7 +119,7 @@ legacy_projection(struct arena *a, const struct text *names, size_t n,
 	for (i = 1; i < n; i++)
 		if (path_compare(&paths[i - 1], &paths[i]) == 0)
 			return twice(&paths[i].steps[0].name, e);
-	*p = (struct expr_projection){paths, n};
+	*p = (struct expr_projection){.paths = paths, .count = n};
 	*out = p;
 	return 0;
 }

@@ -111,6 +111,10 @@ int parse_operand(struct parse *p, struct piece *out);
 /* A path in brackets may go on behind them, but in updates: (a.b).c */
 int parse_go_on(struct parse *p, struct piece *piece);
 
+/* What was read of an update, put in order; then as parse_close(). */
+int parse_update(struct parse *p, const struct expr_change *changes, size_t n,
+    const struct expr_update **out);
+
 /* A list that grows while it is read. */
 struct parse_list {
 	struct parse_item *first, *last;

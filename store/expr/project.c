@@ -129,10 +129,32 @@ project(struct arena *a, const struct expr_path *paths, size_t n,
 	return pick(a, &all, item, part, e) < 0 ? -1 : 0;
 }
 
+/* Each under its own name. */
+static int
+project_named(struct arena *a, const struct expr_projection *p,
+    const struct value *item, struct value *part, struct err *e)
+{
+	struct member *m = arena_array(a, p->count, sizeof *m);
+	const struct value *v;
+	size_t i, n = 0;
+
+	if (!m)
+		return scope_no_memory(e);
+	for (i = 0; i < p->count; i++) {
+		v = expr_find(&p->paths[i], item);
+		if (v)
+			m[n++] = (struct member){p->names[i], *v};
+	}
+	*part = (struct value){.type = VALUE_M, .count = n, .members = m};
+	return 0;
+}
+
 int
 expr_project(struct arena *a, const struct expr_projection *p,
     const struct value *item, struct value *part, struct err *e)
 {
+	if (p->names)
+		return project_named(a, p, item, part, e);
 	return project(a, p->paths, p->count, item, part, e);
 }
 

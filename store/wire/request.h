@@ -19,6 +19,8 @@ enum {
 	REQUEST_BATCH_GET_MAX = 100,
 	REQUEST_BATCH_WRITE_MAX = 25,
 	REQUEST_TRANSACT_MAX = 100,
+	REQUEST_STATEMENT_MAX = 8192,	/* bytes of PartiQL */
+	REQUEST_STATEMENTS_MAX = 25,	/* in a batch */
 	REQUEST_ARENA_MAX = 256 * 1024 * 1024	/* what decoding may take */
 };
 
@@ -51,6 +53,17 @@ struct conditions {
 	size_t count;
 };
 
+/*
+ * Expressions that have been read already, from a PartiQL statement: they
+ * stand for the texts, and are never beside them.
+ */
+struct request_trees {
+	const struct expr *keys;	/* of a query */
+	const struct expr *condition;	/* or filter; NULL: none */
+	const struct expr_update *update;
+	const struct expr_projection *projection;
+};
+
 /* One item's operation: alone, or a part of a batch or transaction. */
 struct item_request {
 	enum item_kind kind;
@@ -70,6 +83,9 @@ struct item_request {
 	size_t nupdates;
 	const struct text *to_get;	/* AttributesToGet */
 	size_t nto_get;
+	/* Of a statement: */
+	const struct request_trees *trees;	/* or NULL */
+	bool insert;			/* ITEM_PUT: nothing may be there */
 };
 
 /* The items of one table in a batch; they share what projects and names. */
@@ -95,6 +111,7 @@ struct read_request {			/* Query, Scan */
 	enum joint joint;
 	const struct text *to_get;
 	size_t nto_get;
+	const struct request_trees *trees;	/* of a statement, or NULL */
 };
 
 enum key_role { ROLE_HASH, ROLE_RANGE };
@@ -163,6 +180,15 @@ struct stream_request {
 	uint32_t limit;
 };
 
+/* ExecuteStatement, or a part of a batch or transaction. */
+struct statement_request {
+	struct text statement;
+	const struct value *parameters;
+	size_t nparameters;
+	enum choice consistent;
+	enum return_values on_failure;
+};
+
 /* Bothy's own operations, of which each takes a part. */
 struct store_request {
 	struct text table;		/* TableName */
@@ -196,6 +222,12 @@ struct request {
 			struct item_request *items;
 			size_t nitems;
 		};
+		struct {			/* Execute..., Batch... */
+			struct statement_request *statements;
+			size_t nstatements;
+			struct text next;	/* NextToken */
+			uint32_t limit;
+		};
 		struct read_request read;
 		struct table_request table;
 		struct stream_request stream;
@@ -222,7 +254,8 @@ struct access {
 
 /*
  * The i-th thing that `r` wants, from 0; false behind the last.  A batch or
- * transaction wants one for each of its items.
+ * transaction wants one for each of its items.  What statements want isn't
+ * known before they are read.
  */
 bool request_access(const struct request *r, size_t i, struct access *out);
 

@@ -1,0 +1,393 @@
+/*
+ * Statements as requests, for partiql.h.  Runs in the daemon once the table of
+ * a statement is known.
+ *
+ * What stands between the outermost ANDs of a WHERE clause are its terms.  An
+ * item is found by an equality for each attribute of the key, a partition by
+ * one for each hash part; the terms that find it are its key, all others its
+ * condition.
+ */
+#include "reader.h"
+
+#include "store/expr/make.h"
+#include "store/value/fault.h"
+
+#include <string.h>
+
+#define KIND "WHERE clause"
+
+struct terms {
+	struct arena *arena;
+	const struct expr **list;	/* NULL: used up */
+	size_t count;
+	struct err *e;
+};
+
+static int
+no_memory(struct err *e)
+{
+	return err_set(e, FAULT_LIMIT,
+	    "the statement takes too much memory");
+}
+
+static int
+fail(struct err *e, const char *text)
+{
+	return err_set(e, FAULT_VALIDATION, "%s", text);
+}
+
+/* --- terms ------------------------------------------------------------------------------- */
+
+static size_t
+count_terms(const struct expr *x)
+{
+	size_t i, n = 0;
+
+	if (!x || x->op != EXPR_AND)
+		return x != NULL;
+	for (i = 0; i < x->nargs; i++)
+		n += count_terms(x->args[i]);
+	return n;
+}
+
+static void
+collect(const struct expr *x, struct terms *out)
+{
+	size_t i;
+
+	if (x->op == EXPR_AND)
+		for (i = 0; i < x->nargs; i++)
+			collect(x->args[i], out);
+	else
+		out->list[out->count++] = x;
+}
+
+static int
+find_terms(struct arena *a, const struct expr *where, struct terms *out,
+    struct err *e)
+{
+	*out = (struct terms){.arena = a, .e = e};
+	out->list = arena_array(a, count_terms(where) + 1,
+	    sizeof *out->list);
+	if (!out->list)
+		return no_memory(e);
+	if (where)
+		collect(where, out);
+	return 0;
+}
+
+/* A test of the attribute `name` itself, all else in it values. */
+static bool
+is_about(const struct expr *x, const char *name)
+{
+	const struct text *t;
+	size_t i, paths = 0;
+
+	if (x->op < EXPR_EQ || x->op > EXPR_CONTAINS)
+		return false;
+	for (i = 0; i < x->nargs; i++) {
+		if (x->args[i]->op == EXPR_VALUE)
+			continue;
+		if (x->args[i]->op != EXPR_PATH || paths++ ||
+		    x->args[i]->path.count > 1)
+			return false;
+		t = &x->args[i]->path.steps[0].name;
+		if (t->n != strlen(name) || memcmp(t->p, name, t->n) != 0)
+			return false;
+	}
+	return paths == 1;
+}
+
+/* The first equality of the attribute; NULL if there is none. */
+static const struct expr **
+find_equality(const struct terms *t, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < t->count; i++)
+		if (t->list[i] && t->list[i]->op == EXPR_EQ &&
+		    is_about(t->list[i], name))
+			return &t->list[i];
+	return NULL;
+}
+
+/* The value of an equality. */
+static const struct value *
+value_of(const struct expr *x)
+{
+	return &x->args[x->args[0]->op == EXPR_PATH]->value;
+}
+
+/* All that are left, as one condition; NULL if none is. */
+static int
+join(const struct terms *t, const struct expr **out)
+{
+	size_t i, n = 0;
+
+	*out = NULL;
+	for (i = 0; i < t->count; i++)
+		if (t->list[i])
+			t->list[n++] = t->list[i];
+	if (n == 0)
+		return 0;
+	if (n == 1)
+		*out = t->list[0];
+	return n == 1 ? 0 : expr_make(t->arena, KIND, EXPR_AND, t->list, n,
+	                        out, t->e);
+}
+
+/* --- one item ----------------------------------------------------------------------------- */
+
+/* Moves the equality of a key's part to the Key: 1, 0 if there is none. */
+static int
+take_part(struct terms *t, const char *name, struct value *key)
+{
+	const struct expr **x = find_equality(t, name);
+
+	if (!x)
+		return 0;
+	key->members[key->count++] = (struct member){
+	    {name, strlen(name)}, *value_of(*x)};
+	*x = NULL;
+	if (find_equality(t, name))
+		return err_set(t->e, FAULT_VALIDATION, "Multiple conditions on "
+		    "same key %s. Only single item Update/Insert/Delete are "
+		    "supported", name);
+	return 1;
+}
+
+/* The Key, out of the terms: 1, 0 if a part is missing, -1. */
+static int
+take_key(struct terms *t, const struct expr_keys *keys,
+    const struct value **out)
+{
+	struct value *key = arena_array(t->arena, 1, sizeof *key);
+	struct text twice;
+	int rc;
+
+	if (!key)
+		return no_memory(t->e);
+	key->type = VALUE_M;
+	key->members = arena_array(t->arena, 2, sizeof *key->members);
+	if (!key->members)
+		return no_memory(t->e);
+	rc = take_part(t, keys->hash[0].name, key);
+	if (rc > 0 && keys->nrange)
+		rc = take_part(t, keys->range[0].name, key);
+	if (rc <= 0)
+		return rc;
+	value_sort_map(key, &twice);
+	*out = key;
+	return 1;
+}
+
+/* attribute_[not_]exists(the hash key), and or or `rest` (may be NULL). */
+static int
+with_presence(struct arena *a, const struct expr_keys *keys, bool there,
+    const struct expr *rest, const struct expr **out, struct err *e)
+{
+	struct expr_step *step = arena_array(a, 1, sizeof *step);
+	const char *name = keys->hash[0].name;
+	const struct expr *args[2];
+	struct expr_path path = {step, 1};
+
+	if (!step)
+		return no_memory(e);
+	step->name = (struct text){name, strlen(name)};
+	if (expr_make_path(a, &path, &args[0], e) < 0 ||
+	    expr_make(a, KIND, there ? EXPR_EXISTS : EXPR_NOT_EXISTS, args, 1,
+	        &args[0], e) < 0)
+		return -1;
+	args[1] = rest;
+	*out = args[0];
+	return rest ? expr_make(a, KIND, there ? EXPR_AND : EXPR_OR, args, 2,
+	                  out, e)
+	            : 0;
+}
+
+/*
+ * UPDATE and EXISTS want an item; DELETE of none is done, whatever its
+ * condition.
+ */
+static int
+complete(const struct partiql *q, struct arena *a,
+    const struct expr_keys *keys, const struct expr *rest,
+    const struct expr **out, struct err *e)
+{
+	*out = rest;
+	if (q->kind == PARTIQL_SELECT ||
+	    (q->kind == PARTIQL_DELETE && !rest))
+		return 0;
+	return with_presence(a, keys, q->kind != PARTIQL_DELETE, rest, out,
+	    e);
+}
+
+static int
+no_key(const struct partiql *q, struct err *e)
+{
+	return fail(e, q->kind == PARTIQL_EXISTS
+	        ? "EXISTS() must contain a single item read with additional "
+	          "condition"
+	        : "Where clause does not contain a mandatory equality on all "
+	          "key attributes");
+}
+
+int
+partiql_item(const struct partiql *q, struct arena *a,
+    const struct expr_keys *keys, struct item_request *out, struct err *e)
+{
+	static const enum item_kind kinds[] = {
+		[PARTIQL_SELECT] = ITEM_GET, [PARTIQL_INSERT] = ITEM_PUT,
+		[PARTIQL_UPDATE] = ITEM_UPDATE,
+		[PARTIQL_DELETE] = ITEM_DELETE, [PARTIQL_EXISTS] = ITEM_CHECK,
+	};
+	struct request_trees *trees = arena_array(a, 1, sizeof *trees);
+	const struct expr *rest;
+	struct terms t;
+	int rc;
+
+	if (!trees)
+		return no_memory(e);
+	*out = (struct item_request){.kind = kinds[q->kind],
+	    .table = q->table, .item = q->item, .returns = q->returns,
+	    .trees = trees, .insert = q->kind == PARTIQL_INSERT};
+	if (q->kind == PARTIQL_INSERT)
+		return 1;
+	if (find_terms(a, q->where, &t, e) < 0)
+		return -1;
+	rc = q->index.p || q->norder ? 0 : take_key(&t, keys, &out->key);
+	if (rc == 0 && q->kind != PARTIQL_SELECT)
+		rc = no_key(q, e);
+	if (rc <= 0)
+		return rc;
+	trees->update = q->update;
+	trees->projection = q->columns;
+	if (join(&t, &rest) < 0)
+		return -1;
+	if (q->kind == PARTIQL_EXISTS && !rest)
+		return no_key(q, e);
+	return complete(q, a, keys, rest, &trees->condition, e) < 0 ? -1 : 1;
+}
+
+/* --- a range ------------------------------------------------------------------------------- */
+
+static bool
+narrows(enum expr_op op)
+{
+	return op == EXPR_EQ || (op >= EXPR_LT && op <= EXPR_BETWEEN) ||
+	    op == EXPR_BEGINS_WITH;
+}
+
+/* A term about the part that the key's order can serve, with it in front. */
+static const struct expr **
+find_narrowing(const struct terms *t, const char *name)
+{
+	const struct expr **x = find_equality(t, name), *one;
+	size_t i;
+
+	for (i = 0; !x && i < t->count; i++) {
+		one = t->list[i];
+		if (!one || !narrows(one->op) || !is_about(one, name))
+			continue;
+		if ((one->op != EXPR_BETWEEN && one->op != EXPR_BEGINS_WITH) ||
+		    one->args[0]->op == EXPR_PATH)
+			x = &t->list[i];
+	}
+	return x;
+}
+
+/*
+ * The terms that find a partition and narrow it, as one condition: 1; 0 if no
+ * partition is named; -1.
+ */
+static int
+take_range(struct terms *t, const struct expr_keys *keys,
+    const struct expr **out)
+{
+	const struct expr *found[2 * EXPR_KEY_PARTS], **x;
+	struct terms key = {.arena = t->arena, .list = found, .e = t->e};
+	enum expr_op op = EXPR_EQ;
+	size_t i;
+
+	for (i = 0; i < keys->nhash; i++)
+		if (!find_equality(t, keys->hash[i].name))
+			return 0;
+	for (i = 0; i < keys->nhash; i++) {
+		x = find_equality(t, keys->hash[i].name);
+		found[key.count++] = *x;
+		*x = NULL;
+	}
+	for (i = 0; i < keys->nrange && op == EXPR_EQ; i++) {
+		x = find_narrowing(t, keys->range[i].name);
+		if (!x)
+			break;
+		op = (*x)->op;
+		found[key.count++] = *x;
+		*x = NULL;
+	}
+	return join(&key, out) < 0 ? -1 : 1;
+}
+
+static bool
+is_part(const struct expr_key_part *parts, size_t n, const struct text *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(parts[i].name) == name->n &&
+		    memcmp(parts[i].name, name->p, name->n) == 0)
+			return true;
+	return false;
+}
+
+static int
+check_order(const struct partiql *q, const struct expr_keys *keys, bool query,
+    struct read_request *out, struct err *e)
+{
+	const struct partiql_order *o;
+	size_t i;
+
+	if (q->norder && !q->where)
+		return fail(e, "Must have WHERE clause in the statement when "
+		    "using ORDER BY clause.");
+	if (q->norder && !query)
+		return fail(e, "Must have at least one non-optional hash key "
+		    "condition in WHERE clause when using ORDER BY clause.");
+	for (i = 0; i < q->norder; i++) {
+		o = &q->order[i];
+		if (is_part(keys->range, keys->nrange, &o->name))
+			out->forward = o->descending ? CHOICE_NO : CHOICE_YES;
+		else if (!is_part(keys->hash, keys->nhash, &o->name))
+			return err_set(e, FAULT_VALIDATION, "Variable "
+			    "reference %.*s in ORDER BY clause must be part "
+			    "of the primary key",
+			    o->name.n < 255 ? (int)o->name.n : 255,
+			    o->name.p);
+	}
+	return 0;
+}
+
+int
+partiql_range(const struct partiql *q, struct arena *a,
+    const struct expr_keys *keys, struct read_request *out, bool *query,
+    struct err *e)
+{
+	struct request_trees *trees = arena_array(a, 1, sizeof *trees);
+	struct terms t;
+	int rc;
+
+	if (!trees)
+		return no_memory(e);
+	*out = (struct read_request){.table = q->table, .index = q->index,
+	    .trees = trees};
+	if (find_terms(a, q->where, &t, e) < 0)
+		return -1;
+	rc = take_range(&t, keys, &trees->keys);
+	if (rc < 0)
+		return -1;
+	*query = rc > 0;
+	trees->projection = q->columns;
+	return join(&t, &trees->condition) < 0
+	    ? -1
+	    : check_order(q, keys, *query, out, e);
+}
