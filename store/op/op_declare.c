@@ -71,6 +71,11 @@ number_indexes(struct table *t, const struct table *old, struct err *e)
 			    "the new one another name", t->name, ix->name);
 		ix->id = was ? was->id : t->next_index++;
 		ix->filling = was ? was->filling : true;
+		if (was) {
+			ix->units = was->units;
+			ix->most = was->most;
+			ix->warm = was->warm;
+		}
 		kept += was != NULL;
 	}
 	return kept != t->nindexes || kept != old->nindexes;
@@ -95,6 +100,8 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 	t->protected = old->protected;
 	t->stream_since_ms = old->stream_since_ms;
 	t->ttl_filling = old->ttl_filling;
+	if (table_terms_copy(&t->terms, &old->terms) < 0)
+		return op_no_memory(e);
 	if (strcmp(t->ttl, old->ttl) != 0) {
 		t->ttl_filling = *t->ttl != '\0';
 		differs = 1;

@@ -1,6 +1,6 @@
 /*
- * Tables in memory: copied, freed, looked up.  table_json.c reads and writes
- * them.
+ * Tables in memory: copied, freed, looked up.  table_read.c and
+ * table_write.c know their JSON.
  */
 #include "table.h"
 
@@ -23,6 +23,7 @@ table_free(struct table *t)
 	if (!t)
 		return;
 	free_indexes(t);
+	free(t->terms.tags);
 	free(t->more);
 	free(t);
 }
@@ -69,8 +70,10 @@ table_copy(const struct table *t)
 	*copy = *t;
 	copy->indexes = NULL;
 	copy->nindexes = 0;
+	copy->terms = (struct table_terms){.tags = NULL};
 	copy->more = t->more ? strdup(t->more) : NULL;
-	if ((t->more && !copy->more) || copy_indexes(copy, t) < 0) {
+	if ((t->more && !copy->more) || copy_indexes(copy, t) < 0 ||
+	    table_terms_copy(&copy->terms, &t->terms) < 0) {
 		table_free(copy);
 		return NULL;
 	}

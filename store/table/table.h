@@ -18,7 +18,10 @@ enum {
 	TABLE_LOCAL_MAX = 5,
 	TABLE_GLOBAL_MAX = 20,
 	TABLE_INDEXES_MAX = TABLE_LOCAL_MAX + TABLE_GLOBAL_MAX,
-	TABLE_NONKEY_MAX = 100		/* projected attributes, of all indexes */
+	TABLE_NONKEY_MAX = 100,		/* projected attributes, of all indexes */
+	TABLE_TAGS_MAX = 50,
+	TABLE_TAG_KEY_MAX = 4 * 128,	/* bytes of 128 characters */
+	TABLE_TAG_VALUE_MAX = 4 * 256
 };
 
 struct key_part {
@@ -34,6 +37,11 @@ struct key_schema {
 
 enum projection { PROJECT_ALL, PROJECT_KEYS, PROJECT_INCLUDE };
 
+/* Capacity units a second. */
+struct table_units {
+	uint64_t reads, writes;		/* 0: none were told */
+};
+
 struct table_index {
 	uint32_t id;			/* within the table; never used again */
 	char name[TABLE_NAME_MAX + 1];
@@ -43,10 +51,38 @@ struct table_index {
 	enum projection projection;
 	char (*nonkey)[256];		/* PROJECT_INCLUDE */
 	size_t nnonkey;
+	struct table_units units, most, warm;	/* as of struct table_terms */
 };
 
 enum stream_view {
 	STREAM_OFF, STREAM_KEYS, STREAM_NEW, STREAM_OLD, STREAM_BOTH
+};
+
+struct table_tag {
+	char key[TABLE_TAG_KEY_MAX + 1];
+	char value[TABLE_TAG_VALUE_MAX + 1];
+};
+
+enum table_class {
+	TABLE_CLASS_UNTOLD, TABLE_CLASS_STANDARD, TABLE_CLASS_INFREQUENT
+};
+
+/* What clients of DynamoDB's say of a table beside its keys. */
+struct table_terms {
+	bool provisioned;		/* BillingMode; else PAY_PER_REQUEST */
+	int64_t on_demand_ms;		/* since then; 0: from the begin, or
+					   never */
+	struct table_units units;	/* ProvisionedThroughput */
+	int64_t increased_ms, decreased_ms;	/* it was; 0: never */
+	uint64_t decreases;		/* on the day of the last one */
+	struct table_units most;	/* OnDemandThroughput */
+	struct table_units warm;	/* WarmThroughput */
+	enum table_class class;
+	int64_t class_ms;		/* it was changed; 0: never */
+	int64_t pitr_ms;		/* point in time recovery is on since */
+	uint64_t pitr_days;		/* RecoveryPeriodInDays */
+	struct table_tag *tags;
+	size_t ntags;
 };
 
 struct table {
@@ -66,10 +102,11 @@ struct table {
 	bool protected;			/* DeletionProtectionEnabled */
 	bool restoring;			/* closed until a restore is done */
 	int64_t created_ms;
-	char *more;			/* JSON of what only DescribeTable tells */
+	struct table_terms terms;
+	char *more;			/* RestoreSummary as JSON, or NULL */
 };
 
-/* Heap; `more` and `nonkey` with it. */
+/* Heap; `more`, `nonkey` and the tags with it. */
 struct table *table_copy(const struct table *t);	/* NULL: no memory */
 void table_free(struct table *t);
 
@@ -79,6 +116,13 @@ const struct table_index *table_index_named(const struct table *t,
 /* True if the index holds the attribute: a key, or projected. */
 bool table_projects(const struct table *t, const struct table_index *ix,
     const char *name, size_t n);
+
+/* The terms of `from`, tags and all, in the place of `to`'s: 0, or ENOMEM. */
+int table_terms_copy(struct table_terms *to, const struct table_terms *from);
+
+/* The tag of a key, or NULL. */
+const struct table_tag *table_tag_named(const struct table *t,
+    const char *key, size_t n);
 
 /*
  * A table as one line of JSON, as the journal and data/<table>/.table.json

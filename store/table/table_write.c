@@ -9,7 +9,8 @@
  *    "nextIndex":2,"ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
  *    "streamSince":1700000000000,
  *    "streamWas":"OLD_IMAGE","streamUntil":1700000000000,   if one was
- *    "history":true,"protected":false,"more":{...}}
+ *    "history":true,"protected":false,
+ *    "terms":{...},"more":{...}}                    table_terms.c
  *
  * All but name, hash and what an index needs may be absent; an unknown member
  * is an error, so that nothing of a later version is lost silently.
@@ -78,7 +79,11 @@ write_index(struct buf *out, const struct table_index *ix)
 			buf_putc(out, ',');
 		buf_json(out, ix->nonkey[i], strlen(ix->nonkey[i]));
 	}
-	buf_puts(out, "]}");
+	buf_putc(out, ']');
+	table_write_units(out, "units", &ix->units);
+	table_write_units(out, "most", &ix->most);
+	table_write_units(out, "warm", &ix->warm);
+	buf_putc(out, '}');
 }
 
 int
@@ -116,6 +121,7 @@ table_write(const struct table *t, struct buf *out)
 	write_bool(out, "protected", t->protected);
 	if (t->restoring)
 		write_bool(out, "restoring", true);
+	table_write_terms(out, &t->terms);
 	if (t->more)
 		buf_printf(out, ",\"more\":%s", t->more);
 	buf_putc(out, '}');

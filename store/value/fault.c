@@ -30,6 +30,16 @@ static const char *const names[FAULT_END - FAULT_FIRST] = {
 	NAME(BUSY) = "BusyException",
 	NAME(LEAVING) = "LeavingException",
 	NAME(UNKNOWN_OUTCOME) = "UnknownOutcomeException",
+	NAME(TABLE_NOT_FOUND) = "TableNotFoundException",
+	NAME(TABLE_EXISTS) = "TableAlreadyExistsException",
+	NAME(BACKUP_NOT_FOUND) = "BackupNotFoundException",
+	NAME(PITR_OFF) = "PointInTimeRecoveryUnavailableException",
+	NAME(RESTORE_TIME) = "InvalidRestoreTimeException",
+	NAME(EXPORT_NOT_FOUND) = "ExportNotFoundException",
+	NAME(EXPORT_CONFLICT) = "ExportConflictException",
+	NAME(EXPORT_TIME) = "InvalidExportTimeException",
+	NAME(IMPORT_NOT_FOUND) = "ImportNotFoundException",
+	NAME(IMPORT_CONFLICT) = "ImportConflictException",
 	NAME(ENDED) = "EndedException",
 };
 

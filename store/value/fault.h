@@ -31,6 +31,16 @@ enum fault {
 	FAULT_LEAVING,		/* the daemon leaves; connect again */
 	FAULT_UNKNOWN_OUTCOME,	/* sent, never answered */
 	FAULT_ENDED,		/* long work, ended before it was done */
+	FAULT_TABLE_NOT_FOUND,	/* TableNotFoundException: of backups */
+	FAULT_TABLE_EXISTS,	/* TableAlreadyExistsException */
+	FAULT_BACKUP_NOT_FOUND,	/* BackupNotFoundException */
+	FAULT_PITR_OFF,		/* PointInTimeRecoveryUnavailableException */
+	FAULT_RESTORE_TIME,	/* InvalidRestoreTimeException */
+	FAULT_EXPORT_NOT_FOUND,	/* ExportNotFoundException */
+	FAULT_EXPORT_CONFLICT,	/* ExportConflictException */
+	FAULT_EXPORT_TIME,	/* InvalidExportTimeException */
+	FAULT_IMPORT_NOT_FOUND,	/* ImportNotFoundException */
+	FAULT_IMPORT_CONFLICT,	/* ImportConflictException */
 	FAULT_END
 };
 

@@ -128,6 +128,7 @@ struct attribute_definition {
 
 struct throughput {
 	uint64_t reads, writes;		/* 0: not given */
+	bool no_reads, no_writes;	/* -1: no limit (OnDemandThroughput) */
 };
 
 enum index_change { INDEX_KEEP, INDEX_CREATE, INDEX_UPDATE, INDEX_DELETE };
@@ -140,7 +141,9 @@ struct index_request {
 	struct text projection;		/* ALL, KEYS_ONLY or INCLUDE */
 	const struct text *nonkey;
 	size_t nnonkey;
-	struct throughput throughput;
+	struct throughput throughput;	/* ProvisionedThroughput, */
+	struct throughput most;		/* OnDemandThroughput, */
+	struct throughput warm;		/* WarmThroughput */
 };
 
 struct tag {
@@ -157,7 +160,9 @@ struct table_request {
 	const struct index_request *locals, *globals;
 	size_t nlocals, nglobals;
 	struct text billing;		/* PROVISIONED or PAY_PER_REQUEST */
-	struct throughput throughput;
+	struct throughput throughput;	/* ProvisionedThroughput, */
+	struct throughput most;		/* OnDemandThroughput, */
+	struct throughput warm;		/* WarmThroughput */
 	enum choice stream;		/* StreamEnabled */
 	struct text stream_view;	/* StreamViewType */
 	enum choice encrypted;		/* SSESpecification.Enabled */
@@ -165,11 +170,46 @@ struct table_request {
 	struct text class;		/* TableClass */
 	const struct tag *tags;
 	size_t ntags;
+	const struct text *tag_keys;	/* UntagResource */
+	size_t ntag_keys;
+	enum choice pitr;		/* PointInTimeRecoveryEnabled */
+	uint32_t pitr_days;		/* RecoveryPeriodInDays */
 	enum choice history;		/* Bothy's: History */
 	struct text ttl;		/* TimeToLiveSpecification */
 	enum choice ttl_enabled;
 	struct text start;		/* ListTables: Exclusive... */
 	uint32_t limit;			/* ListTables */
+};
+
+enum file_format {
+	FORMAT_ABSENT, FORMAT_DYNAMODB_JSON, FORMAT_ION, FORMAT_CSV
+};
+enum compression {
+	COMPRESSION_ABSENT, COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD
+};
+
+/*
+ * Tags, backups, exports and imports, of which each takes a part.  What table
+ * is to be made of one is beside it, as a struct table_request.
+ */
+struct transfer_request {
+	struct text source;		/* the table that it is about */
+	struct text arn;		/* BackupArn, ExportArn, ... as given */
+	struct text name;		/* BackupName */
+	struct text type;		/* BackupType, ExportType */
+	int64_t from_ms, until_ms;	/* TimeRange...Bound; 0: none */
+	bool has_at;
+	int64_t at_ms;			/* RestoreDateTime, ExportTime */
+	enum choice latest;		/* UseLatestRestorableTime */
+	bool has_locals, has_globals;	/* ...SecondaryIndexOverride */
+	struct text bucket, prefix;	/* S3Bucket, S3Prefix, S3KeyPrefix */
+	enum file_format format;
+	enum compression compression;
+	struct text delimiter;		/* of CSV */
+	const struct text *header;
+	size_t nheader;
+	struct text start;		/* NextToken, ExclusiveStartBackupArn */
+	uint32_t limit;
 };
 
 struct stream_request {
@@ -229,7 +269,10 @@ struct request {
 			uint32_t limit;
 		};
 		struct read_request read;
-		struct table_request table;
+		struct {
+			struct table_request table;
+			struct transfer_request transfer;
+		};
 		struct stream_request stream;
 		struct store_request store;
 	};
@@ -243,6 +286,13 @@ struct request {
  */
 int request_read(struct request *r, int op, bool plain, struct arena *a,
     const char *body, size_t n, struct err *e);
+
+/*
+ * The table of "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME", and what stands
+ * behind it, as "/backup/ID"; false if it is no such ARN.
+ */
+bool request_arn(const struct text *arn, struct text *table,
+    struct text *behind);
 
 /* Something that a request wants to do, as grants see it. */
 struct access {

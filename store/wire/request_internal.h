@@ -43,6 +43,8 @@ extern const struct form request_create_table_form, request_update_table_form,
     request_table_form, request_list_tables_form, request_update_ttl_form;
 extern const struct form request_list_streams_form,
     request_describe_stream_form, request_iterator_form, request_records_form;
+extern const struct form request_tag_form, request_untag_form,
+    request_list_tags_form, request_nothing_form, request_pitr_form;
 extern const struct form request_store_forms[];	/* from OP_STAT on */
 
 /* A parameter of a request, for request_check_expressions(). */

@@ -13,7 +13,7 @@
 	.flags = PARAM_REQUIRED | PARAM_PATTERN, \
 	.at = offsetof(struct raw_index, name), .min = 3, .max = 255}
 
-static const struct word billing_words[] = {
+const struct word request_billing_words[] = {
 	{"PROVISIONED", 1}, {"PAY_PER_REQUEST", 2}, {NULL, 0},
 };
 
@@ -34,10 +34,6 @@ static const struct word view_words[] = {
 	{"KEYS_ONLY", 4}, {NULL, 0},
 };
 
-static const struct word class_words[] = {
-	{"STANDARD", 1}, {"STANDARD_INFREQUENT_ACCESS", 2}, {NULL, 0},
-};
-
 static const struct param attribute_params[] = {
 	{.name = "AttributeName", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
 	    .at = offsetof(struct attribute_definition, name), .min = 1,
@@ -47,8 +43,9 @@ static const struct param attribute_params[] = {
 	    .words = type_words},
 };
 
-static const struct schema attribute_schema = SCHEMA("AttributeDefinition",
-    struct attribute_definition, attribute_params);
+const struct schema request_attribute_schema =
+    SCHEMA("AttributeDefinition", struct attribute_definition,
+    attribute_params);
 
 static const struct param key_params[] = {
 	{.name = "AttributeName", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
@@ -57,7 +54,7 @@ static const struct param key_params[] = {
 	    .at = offsetof(struct key_element, role), .words = role_words},
 };
 
-static const struct schema key_schema = SCHEMA("KeySchemaElement",
+const struct schema request_key_schema = SCHEMA("KeySchemaElement",
     struct key_element, key_params);
 
 static const struct param throughput_params[] = {
@@ -69,15 +66,38 @@ static const struct param throughput_params[] = {
 	    .at = offsetof(struct throughput, writes), .min = 1},
 };
 
-static const struct schema throughput_schema = SCHEMA("ProvisionedThroughput",
-    struct throughput, throughput_params);
+const struct schema request_throughput_schema =
+    SCHEMA("ProvisionedThroughput", struct throughput, throughput_params);
+
+static const struct param most_params[] = {
+	{.name = "MaxReadRequestUnits", .kind = PARAM_SIGNED,
+	    .at = offsetof(struct raw_most, reads),
+	    .has_at = offsetof(struct raw_most, has_reads)},
+	{.name = "MaxWriteRequestUnits", .kind = PARAM_SIGNED,
+	    .at = offsetof(struct raw_most, writes),
+	    .has_at = offsetof(struct raw_most, has_writes)},
+};
+
+const struct schema request_most_schema = SCHEMA("OnDemandThroughput",
+    struct raw_most, most_params);
+
+static const struct param warm_params[] = {
+	{.name = "ReadUnitsPerSecond", .kind = PARAM_LONG,
+	    .at = offsetof(struct throughput, reads)},
+	{.name = "WriteUnitsPerSecond", .kind = PARAM_LONG,
+	    .at = offsetof(struct throughput, writes)},
+};
+
+static const struct schema warm_schema = SCHEMA("WarmThroughput",
+    struct throughput, warm_params);
 
 static const struct param projection_params[] = {
 	{.name = "ProjectionType", .kind = PARAM_TEXT,
 	    .at = offsetof(struct raw_projection, type),
 	    .words = projection_words},
 	{.name = "NonKeyAttributes", .kind = PARAM_TEXTS,
-	    .at = offsetof(struct raw_projection, nonkey), .min = 1},
+	    .at = offsetof(struct raw_projection, nonkey), .min = 1,
+	    .max = 20},
 };
 
 static const struct schema projection_schema = SCHEMA("Projection",
@@ -85,13 +105,17 @@ static const struct schema projection_schema = SCHEMA("Projection",
 
 #define INDEX_KEY(parts) {.name = "KeySchema", .kind = PARAM_STRUCTS, \
 	.flags = PARAM_REQUIRED, .at = offsetof(struct raw_index, key), \
-	.min = 1, .max = (parts), .of = &key_schema}
+	.min = 1, .max = (parts), .of = &request_key_schema}
 #define PROJECTION {.name = "Projection", .kind = PARAM_STRUCT, \
 	.flags = PARAM_REQUIRED, .at = offsetof(struct raw_index, projection), \
 	.of = &projection_schema}
 #define INDEX_THROUGHPUT {.name = "ProvisionedThroughput", \
 	.kind = PARAM_STRUCT, .at = offsetof(struct raw_index, throughput), \
-	.of = &throughput_schema}
+	.of = &request_throughput_schema}, \
+	{.name = "OnDemandThroughput", .kind = PARAM_STRUCT, \
+	.at = offsetof(struct raw_index, most), .of = &request_most_schema}, \
+	{.name = "WarmThroughput", .kind = PARAM_STRUCT, \
+	.at = offsetof(struct raw_index, warm), .of = &warm_schema}
 
 static const struct param local_params[] = {
 	INDEX_NAME, INDEX_KEY(2), PROJECTION,
@@ -110,9 +134,9 @@ static const struct param index_delete_params[] = {
 	INDEX_NAME,
 };
 
-static const struct schema local_schema = SCHEMA("LocalSecondaryIndex",
+const struct schema request_local_schema = SCHEMA("LocalSecondaryIndex",
     struct raw_index, local_params);
-static const struct schema global_schema = SCHEMA("GlobalSecondaryIndex",
+const struct schema request_global_schema = SCHEMA("GlobalSecondaryIndex",
     struct raw_index, global_params);
 static const struct schema index_update_schema = SCHEMA(
     "UpdateGlobalSecondaryIndexAction", struct raw_index, index_update_params);
@@ -121,7 +145,7 @@ static const struct schema index_delete_schema = SCHEMA(
 
 static const struct param change_params[] = {
 	{.name = "Create", .kind = PARAM_STRUCT,
-	    .at = offsetof(struct raw_change, create), .of = &global_schema},
+	    .at = offsetof(struct raw_change, create), .of = &request_global_schema},
 	{.name = "Update", .kind = PARAM_STRUCT,
 	    .at = offsetof(struct raw_change, update),
 	    .of = &index_update_schema},
@@ -144,12 +168,21 @@ static const struct param stream_params[] = {
 static const struct schema stream_schema = SCHEMA("StreamSpecification",
     struct raw_stream, stream_params);
 
+static const struct word encryption_words[] = {
+	{"AES256", 1}, {"KMS", 2}, {NULL, 0},
+};
+
 static const struct param encrypted_params[] = {
 	{.name = "Enabled", .kind = PARAM_CHOICE,
 	    .at = offsetof(struct raw_encrypted, enabled)},
+	{.name = "SSEType", .kind = PARAM_TEXT,
+	    .at = offsetof(struct raw_encrypted, type),
+	    .words = encryption_words},
+	{.name = "KMSMasterKeyId", .kind = PARAM_THERE,
+	    .at = offsetof(struct raw_encrypted, key)},
 };
 
-static const struct schema encrypted_schema = SCHEMA("SSESpecification",
+const struct schema request_encrypted_schema = SCHEMA("SSESpecification",
     struct raw_encrypted, encrypted_params);
 
 static const struct param ttl_params[] = {
@@ -163,53 +196,68 @@ static const struct schema ttl_schema = SCHEMA("TimeToLiveSpecification",
     struct raw_ttl, ttl_params);
 
 static const struct param tag_params[] = {
-	{.name = "Key", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
-	    .at = offsetof(struct tag, key), .min = 1, .max = 128},
-	{.name = "Value", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
-	    .at = offsetof(struct tag, value), .max = 256},
+	{.name = "Key", .kind = PARAM_TEXT, .at = offsetof(struct tag, key)},
+	{.name = "Value", .kind = PARAM_TEXT,
+	    .at = offsetof(struct tag, value)},
 };
 
-static const struct schema tag_schema = SCHEMA("Tag", struct tag, tag_params);
+const struct schema request_tag_schema = SCHEMA("Tag", struct tag, tag_params);
 
 #define BOTH \
 	FIRST_NAME(RAW(name)), \
 	{.name = "BillingMode", .kind = PARAM_TEXT, .at = RAW(billing), \
-	    .words = billing_words}, \
+	    .words = request_billing_words}, \
 	{.name = "ProvisionedThroughput", .kind = PARAM_STRUCT, \
-	    .at = RAW(throughput), .of = &throughput_schema}, \
+	    .at = RAW(throughput), .of = &request_throughput_schema}, \
 	{.name = "StreamSpecification", .kind = PARAM_STRUCT, \
 	    .at = RAW(stream), .of = &stream_schema}, \
 	{.name = "SSESpecification", .kind = PARAM_STRUCT, \
-	    .at = RAW(encrypted), .of = &encrypted_schema}, \
+	    .at = RAW(encrypted), .of = &request_encrypted_schema}, \
 	{.name = "DeletionProtectionEnabled", .kind = PARAM_CHOICE, \
 	    .at = RAW(protected)}, \
-	{.name = "TableClass", .kind = PARAM_TEXT, .at = RAW(class), \
-	    .words = class_words}, \
+	{.name = "TableClass", .kind = PARAM_TEXT, .at = RAW(class)}, \
+	{.name = "OnDemandThroughput", .kind = PARAM_STRUCT, \
+	    .at = RAW(most), .of = &request_most_schema}, \
+	{.name = "WarmThroughput", .kind = PARAM_STRUCT, \
+	    .at = RAW(warm), .of = &warm_schema}, \
+	{.name = "MultiRegionConsistency", .kind = PARAM_THERE, \
+	    .at = RAW(consistency)}, \
+	{.name = "GlobalTableSettingsReplicationMode", \
+	    .kind = PARAM_THERE, .at = RAW(sharing)}, \
 	{.name = "History", .kind = PARAM_CHOICE, .at = RAW(history)}
 
 static const struct param create_params[] = {
 	BOTH,
 	{.name = "AttributeDefinitions", .kind = PARAM_STRUCTS,
 	    .flags = PARAM_REQUIRED, .at = RAW(attributes),
-	    .of = &attribute_schema},
+	    .of = &request_attribute_schema},
 	{.name = "KeySchema", .kind = PARAM_STRUCTS, .flags = PARAM_REQUIRED,
-	    .at = RAW(key), .min = 1, .max = 2, .of = &key_schema},
+	    .at = RAW(key), .min = 1, .max = 2, .of = &request_key_schema},
 	{.name = "LocalSecondaryIndexes", .kind = PARAM_STRUCTS,
-	    .at = RAW(locals), .of = &local_schema},
+	    .at = RAW(locals), .of = &request_local_schema},
 	{.name = "GlobalSecondaryIndexes", .kind = PARAM_STRUCTS,
-	    .at = RAW(globals), .of = &global_schema},
+	    .at = RAW(globals), .of = &request_global_schema},
 	{.name = "Tags", .kind = PARAM_STRUCTS, .at = RAW(tags),
-	    .of = &tag_schema},
+	    .of = &request_tag_schema},
 	{.name = "TimeToLiveSpecification", .kind = PARAM_STRUCT,
 	    .at = RAW(ttl), .of = &ttl_schema},
+	{.name = "ResourcePolicy", .kind = PARAM_THERE, .at = RAW(policy)},
+	{.name = "VectorIndexes", .kind = PARAM_THERE, .at = RAW(vectors)},
+	{.name = "GlobalTableSourceArn", .kind = PARAM_THERE,
+	    .at = RAW(replicas)},
 };
 
 static const struct param update_params[] = {
 	BOTH,
 	{.name = "AttributeDefinitions", .kind = PARAM_STRUCTS,
-	    .at = RAW(attributes), .of = &attribute_schema},
+	    .at = RAW(attributes), .of = &request_attribute_schema},
 	{.name = "GlobalSecondaryIndexUpdates", .kind = PARAM_STRUCTS,
 	    .at = RAW(changes), .of = &change_schema},
+	{.name = "ReplicaUpdates", .kind = PARAM_THERE, .at = RAW(replicas)},
+	{.name = "GlobalTableWitnessUpdates", .kind = PARAM_THERE,
+	    .at = RAW(witnesses)},
+	{.name = "VectorIndexUpdates", .kind = PARAM_THERE,
+	    .at = RAW(vectors)},
 };
 
 static const struct param ttl_update_params[] = {
@@ -242,6 +290,18 @@ static const struct schema list_schema = SCHEMA("ListTablesInput",
 
 /* --- from what was read to struct table_request --------------------------- */
 
+/* -1: there is to be no limit. */
+static void
+make_most(const struct raw_most *raw, struct throughput *to)
+{
+	if (!raw)
+		return;
+	to->no_reads = raw->reads < 0;
+	to->no_writes = raw->writes < 0;
+	to->reads = raw->reads > 0 ? (uint64_t)raw->reads : 0;
+	to->writes = raw->writes > 0 ? (uint64_t)raw->writes : 0;
+}
+
 static void
 make_index(const struct raw_index *raw, enum index_change change,
     struct index_request *to)
@@ -255,6 +315,9 @@ make_index(const struct raw_index *raw, enum index_change change,
 	}
 	if (raw->throughput)
 		to->throughput = *raw->throughput;
+	if (raw->warm)
+		to->warm = *raw->warm;
+	make_most(raw->most, &to->most);
 }
 
 static int
@@ -301,8 +364,8 @@ make_changes(struct decoder *d, const struct raw_table *raw,
 	return 0;
 }
 
-static int
-make_table(struct decoder *d, const struct raw_table *raw,
+int
+request_make_table(struct decoder *d, const struct raw_table *raw,
     struct table_request *t)
 {
 	*t = (struct table_request){.name = raw->name,
@@ -312,6 +375,9 @@ make_table(struct decoder *d, const struct raw_table *raw,
 	    .tags = raw->tags, .ntags = raw->ntags, .history = raw->history};
 	if (raw->throughput)
 		t->throughput = *raw->throughput;
+	if (raw->warm)
+		t->warm = *raw->warm;
+	make_most(raw->most, &t->most);
 	if (raw->stream) {
 		t->stream = raw->stream->enabled;
 		t->stream_view = raw->stream->view;
@@ -334,20 +400,20 @@ static int
 finish_create(struct decoder *d, struct request *r, void *raw)
 {
 	return request_check_create(d, raw) < 0 ? -1 :
-	    make_table(d, raw, &r->table);
+	    request_make_table(d, raw, &r->table);
 }
 
 static int
 finish_update(struct decoder *d, struct request *r, void *raw)
 {
 	return request_check_update(d, raw) < 0 ? -1 :
-	    make_table(d, raw, &r->table);
+	    request_make_table(d, raw, &r->table);
 }
 
 static int
 finish_ttl(struct decoder *d, struct request *r, void *raw)
 {
-	return make_table(d, raw, &r->table);
+	return request_make_table(d, raw, &r->table);
 }
 
 const struct form request_create_table_form = {&create_schema, true,

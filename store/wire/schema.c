@@ -199,10 +199,11 @@ static int
 read_integer(struct decoder *d, const struct param *p, void *target,
     const struct json_token *t, const struct place *at)
 {
-	bool big = p->kind == PARAM_LONG;
+	bool big = p->kind != PARAM_INTEGER;
 	char digits[64];
 	uint32_t small;
 	uint64_t wide;
+	int64_t whole;
 	double number;
 
 	if (t->type != JSON_NUMBER)
@@ -213,13 +214,37 @@ read_integer(struct decoder *d, const struct param *p, void *target,
 	if (t->text.n > 60 || fabs(number) > (big ? 9e18 : INT32_MAX))
 		return fail_type(d, t, "Number out of range of %s",
 		    big ? "Long" : "Integer");
-	schema_check_number(d, p, at, (int64_t)number);
+	whole = (int64_t)number;
+	schema_check_number(d, p, at, whole);
 	wide = number > 0 ? (uint64_t)number : 0;
 	small = (uint32_t)wide;
-	if (big)
+	if (p->kind == PARAM_SIGNED)
+		memcpy(schema_at(target, p->at), &whole, sizeof whole);
+	else if (big)
 		memcpy(schema_at(target, p->at), &wide, sizeof wide);
 	else
 		memcpy(schema_at(target, p->at), &small, sizeof small);
+	return 0;
+}
+
+/* Seconds, with or without a fraction. */
+static int
+read_time(struct decoder *d, const struct param *p, void *target,
+    const struct json_token *t)
+{
+	char digits[64];
+	double seconds;
+	int64_t ms;
+
+	if (t->type != JSON_NUMBER)
+		return schema_fail_scalar(d, t, "Date");
+	snprintf(digits, sizeof digits, "%.*s",
+	    (int)(t->text.n < 60 ? t->text.n : 60), t->text.p);
+	seconds = strtod(digits, NULL);
+	if (t->text.n > 60 || fabs(seconds) > 1e12)
+		return fail_type(d, t, "Number out of range of Date");
+	ms = (int64_t)(seconds * 1000 + (seconds < 0 ? -0.5 : 0.5));
+	memcpy(schema_at(target, p->at), &ms, sizeof ms);
 	return 0;
 }
 
@@ -309,7 +334,13 @@ read_param(struct decoder *d, const struct param *p, void *target,
 		return read_truth(d, p, target, t);
 	case PARAM_INTEGER:
 	case PARAM_LONG:
+	case PARAM_SIGNED:
 		return read_integer(d, p, target, t, at);
+	case PARAM_TIME:
+		return read_time(d, p, target, t);
+	case PARAM_THERE:
+		*(bool *)schema_at(target, p->at) = true;
+		return json_skip(&d->json, t, NULL);
 	case PARAM_WORD:
 		return read_word(d, p, target, t, at);
 	case PARAM_ITEM:

@@ -23,6 +23,9 @@ enum param_kind {	/* what stands in the struct, zero if absent: */
 	PARAM_FLAG,	/* bool */
 	PARAM_INTEGER,	/* uint32_t */
 	PARAM_LONG,	/* uint64_t */
+	PARAM_SIGNED,	/* int64_t */
+	PARAM_TIME,	/* int64_t: seconds since 1970 as milliseconds */
+	PARAM_THERE,	/* bool: it was there, whatever it says */
 	PARAM_WORD,	/* enum: the value of one of `words` */
 	PARAM_TEXTS,	/* struct text *, size_t */
 	PARAM_ITEM,	/* struct value *: an item or key */

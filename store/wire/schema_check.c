@@ -152,7 +152,7 @@ schema_check_number(struct decoder *d, const struct param *p,
 	struct text shown = {digits, 0};
 
 	shown.n = (size_t)snprintf(digits, sizeof digits, "%lld", (long long)n);
-	if (n < p->min)
+	if (p->kind != PARAM_SIGNED && n < p->min)
 		violate(d, at, &shown, "Member must have value greater than "
 		    "or equal to %lld", (long long)p->min);
 	if (p->max && n > p->max)
