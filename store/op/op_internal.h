@@ -40,6 +40,13 @@ void op_submit(struct op *op,
     void (*failed)(struct op *op, const struct err *e), size_t bytes);
 struct op *op_of(struct commit_job *job);
 
+/* --- op_get.c ---------------------------------------------------------------------- */
+
+/* Runs a reading operation within one snapshot; `fn` begins the reply. */
+void op_within(struct op *op, struct store_view *v,
+    int (*fn)(struct op *op, struct store_view *v, struct reply *r,
+        struct err *e));
+
 /* --- op_item.c: one item's operation, planned ------------------------------------- */
 
 struct item_plan {
@@ -68,6 +75,13 @@ const struct table *op_table(const struct catalog *c, const struct text *name,
  */
 int op_plan_item(struct arena *a, const struct catalog *c,
     const struct item_request *r, struct item_plan *p, struct err *e);
+
+/* One of the first `n` plans is of that key. */
+bool op_planned(const struct item_plan *plans, size_t n,
+    const struct text *key);
+
+/* The item has all of the table's key, each part of its type. */
+bool op_key_fits(const struct table *t, const struct value *item);
 
 /* Evaluates a write against what lies there now: asks for its change. */
 int op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
@@ -100,9 +114,50 @@ void op_write_mirrors(struct reply *r, struct mirrors *m);
 double op_read_units(size_t bytes, bool consistent);
 double op_write_units(size_t bytes);
 
-/* ConsumedCapacity of one table, if it was asked for. */
+/* Bytes of an item as an index has it. */
+size_t op_projected_size(const struct table *t, const struct table_index *ix,
+    const struct value *item);
+
+/* The larger of the item before and after a write. */
+size_t op_plan_size(const struct item_plan *p);
+
+/* What one table took: of itself, and of each of its indexes. */
+struct op_used {
+	const struct table *table;
+	bool write;
+	double units;
+	double indexes[TABLE_INDEXES_MAX];	/* beside table->indexes */
+};
+
+/* That of a table in a list with room for all of them. */
+struct op_used *op_used_of(struct op_used *list, size_t *n,
+    const struct table *t);
+
+/* Adds what a write took; of the table `factor` times as much. */
+void op_used_write(struct op_used *u, const struct item_plan *p,
+    double factor);
+
+/*
+ * ConsumedCapacity of a table or of several, if it was asked for; `kinds`:
+ * told as reading or writing units too.
+ */
+void op_used_reply(struct op *op, struct reply *r, const char *name,
+    const struct op_used *u, bool kinds);
+void op_used_list(struct op *op, struct reply *r, const struct op_used *list,
+    size_t n, bool kinds);
+
+/* The same of one table, or of one of its indexes. */
 void op_capacity(struct op *op, struct reply *r, const struct table *t,
     const struct table_index *ix, double read, double write);
+
+/* --- op_metrics.c: ReturnItemCollectionMetrics ---------------------------------------- */
+
+/* ItemCollectionMetrics of one write, if it was asked for. */
+void op_metrics(struct op *op, struct reply *r, const struct item_plan *p);
+
+/* Of many: by table, each collection once. */
+void op_metrics_list(struct op *op, struct reply *r,
+    const struct item_plan *plans, size_t n);
 
 /* --- the operations ----------------------------------------------------------------- */
 

@@ -101,12 +101,12 @@ plan_legacy(struct arena *a, struct item_plan *p, struct err *e)
 {
 	const struct item_request *r = p->request;
 
+	if (r->updates &&
+	    legacy_updates(a, r->updates, r->nupdates, &p->update, e) < 0)
+		return -1;
 	if (r->expected.list && legacy_expected(a, r->expected.list,
 	                            r->expected.count, r->joint == JOINT_OR, &p->condition,
 	                            e) < 0)
-		return -1;
-	if (r->updates &&
-	    legacy_updates(a, r->updates, r->nupdates, &p->update, e) < 0)
 		return -1;
 	if (r->to_get &&
 	    legacy_projection(a, r->to_get, r->nto_get, &p->projection, e) < 0)
@@ -166,6 +166,35 @@ op_plan_item(struct arena *a, const struct catalog *c,
 	if (check_expressions(a, p, e) < 0)
 		return -1;
 	return plan_key(a, p, e);
+}
+
+/* --- keys of plans ------------------------------------------------------------------- */
+
+bool
+op_planned(const struct item_plan *plans, size_t n, const struct text *key)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (text_compare(&plans[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+bool
+op_key_fits(const struct table *t, const struct value *item)
+{
+	const struct key_part *hash = &t->key.hash[0];
+	const struct key_part *range = &t->key.range[0];
+	const struct value *v = value_member(item, hash->name,
+	    strlen(hash->name));
+
+	if (!v || v->type != hash->type)
+		return false;
+	if (t->key.nrange == 0)
+		return true;
+	v = value_member(item, range->name, strlen(range->name));
+	return v && v->type == range->type;
 }
 
 /* --- writing ------------------------------------------------------------------------------ */

@@ -1,32 +1,14 @@
 /*
- * Query and Scan: a range of a table or index, read from one snapshot until
- * the limit, a megabyte, or the end.
+ * Query and Scan, planned: the table or index, the expressions against its
+ * keys and what it projects, the range of its keys.
  */
-#include "op_internal.h"
+#include "op_query.h"
 
 #include "store/expr/legacy.h"
 
 #include <string.h>
 
-enum { PAGE_BYTES = 1 << 20 };	/* of items that are looked at */
-
-struct page {
-	struct op *op;
-	const struct read_request *q;
-	const struct table *table;
-	const struct table_index *index;	/* NULL: the table itself */
-	const struct expr *keys;		/* KeyConditionExpression */
-	const struct expr *filter;
-	const struct expr_projection *projection;
-	struct key_range range;
-	bool backward, count_only;
-	/* what came of it */
-	uint64_t count, scanned;
-	size_t bytes;
-	struct value last;			/* LastEvaluatedKey; count 0 */
-};
-
-/* --- planning --------------------------------------------------------------------------- */
+#define INVALID "One or more parameter values were invalid: "
 
 static int
 find_index(struct page *p, struct store_view *v, struct err *e)
@@ -50,7 +32,7 @@ find_index(struct page *p, struct store_view *v, struct err *e)
 }
 
 static int
-parse(struct page *p, bool query, struct err *e)
+parse(struct page *p, struct err *e)
 {
 	const struct read_request *q = p->q;
 	struct arena *a = &p->op->arena;
@@ -69,45 +51,21 @@ parse(struct page *p, bool query, struct err *e)
 	if (q->to_get && legacy_projection(a, q->to_get, q->nto_get,
 	                     &p->projection, e) < 0)
 		return -1;
-	if (q->projection.p &&
-	    expr_parse_projection(&s, q->projection.p, q->projection.n,
-	        &p->projection, e) < 0)
-		return -1;
-	if (q->filter.p && expr_parse_filter(&s, q->filter.p, q->filter.n,
-	                       &p->filter, e) < 0)
-		return -1;
 	if (q->key_condition.p &&
 	    expr_parse_key(&s, q->key_condition.p, q->key_condition.n,
 	        &p->keys, e) < 0)
 		return -1;
-	if (query && !p->keys)
-		return err_set(e, FAULT_VALIDATION, "Either the KeyConditions "
-		    "or KeyConditionExpression parameter must be specified in "
-		    "the request.");
+	if (q->filter.p && expr_parse_filter(&s, q->filter.p, q->filter.n,
+	                       &p->filter, e) < 0)
+		return -1;
+	if (q->projection.p &&
+	    expr_parse_projection(&s, q->projection.p, q->projection.n,
+	        &p->projection, e) < 0)
+		return -1;
 	return expr_scope_finish(&s, e);
 }
 
-static int
-check(struct page *p, bool query, struct err *e)
-{
-	const struct key_schema *k = p->index ? &p->index->key
-	                                      : &p->table->key;
-	struct expr_keys keys;
-
-	op_keys(k, &keys);
-	if (p->projection &&
-	    expr_check_projection(p->projection, &keys, p->index, e) < 0)
-		return -1;
-	if (!p->filter)
-		return 0;
-	if (expr_check_paths(p->filter, &keys, p->index, e) < 0)
-		return -1;
-	return query ? expr_check_filter(p->filter, &keys,
-	                   p->q->conditions.list ? "QueryFilter"
-	                                         : "Filter Expression",
-	                   e)
-	             : 0;
-}
+/* --- the range -------------------------------------------------------------------------- */
 
 static enum key_op
 key_op(enum expr_op op)
@@ -141,13 +99,34 @@ allow_partition(struct page *p, const struct value *hash, struct err *e)
 	return p->op->token ? token_allows(p->op->token, &w, e) : 0;
 }
 
+static const struct key_schema *
+schema_of(const struct page *p)
+{
+	return p->index ? &p->index->key : &p->table->key;
+}
+
+static int
+narrow(struct page *p, const struct expr_key_range *found, struct err *e)
+{
+	struct arena *a = &p->op->arena;
+	struct value v[2];
+	size_t i;
+
+	for (i = 0; i < found->nequal; i++)
+		if (key_range_sort(a, &p->range, KEY_EQ, found->equal[i], e) <
+		    0)
+			return -1;
+	if (found->op == EXPR_NONE)
+		return 0;
+	v[0] = *found->low;
+	v[1] = found->high ? *found->high : *found->low;
+	return key_range_sort(a, &p->range, key_op(found->op), v, e);
+}
+
 static int
 query_range(struct page *p, struct err *e)
 {
-	const struct key_schema *k = p->index ? &p->index->key
-	                                      : &p->table->key;
-	struct arena *a = &p->op->arena;
-	struct value hash[TABLE_KEY_PARTS], v[2];
+	const struct key_schema *k = schema_of(p);
 	struct expr_key_range found;
 	struct expr_keys keys;
 	size_t i;
@@ -156,245 +135,136 @@ query_range(struct page *p, struct err *e)
 	if (expr_key_find(p->keys, &keys, &found, e) < 0)
 		return -1;
 	for (i = 0; i < k->nhash; i++)
-		hash[i] = *found.hash[i];
-	if (allow_partition(p, &hash[0], e) < 0 ||
-	    key_range_hash(a, p->table, p->index, hash, &p->range, e) < 0)
+		p->hash[i] = *found.hash[i];
+	if (allow_partition(p, &p->hash[0], e) < 0 ||
+	    key_range_hash(&p->op->arena, p->table, p->index, p->hash,
+	        &p->partition, e) < 0)
 		return -1;
-	for (i = 0; i < found.nequal; i++)
-		if (key_range_sort(a, &p->range, KEY_EQ, found.equal[i], e) <
-		    0)
-			return -1;
-	if (found.op == EXPR_NONE)
-		return 0;
-	v[0] = *found.low;
-	v[1] = found.high ? *found.high : *found.low;
-	return key_range_sort(a, &p->range, key_op(found.op), v, e);
-}
-
-/* Behind the ExclusiveStartKey, which has to be a key of what is read. */
-static int
-start_after(struct page *p, struct err *e)
-{
-	const struct value *start = p->q->start;
-	struct arena *a = &p->op->arena;
-	struct text base, key;
-	struct value members;
-	int rc;
-
-	if (!start)
-		return 0;
-	if (key_members(a, p->table, p->index, start, &members, e) < 0 ||
-	    members.count != start->count ||
-	    key_item(a, p->table, start, &base, e) < 0)
-		return err_set(e, FAULT_VALIDATION, "The provided starting "
-		    "key is invalid");
-	key = base;
-	if (p->index) {
-		rc = key_entry(a, p->table, p->index, start, &base, &key, e);
-		if (rc <= 0)
-			return err_set(e, FAULT_VALIDATION, "The provided "
-			    "starting key is invalid");
-	}
-	if (!key_range_has(&p->range, &key) && p->keys)
-		return err_set(e, FAULT_VALIDATION, "The provided starting "
-		    "key is outside query boundaries based on provided "
-		    "conditions");
-	return key_range_after(a, &p->range, &key, p->backward, e);
-}
-
-/* --- reading --------------------------------------------------------------------------------- */
-
-/* An item as an index projects it, unless a projection is asked for. */
-static int
-write_projected_by_index(struct page *p, struct reply *r,
-    const struct value *item, struct err *e)
-{
-	struct arena *a = &p->op->arena;
-	struct value part = {.type = VALUE_M};
-	size_t i;
-
-	part.members = arena_array(a, item->count + 1, sizeof *part.members);
-	if (!part.members)
-		return op_no_memory(e);
-	for (i = 0; i < item->count; i++)
-		if (table_projects(p->table, p->index, item->members[i].name.p,
-		        item->members[i].name.n))
-			part.members[part.count++] = item->members[i];
-	reply_item(r, NULL, &part);
-	return 0;
-}
-
-static bool
-whole_items(const struct page *p)
-{
-	return !p->index || p->index->projection == PROJECT_ALL ||
-	    (!p->index->global && p->q->select == SELECT_ALL_ATTRIBUTES);
+	p->range = p->partition;
+	p->narrowed = found.nequal > 0 || found.op != EXPR_NONE;
+	p->single = !p->index && found.nequal == k->nrange;
+	p->backward = p->q->forward == CHOICE_NO;
+	return narrow(p, &found, e);
 }
 
 static int
-write_item(struct page *p, struct reply *r, const struct index_entry *entry,
-    const struct value *item, struct err *e)
-{
-	struct value part;
-
-	if (p->projection) {
-		if (expr_project(&p->op->arena, p->projection, item, &part,
-		        e) < 0)
-			return -1;
-		reply_item(r, NULL, &part);
-		return 0;
-	}
-	if (!whole_items(p))
-		return write_projected_by_index(p, r, item, e);
-	reply_item_bytes(r, NULL, entry->record.item.p,
-	    entry->record.item.n);
-	return 0;
-}
-
-static int
-take_entry(struct page *p, struct reply *r, const struct index_entry *entry,
-    struct err *e)
-{
-	struct value item;
-	bool decode = p->filter || p->projection || !whole_items(p);
-
-	p->scanned++;
-	p->bytes += entry->record.size;
-	if (decode && typed_read_item(&p->op->arena, entry->record.item.p,
-	                  entry->record.item.n, &item, e) < 0)
-		return -1;
-	if (p->filter && !expr_true(p->filter, &item))
-		return 0;
-	p->count++;
-	return p->count_only ? 0 : write_item(p, r, entry, &item, e);
-}
-
-static int
-keep_last(struct page *p, const struct index_entry *entry, struct err *e)
-{
-	struct arena *a = &p->op->arena;
-	char *copy = arena_copy(a, entry->record.item.p, entry->record.item.n);
-	struct value item;
-
-	if (!copy)
-		return op_no_memory(e);
-	if (typed_read_item(a, copy, entry->record.item.n, &item, e) < 0)
-		return -1;
-	return key_members(a, p->table, p->index, &item, &p->last, e);
-}
-
-static bool
-full(const struct page *p)
-{
-	return (p->q->limit && p->scanned >= p->q->limit) ||
-	    p->bytes >= PAGE_BYTES;
-}
-
-static int
-read_page(struct page *p, struct store_view *v, struct reply *r,
-    struct err *e)
-{
-	struct index_cursor *c = index_cursor_open(v->index, p->index,
-	    &p->range, p->backward, e);
-	struct index_entry entry;
-	int rc = 0;
-
-	if (!c)
-		return -1;
-	while ((rc = index_cursor_next(c, &entry, e)) > 0) {
-		rc = take_entry(p, r, &entry, e);
-		if (rc == 0 && full(p)) {
-			rc = keep_last(p, &entry, e);
-			break;
-		}
-		if (rc < 0)
-			break;
-	}
-	index_cursor_close(c);
-	return rc < 0 ? -1 : 0;
-}
-
-/* --- the operations ---------------------------------------------------------------------------- */
-
-static int
-select_what(struct page *p, struct err *e)
-{
-	enum select s = p->q->select;
-
-	p->count_only = s == SELECT_COUNT;
-	if (s == SELECT_ALL_PROJECTED && !p->index)
-		return err_set(e, FAULT_VALIDATION, "ALL_PROJECTED_ATTRIBUTES "
-		    "can be used only when Querying using an IndexName");
-	if (s == SELECT_ALL_ATTRIBUTES && p->index && p->index->global &&
-	    p->index->projection != PROJECT_ALL)
-		return err_set(e, FAULT_VALIDATION, "One or more parameter "
-		    "values were invalid: Select type ALL_ATTRIBUTES is not "
-		    "supported for global secondary index %s because its "
-		    "projection type is not ALL", p->index->name);
-	return 0;
-}
-
-static int
-plan(struct page *p, struct store_view *v, bool query, struct err *e)
+range(struct page *p, struct err *e)
 {
 	const struct read_request *q = p->q;
 
-	if (parse(p, query, e) < 0 || find_index(p, v, e) < 0 ||
-	    select_what(p, e) < 0 || check(p, query, e) < 0)
-		return -1;
-	p->backward = query && q->forward == CHOICE_NO;
-	if (query ? query_range(p, e)
-	          : key_range_scan(&p->op->arena, p->table, p->index,
-	                q->segment, q->segments ? q->segments : 1, &p->range,
-	                e))
-		return -1;
-	return start_after(p, e);
+	if (p->query)
+		return query_range(p, e);
+	return key_range_scan(&p->op->arena, p->table, p->index, q->segment,
+	    q->segments ? q->segments : 1, &p->range, e);
+}
+
+/* --- what an index doesn't have ----------------------------------------------------------- */
+
+/* Adds the name to a list of those that the index doesn't project. */
+static void
+add_missing(const struct page *p, const struct text *name, struct buf *out)
+{
+	if (!table_projects(p->table, p->index, name->p, name->n))
+		buf_printf(out, "%s%.*s", out->len ? ", " : "", (int)name->n,
+		    name->p);
+}
+
+/* As deep as the filter's brackets. */
+static void
+add_filtered(const struct page *p, const struct expr *x, struct buf *out)
+{
+	size_t i;
+
+	if (x->op == EXPR_PATH)
+		add_missing(p, &x->path.steps[0].name, out);
+	for (i = 0; x->op != EXPR_PATH && i < x->nargs; i++)
+		add_filtered(p, x->args[i], out);
 }
 
 static void
-read_range(struct op *op, struct store_view *v, bool query)
+add_wanted(const struct page *p, struct buf *out)
 {
-	struct page p = {.op = op, .q = &op->request.read};
-	struct reply r;
-	struct err e;
-	int rc;
+	const struct expr_projection *w = p->projection;
+	size_t i;
 
-	if (store_read_begin(v, &e) < 0) {
-		op_fail(op, &e);
-		return;
-	}
-	p.last.type = VALUE_M;
-	rc = plan(&p, v, query, &e);
-	op_open(op, &r);
-	if (rc == 0 && p.q->select != SELECT_COUNT)
-		reply_list(&r, "Items");
-	if (rc == 0)
-		rc = read_page(&p, v, &r, &e);
-	if (rc == 0 && p.q->select != SELECT_COUNT)
-		reply_close(&r);
-	if (rc == 0) {
-		reply_integer(&r, "Count", (int64_t)p.count);
-		reply_integer(&r, "ScannedCount", (int64_t)p.scanned);
-		if (p.last.count)
-			reply_item(&r, "LastEvaluatedKey", &p.last);
-		op_capacity(op, &r, p.table, p.index,
-		    op_read_units(p.bytes, p.q->consistent == CHOICE_YES), 0);
-	}
-	store_read_end(v);
-	if (rc < 0)
-		op_fail(op, &e);
-	else
-		op_close(op, &r);
+	for (i = 0; w && i < w->count; i++)
+		add_missing(p, &w->paths[i].steps[0].name, out);
 }
 
-void
-op_query(struct op *op, struct store_view *v)
+/*
+ * Only what it has can be filtered by a query of an index; asked for can be
+ * more of a local one, which reaches back to the table.
+ */
+static int
+check_projected(struct page *p, struct err *e)
 {
-	read_range(op, v, true);
+	struct buf wanted, filtered;
+	int rc = 0;
+
+	if (!p->index || p->index->projection == PROJECT_ALL)
+		return 0;
+	buf_init(&wanted, sizeof e->text / 2);
+	buf_init(&filtered, sizeof e->text / 2);
+	add_wanted(p, &wanted);
+	if (p->query && p->filter)
+		add_filtered(p, p->filter, &filtered);
+	p->reaches_back = !p->index->global &&
+	    (wanted.len || p->q->select == SELECT_ALL_ATTRIBUTES);
+	if (p->index->global && wanted.len)
+		rc = err_set(e, FAULT_VALIDATION, INVALID "Global secondary "
+		    "index %s does not project [%s]", p->index->name,
+		    buf_str(&wanted));
+	else if (filtered.len)
+		rc = err_set(e, FAULT_VALIDATION, INVALID "Secondary index %s "
+		    "does not project one or more filter attributes: [%s]",
+		    p->index->name, buf_str(&filtered));
+	buf_release(&filtered);
+	buf_release(&wanted);
+	return rc;
 }
 
-void
-op_scan(struct op *op, struct store_view *v)
+/* --- against keys --------------------------------------------------------------------------- */
+
+static int
+check_filter(const struct page *p, const struct expr_keys *keys,
+    struct err *e)
 {
-	read_range(op, v, false);
+	if (p->query && expr_check_filter(p->filter, keys,
+	                    p->q->conditions.list ? "QueryFilter"
+	                                          : "Filter Expression",
+	                    e) < 0)
+		return -1;
+	return expr_check_paths(p->filter, keys, p->index, e);
+}
+
+static int
+check(struct page *p, struct err *e)
+{
+	struct expr_keys keys;
+
+	op_keys(schema_of(p), &keys);
+	if (p->projection &&
+	    expr_check_projection(p->projection, &keys, p->index, e) < 0)
+		return -1;
+	if (p->filter && check_filter(p, &keys, e) < 0)
+		return -1;
+	if (p->q->select == SELECT_ALL_ATTRIBUTES && p->index &&
+	    p->index->global && p->index->projection != PROJECT_ALL)
+		return err_set(e, FAULT_VALIDATION, INVALID "Select type "
+		    "ALL_ATTRIBUTES is not supported for global secondary "
+		    "index %s because its projection type is not ALL",
+		    p->index->name);
+	return check_projected(p, e);
+}
+
+int
+op_page_plan(struct page *p, struct store_view *v, struct err *e)
+{
+	p->last.type = VALUE_M;
+	p->count_only = p->q->select == SELECT_COUNT;
+	if (parse(p, e) < 0 || find_index(p, v, e) < 0 ||
+	    op_start_check(p, e) < 0 || range(p, e) < 0 ||
+	    op_start_after(p, e) < 0)
+		return -1;
+	return check(p, e);
 }

@@ -2,22 +2,14 @@
  * TransactWriteItems: all of it or nothing, across tables, in one unit of the
  * journal; with a ClientRequestToken it is done once.
  */
-#include "op_internal.h"
+#include "op_transact.h"
 
 #include "store/base/hash.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ITEM_ROOM = 4096, TRANSACTION_BYTES = 4 << 20 };
-
-struct transaction {
-	struct item_plan *plans;
-	struct cancel_reason *reasons;
-	size_t count;
-	bool canceled;
-	struct text hash;	/* of the request, beside its token */
-};
+enum { ITEM_ROOM = 4096 };
 
 /* --- doing -------------------------------------------------------------------------- */
 
@@ -40,22 +32,18 @@ find_token(struct op *op, struct commit *c, struct err *e)
 	    "this ClientRequestToken had other parameters");
 }
 
-/* Why one item stops it; the reason's texts lie in the arena. */
-static void
-give_reason(struct op *op, struct transaction *t, size_t i,
-    const struct err *e)
+/* What was done before is not done again, but looked at: it costs reading. */
+static int
+repeat(struct op *op, struct commit *c, struct err *e)
 {
-	struct item_plan *p = &t->plans[i];
-	struct cancel_reason *r = &t->reasons[i];
+	struct transaction *t = op->plan;
+	size_t i;
 
-	t->canceled = true;
-	r->fault = e->code;
-	r->text = arena_copy(&op->arena, e->text, strlen(e->text));
-	if (p->failed && p->request->on_failure == RETURN_ALL_OLD &&
-	    p->old.there) {
-		r->item = p->old.bytes.p;
-		r->nitem = p->old.bytes.n;
-	}
+	t->repeated = true;
+	for (i = 0; op->request.capacity && i < t->count; i++)
+		if (commit_get(c, &t->plans[i].key, &t->plans[i].old, e) < 0)
+			return -1;
+	return 0;
 }
 
 static int
@@ -63,21 +51,23 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 {
 	struct op *op = op_of(job);
 	struct transaction *t = op->plan;
+	bool canceled = false;
 	size_t i;
 	int rc = find_token(op, c, e);
 
+	t->repeated = false;
 	if (rc)
-		return rc < 0 ? -1 : 0;
-	t->canceled = false;
+		return rc < 0 ? -1 : repeat(op, c, e);
 	memset(t->reasons, 0, t->count * sizeof *t->reasons);
 	for (i = 0; i < t->count; i++) {
 		if (op_write_item(c, &op->arena, &t->plans[i], e) == 0)
 			continue;
 		if (e->code != FAULT_CONDITION && e->code != FAULT_VALIDATION)
 			return -1;
-		give_reason(op, t, i, e);
+		op_transact_reason(op, t, i, e);
+		canceled = true;
 	}
-	if (t->canceled)
+	if (canceled)
 		return err_set(e, FAULT_CANCELED, "canceled");
 	if (op->request.token.p)
 		commit_token(c, &op->request.token, &t->hash);
@@ -88,83 +78,31 @@ static void
 answer(struct op *op)
 {
 	const struct transaction *t = op->plan;
+	struct op_used *used;
 	struct reply r;
-	size_t i, k;
+	size_t i, n = 0;
 
 	op_open(op, &r);
-	if (op->request.capacity != CAPACITY_NONE) {
-		reply_list(&r, "ConsumedCapacity");
-		for (i = 0; i < t->count; i++) {
-			const struct table *table = t->plans[i].table;
-			const struct text name = {table->name,
-			    strlen(table->name)};
-			struct capacity c = {0};
-
-			for (k = 0; k < i; k++)
-				if (t->plans[k].table == table)
-					break;
-			if (k < i)
-				continue;	/* told already */
-			for (k = i; k < t->count; k++)
-				if (t->plans[k].table == table)
-					c.write += 2 * op_write_units(
-					    value_item_size(
-					        &t->plans[k].fresh));
-			c.table = c.write;
-			reply_capacity(&r, NULL, &name, &c,
-			    op->request.capacity == CAPACITY_INDEXES, true);
-		}
-		reply_close(&r);
+	for (i = 0; op->request.capacity && i < t->count; i++) {
+		used = op_used_of(t->used, &n, t->plans[i].table);
+		if (t->repeated)
+			used->units += 2 *
+			    op_read_units(op_plan_size(&t->plans[i]), true);
+		else
+			op_used_write(used, &t->plans[i], 2);
 	}
+	op_used_list(op, &r, t->used, n, true);
+	op_metrics_list(op, &r, t->plans, t->count);
 	op_close(op, &r);
 }
 
-/* A canceled one tells each item's reason. */
 static void
 failed(struct op *op, const struct err *e)
 {
-	const struct transaction *t = op->plan;
-
-	if (e->code != FAULT_CANCELED) {
-		op_fail(op, e);
-		return;
-	}
-	op->out->len = op->out_at;
-	reply_canceled(op->out, &op->arena, op->plain, t->reasons, t->count);
-	op->status = FAULT_CANCELED;
-	op_end(op);
+	op_transact_fail(op, op->plan, e);
 }
 
 /* --- planning --------------------------------------------------------------------------- */
-
-static int
-plan(struct op *op, struct transaction *t, size_t *bytes, struct err *e)
-{
-	struct request *q = &op->request;
-	size_t i, k;
-
-	t->count = q->nitems;
-	t->plans = arena_array(&op->arena, t->count, sizeof *t->plans);
-	t->reasons = arena_array(&op->arena, t->count, sizeof *t->reasons);
-	if (!t->plans || !t->reasons)
-		return op_no_memory(e);
-	for (i = 0; i < t->count; i++) {
-		if (op_plan_item(&op->arena, op->catalog, &q->items[i],
-		        &t->plans[i], e) < 0)
-			return -1;
-		*bytes += value_item_size(&t->plans[i].fresh) + ITEM_ROOM;
-		for (k = 0; k < i; k++)
-			if (text_compare(&t->plans[k].key, &t->plans[i].key) ==
-			    0)
-				return err_set(e, FAULT_VALIDATION,
-				    "Transaction request cannot include "
-				    "multiple operations on one item");
-	}
-	if (*bytes > TRANSACTION_BYTES + t->count * ITEM_ROOM)
-		return err_set(e, FAULT_VALIDATION, "Transaction request "
-		    "exceeds the maximum size of 4 MB");
-	return 0;
-}
 
 /* What the token stands for: the bytes of the request without it. */
 static int
@@ -200,22 +138,31 @@ hash_request(struct op *op, struct transaction *t, struct err *e)
 	return i && t->hash.p ? 0 : op_no_memory(e);
 }
 
+static size_t
+room(const struct transaction *t)
+{
+	size_t i, bytes = 0;
+
+	for (i = 0; i < t->count; i++)
+		bytes += value_item_size(&t->plans[i].fresh) + ITEM_ROOM;
+	return bytes;
+}
+
 void
 op_transact_write(struct op *op, struct store_view *v)
 {
 	struct transaction *t = arena_array(&op->arena, 1, sizeof *t);
-	size_t bytes = 0;
 	struct err e;
 
 	(void)v;
 	op->plan = t;
 	op->catalog = store_catalog_hold(op->store);
-	if (!t)
+	if (!t) {
 		op_no_memory(&e);
-	if (!t || plan(op, t, &bytes, &e) < 0 ||
-	    (op->request.token.p && hash_request(op, t, &e) < 0)) {
 		op_fail(op, &e);
-		return;
-	}
-	op_submit(op, run, answer, failed, bytes);
+	} else if (op_transact_plan(op, op->catalog, t, &e) < 0 ||
+	    (op->request.token.p && hash_request(op, t, &e) < 0))
+		op_transact_fail(op, t, &e);
+	else
+		op_submit(op, run, answer, failed, room(t));
 }

@@ -68,44 +68,11 @@ write_attributes(struct op *op, struct reply *r, struct err *e)
 	return 0;
 }
 
-static double
-write_units(const struct item_plan *p)
-{
-	size_t before = p->old.there ? value_item_size(&p->old.item) : 0;
-	size_t after = p->fresh.count ? value_item_size(&p->fresh) : 0;
-
-	return op_write_units(before > after ? before : after);
-}
-
-/* ItemCollectionMetrics: only tables with local indexes have any. */
-static void
-write_metrics(struct op *op, struct reply *r)
-{
-	const struct item_plan *p = op->plan;
-	const char *hash = p->table->key.hash[0].name;
-	const struct value *v = value_member(&p->members, hash, strlen(hash));
-	struct member m = {{hash, strlen(hash)}, v ? *v : p->members};
-	struct value key = {.type = VALUE_M, .count = 1, .members = &m};
-	size_t i;
-
-	for (i = 0; i < p->table->nindexes; i++)
-		if (!p->table->indexes[i].global)
-			break;
-	if (!op->request.metrics || i == p->table->nindexes)
-		return;
-	reply_object(r, "ItemCollectionMetrics");
-	reply_item(r, "ItemCollectionKey", &key);
-	reply_list(r, "SizeEstimateRangeGB");
-	reply_number(r, NULL, 0);
-	reply_number(r, NULL, 1);
-	reply_close(r);
-	reply_close(r);
-}
-
 static void
 answer_one(struct op *op)
 {
 	const struct item_plan *p = op->plan;
+	struct op_used u;
 	struct reply r;
 	struct err e;
 
@@ -114,8 +81,12 @@ answer_one(struct op *op)
 		op_fail(op, &e);
 		return;
 	}
-	op_capacity(op, &r, p->table, NULL, 0, write_units(p));
-	write_metrics(op, &r);
+	if (op->request.capacity != CAPACITY_NONE) {
+		u = (struct op_used){.table = p->table};
+		op_used_write(&u, p, 1);
+		op_used_reply(op, &r, "ConsumedCapacity", &u, false);
+	}
+	op_metrics(op, &r, p);
 	op_close(op, &r);
 }
 
@@ -163,6 +134,7 @@ op_delete_item(struct op *op, struct store_view *v)
 struct batch {
 	struct item_plan *plans;
 	size_t count;
+	struct op_used *used;	/* room for each group's table */
 };
 
 static int
@@ -181,28 +153,32 @@ run_batch(struct commit_job *job, struct commit *c, struct err *e)
 static void
 answer_batch(struct op *op)
 {
-	struct request *q = &op->request;
 	const struct batch *b = op->plan;
-	size_t i, k, at = 0;
 	struct reply r;
+	size_t i, n = 0;
 
 	op_open(op, &r);
 	reply_object(&r, "UnprocessedItems");
 	reply_close(&r);
-	if (q->capacity != CAPACITY_NONE) {
-		reply_list(&r, "ConsumedCapacity");
-		for (i = 0; i < q->ngroups; i++) {
-			struct capacity c = {0};
-
-			for (k = 0; k < q->groups[i].count; k++)
-				c.write += write_units(&b->plans[at++]);
-			c.table = c.write;
-			reply_capacity(&r, NULL, &q->groups[i].table, &c,
-			    q->capacity == CAPACITY_INDEXES, false);
-		}
-		reply_close(&r);
-	}
+	for (i = 0; op->request.capacity && i < b->count; i++)
+		op_used_write(op_used_of(b->used, &n, b->plans[i].table),
+		    &b->plans[i], 1);
+	op_used_list(op, &r, b->used, n, false);
+	op_metrics_list(op, &r, b->plans, b->count);
 	op_close(op, &r);
+}
+
+/* In a batch a key of a put that doesn't fit is told as that of a delete. */
+static int
+plan_one(struct op *op, const struct catalog *c, const struct item_request *q,
+    struct item_plan *p, struct err *e)
+{
+	if (op_plan_item(&op->arena, c, q, p, e) == 0)
+		return 0;
+	if (p->table && q->item && !op_key_fits(p->table, q->item))
+		return err_set(e, FAULT_VALIDATION, "The provided key element "
+		    "does not match the schema");
+	return -1;
 }
 
 static int
@@ -210,26 +186,24 @@ plan_batch(struct op *op, const struct catalog *c, struct batch *b,
     size_t *bytes, struct err *e)
 {
 	struct request *q = &op->request;
-	size_t i, k, n;
+	size_t i, k;
 
 	for (i = 0; i < q->ngroups; i++)
 		b->count += q->groups[i].count;
 	b->plans = arena_array(&op->arena, b->count, sizeof *b->plans);
-	if (!b->plans)
+	b->used = arena_array(&op->arena, q->ngroups, sizeof *b->used);
+	if (!b->plans || !b->used)
 		return op_no_memory(e);
-	for (i = n = 0; i < q->ngroups; i++)
-		for (k = 0; k < q->groups[i].count; k++, n++) {
-			struct item_plan *p = &b->plans[n], *other;
+	for (b->count = i = 0; i < q->ngroups; i++)
+		for (k = 0; k < q->groups[i].count; k++) {
+			struct item_plan *p = &b->plans[b->count];
 
-			if (op_plan_item(&op->arena, c,
-			        &q->groups[i].items[k], p, e) < 0)
+			if (plan_one(op, c, &q->groups[i].items[k], p, e) < 0)
 				return -1;
 			*bytes += value_item_size(&p->fresh) + UPDATE_ROOM;
-			for (other = b->plans; other < p; other++)
-				if (text_compare(&other->key, &p->key) == 0)
-					return err_set(e, FAULT_VALIDATION,
-					    "Provided list of item keys "
-					    "contains duplicates");
+			if (op_planned(b->plans, b->count++, &p->key))
+				return err_set(e, FAULT_VALIDATION, "Provided "
+				    "list of item keys contains duplicates");
 		}
 	return 0;
 }

@@ -145,29 +145,48 @@ value_equal(const struct value *a, const struct value *b)
 
 /* --- sizes ---------------------------------------------------------------- */
 
-/* Digits from the first to the last that is not 0; of zero, one. */
-static size_t
-significant_digits(const struct text *number)
+/* Of a number in normal form: what its size hangs on. */
+struct magnitude {
+	size_t digits;		/* from the first to the last that isn't 0 */
+	bool even;		/* the exponent of the first of them */
+};
+
+static struct magnitude
+magnitude(const struct text *number)
 {
-	size_t i, seen = 0, significant = 0;
+	struct magnitude m = {.digits = 0};
+	size_t i, seen = 0, before = 0, behind = 0;
+	bool point = false;
 
 	for (i = 0; i < number->n; i++) {
+		if (number->p[i] == '.')
+			point = true;
 		if (number->p[i] < '0' || number->p[i] > '9')
 			continue;
-		if (seen || number->p[i] != '0')
-			seen++;
+		if (!seen && number->p[i] == '0') {
+			behind += point;
+			continue;
+		}
+		seen++;
+		before += !point;
 		if (number->p[i] != '0')
-			significant = seen;
+			m.digits = seen;
 	}
-	return significant ? significant : 1;
+	m.even = before ? before % 2 == 1 : behind % 2 == 1;
+	return m;
 }
 
+/* Digits are kept by two, in pairs around the point. */
 static size_t
 number_size(const struct text *number)
 {
+	const struct magnitude m = magnitude(number);
 	bool negative = number->n && number->p[0] == '-';
 
-	return (significant_digits(number) + 1) / 2 + 1 + negative;
+	if (m.digits == 0)
+		return 1;
+	return 1 + (m.digits + 1) / 2 + (m.even && m.digits % 2 == 0) +
+	    negative;
 }
 
 static size_t

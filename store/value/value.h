@@ -77,7 +77,9 @@ bool value_equal(const struct value *a, const struct value *b);
  * of its names and values.
  *
  *	S, B		its bytes
- *	N		1, and 1 for two digits; 1 for the sign if negative
+ *	N		1, and 1 for each pair of digits around the point that
+ *			isn't zeros at either end; 1 for the sign if
+ *			negative; zero is 1
  *	BOOL, NULL	1
  *	SS, NS, BS	those of its members
  *	L, M		3, and 1 for each member, and those of its members;

@@ -140,6 +140,28 @@ request_check_joint(struct decoder *d, enum joint joint,
 	return 0;
 }
 
+int
+request_check_names(struct decoder *d, const struct text *names, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (schema_attribute(d, &names[i]) < 0)
+			return -1;
+	return 0;
+}
+
+int
+request_check_conditions(struct decoder *d, const struct conditions *conditions)
+{
+	size_t i;
+
+	for (i = 0; i < conditions->count; i++)
+		if (schema_attribute(d, &conditions->list[i].name) < 0)
+			return -1;
+	return 0;
+}
+
 /* --- what a request wants ------------------------------------------------- */
 
 static const char *

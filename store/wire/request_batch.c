@@ -87,12 +87,31 @@ make_gets(struct decoder *d, struct get_group *from, struct item_group *to)
 	return 0;
 }
 
+/* Not even in different tables may both ways be used. */
+static int
+check_mixture(struct decoder *d, const struct batch_get *batch)
+{
+	struct given news = {"ProjectionExpression", false};
+	struct given olds = {"AttributesToGet", false};
+	const struct expressions x = {.expressions = &news, .nexpressions = 1,
+	    .older = &olds, .nolder = 1};
+	size_t i;
+
+	for (i = 0; i < batch->ngroups; i++) {
+		news.there |= batch->groups[i].shared.projection.p != NULL;
+		olds.there |= batch->groups[i].shared.to_get != NULL;
+	}
+	return request_check_expressions(d, &x);
+}
+
 static int
 finish_batch_get(struct decoder *d, struct request *r, void *raw)
 {
 	struct batch_get *batch = raw;
 	size_t i, total = 0;
 
+	if (check_mixture(d, batch) < 0)
+		return -1;
 	r->capacity = batch->capacity;
 	r->ngroups = batch->ngroups;
 	r->groups = arena_array(d->arena, r->ngroups, sizeof *r->groups);

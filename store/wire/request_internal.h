@@ -69,6 +69,12 @@ int request_check_expressions(struct decoder *d, const struct expressions *x);
 int request_check_joint(struct decoder *d, enum joint joint,
     const struct conditions *conditions);
 
+/* Names of attributes: of AttributesToGet, and of an older parameter. */
+int request_check_names(struct decoder *d, const struct text *names,
+    size_t n);
+int request_check_conditions(struct decoder *d,
+    const struct conditions *conditions);
+
 /* The checks of one item's operation, alone or in a transaction. */
 int request_check_item(struct decoder *d, const struct item_request *r);
 

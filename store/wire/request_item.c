@@ -143,11 +143,24 @@ check_parameters(struct decoder *d, const struct item_request *r)
 	return request_check_expressions(d, &x);
 }
 
+/* The names in the older parameters; in items they were looked at before. */
+static int
+check_names(struct decoder *d, const struct item_request *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nupdates; i++)
+		if (schema_attribute(d, &r->updates[i].name) < 0)
+			return -1;
+	return request_check_names(d, r->to_get, r->nto_get) < 0 ||
+	    request_check_conditions(d, &r->expected) < 0 ? -1 : 0;
+}
+
 int
 request_check_item(struct decoder *d, const struct item_request *r)
 {
 	if (check_parameters(d, r) < 0 || schema_value(d, "Key") < 0 ||
-	    schema_value(d, "Item") < 0)
+	    schema_value(d, "Item") < 0 || check_names(d, r) < 0)
 		return -1;
 	if (r->kind != ITEM_UPDATE && r->returns != RETURN_NONE &&
 	    r->returns != RETURN_ALL_OLD)

@@ -153,7 +153,11 @@ finish(struct decoder *d, struct request *r, void *raw)
 	bool scan = r->info->op == OP_SCAN;
 
 	(void)raw;
-	if (check_parameters(d, read, scan) < 0 || check_start(d) < 0)
+	if (check_parameters(d, read, scan) < 0 ||
+	    request_check_names(d, read->to_get, read->nto_get) < 0 ||
+	    request_check_conditions(d, &read->conditions) < 0 ||
+	    request_check_conditions(d, &read->key_conditions) < 0 ||
+	    check_start(d) < 0)
 		return -1;
 	if (scan)
 		return check_segments(d, read) < 0 ||

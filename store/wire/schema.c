@@ -250,17 +250,18 @@ read_time(struct decoder *d, const struct param *p, void *target,
 
 /* --- attribute values ----------------------------------------------------- */
 
+/* `name`: of the placeholder whose value it is. */
 static int
-put_aside(struct decoder *d, const char *param, const char *name, size_t n,
+put_aside(struct decoder *d, const char *param, const struct text *name,
     const char *why)
 {
 	struct put_aside *a = arena_alloc(d->arena, sizeof *a), **end;
 	char text[sizeof d->err->text];
 
-	if (name)
+	if (name && !strstr(why, "Nesting Levels"))
 		snprintf(text, sizeof text, "ExpressionAttributeValues "
 		    "contains invalid value: %.300s for key %.*s", why,
-		    (int)(n < 100 ? n : 100), name);
+		    (int)(name->n < 100 ? name->n : 100), name->p);
 	else
 		snprintf(text, sizeof text, "%s", why);
 	if (!a)
@@ -284,6 +285,7 @@ schema_take(struct decoder *d, const struct json_token *t, bool item,
     const char *param, const struct text *name, struct value *out)
 {
 	struct json before = d->json;
+	const char *why;
 	int rc;
 
 	if (d->plain)
@@ -292,12 +294,12 @@ schema_take(struct decoder *d, const struct json_token *t, bool item,
 	else
 		rc = item ? typed_take_item(&d->json, t, out) :
 		    typed_take(&d->json, t, out);
-	if (rc == 0)
+	why = rc < 0 ? d->err->text : schema_check_names(out);
+	if (!why)
 		return 1;
-	if (d->err->code != FAULT_VALIDATION)
+	if (rc < 0 && d->err->code != FAULT_VALIDATION)
 		return -1;
-	if (put_aside(d, param, name ? name->p : NULL, name ? name->n : 0,
-	    d->err->text) < 0)
+	if (put_aside(d, param, name, why) < 0)
 		return -1;
 	d->json = before;
 	return json_skip(&d->json, t, NULL);

@@ -111,6 +111,9 @@ int schema_read(struct decoder *d, const struct schema *schema, void *target,
  */
 int schema_value(struct decoder *d, const char *param);
 
+/* -1 and *e if an attribute may not have that name: empty, or too long. */
+int schema_attribute(struct decoder *d, const struct text *name);
+
 /* FAULT_LIMIT: the arena is full. Always -1. */
 int schema_no_memory(struct decoder *d);
 

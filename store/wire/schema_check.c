@@ -3,6 +3,7 @@
  */
 #include "schema_internal.h"
 
+#include "store/expr/expr.h"
 #include "store/value/fault.h"
 
 #include <stdarg.h>
@@ -37,6 +38,49 @@ schema_value(struct decoder *d, const char *param)
 		if (!param || strcmp(a->param, param) == 0)
 			return schema_fail(d, "%s", a->why);
 	return 0;
+}
+
+/* --- names of attributes ------------------------------------------------------ */
+
+static const char *
+wrong_name(const struct text *name)
+{
+	if (name->n == 0)
+		return "One or more parameter values were invalid: Empty "
+		    "attribute name";
+	if (name->n > EXPR_NAME_MAX)
+		return "One or more parameter values were invalid: Attribute "
+		    "name is too large, must be less than 65536 bytes";
+	return NULL;
+}
+
+int
+schema_attribute(struct decoder *d, const struct text *name)
+{
+	const char *why = wrong_name(name);
+
+	return why ? schema_fail(d, "%s", why) : 0;
+}
+
+/* Values are no deeper than VALUE_DEPTH_MAX. */
+const char *
+schema_check_names(const struct value *v)
+{
+	const char *why = NULL;
+	size_t i;
+
+	if (v->type != VALUE_M && v->type != VALUE_L)
+		return NULL;
+	for (i = 0; !why && i < v->count; i++) {
+		if (v->type == VALUE_L) {
+			why = schema_check_names(&v->items[i]);
+			continue;
+		}
+		why = wrong_name(&v->members[i].name);
+		if (!why)
+			why = schema_check_names(&v->members[i].value);
+	}
+	return why;
 }
 
 /* --- violations ----------------------------------------------------------- */

@@ -54,6 +54,9 @@ int schema_read_placeholders(struct decoder *d, const struct param *p,
 
 /* --- schema_check.c ------------------------------------------------------- */
 
+/* Why a name within a value may not be, or NULL. */
+const char *schema_check_names(const struct value *v);
+
 /* Constraints on what was read; they note what is violated. */
 void schema_check_text(struct decoder *d, const struct param *p,
     const struct place *at, const struct text *text);

@@ -1,0 +1,33 @@
+/*
+ * Inside of store/op: what reading and writing transactions share.
+ */
+#ifndef OP_TRANSACT_H
+#define OP_TRANSACT_H
+
+#include "op_internal.h"
+
+struct transaction {
+	struct item_plan *plans;
+	struct cancel_reason *reasons;	/* why each stops it, or no fault */
+	size_t count;
+	bool repeated;		/* its token was used by this very request */
+	struct op_used *used;	/* room for each item's table */
+	struct text hash;	/* of the request, beside its token */
+};
+
+/*
+ * Plans all items of the request: 0, or -1 and *e; FAULT_CANCELED if a key
+ * doesn't fit its table, which is the reason of that item.
+ */
+int op_transact_plan(struct op *op, const struct catalog *c,
+    struct transaction *t, struct err *e);
+
+/* Why one item stops it; the reason's texts lie in the arena. */
+void op_transact_reason(struct op *op, struct transaction *t, size_t i,
+    const struct err *e);
+
+/* The failure; a canceled transaction tells each item's reason. */
+void op_transact_fail(struct op *op, const struct transaction *t,
+    const struct err *e);
+
+#endif

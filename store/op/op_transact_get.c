@@ -1,0 +1,77 @@
+/*
+ * TransactGetItems: items of several tables, all from one snapshot.
+ */
+#include "op_transact.h"
+
+#include "store/base/plant.h"
+
+enum { REPLY_BYTES = 4 << 20 };		/* of items */
+
+/* One item's part of the reply; *bytes grows by the item. */
+static int
+read_one(struct op *op, struct store_view *v, const struct item_plan *p,
+    struct op_used *used, struct reply *r, size_t *bytes, struct err *e)
+{
+	struct index_record record = {.size = 0};
+	int rc;
+
+	if (planted(PLANT_TWO_SNAPSHOTS)) {
+		index_read_end(v->index);
+		index_read_begin(v->index, e);
+	}
+	rc = index_get(v->index, &p->key, &record, e);
+	if (rc < 0)
+		return -1;
+	*bytes += record.size;
+	if (*bytes > REPLY_BYTES)
+		return err_set(e, FAULT_VALIDATION, "The aggregate size of "
+		    "the items in the transaction cannot exceed 4 MB");
+	used->units += 2 * op_read_units(record.size, true);
+	reply_object(r, NULL);
+	if (rc && op_write_projected(r, "Item", &op->arena, p->projection,
+	              &record.item, e) < 0)
+		return -1;
+	reply_close(r);
+	return 0;
+}
+
+static int
+transact_get(struct op *op, struct store_view *v, struct reply *r,
+    struct err *e)
+{
+	struct transaction *t = op->plan;
+	size_t i, n = 0, bytes = 0;
+
+	if (op_transact_plan(op, v->catalog, t, e) < 0)
+		return -1;
+	op_open(op, r);
+	reply_list(r, "Responses");
+	for (i = 0; i < t->count; i++)
+		if (read_one(op, v, &t->plans[i],
+		        op_used_of(t->used, &n, t->plans[i].table), r, &bytes,
+		        e) < 0)
+			return -1;
+	reply_close(r);
+	op_used_list(op, r, t->used, n, true);
+	return 0;
+}
+
+void
+op_transact_get(struct op *op, struct store_view *v)
+{
+	struct transaction t = {.count = 0};
+	struct reply r;
+	struct err e;
+	int rc = store_read_begin(v, &e);
+
+	op->plan = &t;
+	if (rc == 0) {
+		rc = transact_get(op, v, &r, &e);
+		store_read_end(v);
+	}
+	op->plan = NULL;
+	if (rc < 0)
+		op_transact_fail(op, &t, &e);
+	else
+		op_close(op, &r);
+}
