@@ -157,7 +157,9 @@ $(BUILD)/lint/%.ok: %.c .clang-tidy tests/sources.mk
 
 # --- end to end, and beside its peers ---------------------------------------
 
-PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider
+# A file's tests run one after the other, files side by side.
+PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider -n $(JOBS) \
+	--dist loadfile
 
 .PHONY: e2e
 e2e: all
