@@ -18,6 +18,9 @@ static op_fn *const OPS[OP_END] = {
 	[OP_BATCH_WRITE_ITEM] = op_batch_write,
 	[OP_TRANSACT_GET_ITEMS] = op_transact_get,
 	[OP_TRANSACT_WRITE_ITEMS] = op_transact_write,
+	[OP_EXECUTE_STATEMENT] = op_execute_statement,
+	[OP_BATCH_EXECUTE_STATEMENT] = op_batch_execute_statement,
+	[OP_EXECUTE_TRANSACTION] = op_execute_transaction,
 	[OP_CREATE_TABLE] = op_create_table,
 	[OP_UPDATE_TABLE] = op_update_table,
 	[OP_DELETE_TABLE] = op_delete_table,
@@ -189,25 +192,33 @@ partition_of(const struct catalog *c, const struct access *a)
 	                                           : (struct text){NULL, 0};
 }
 
-static int
-allow_each(struct op *op, const struct catalog *c, const struct token *token,
+int
+op_allow(struct op *op, const struct catalog *c, const struct access *a,
     struct err *e)
+{
+	const struct wish w = {.action = a->action, .table = a->table,
+	    .index = a->index, .stream = a->stream,
+	    .key = partition_of(c, a)};
+
+	return op->token ? token_allows(op->token, &w, e) : 0;
+}
+
+static int
+allow_each(struct op *op, const struct catalog *c, struct err *e)
 {
 	struct access a;
 	size_t i;
 
-	for (i = 0; request_access(&op->request, i, &a); i++) {
-		struct wish w = {.action = a.action, .table = a.table,
-		    .index = a.index, .stream = a.stream,
-		    .key = partition_of(c, &a)};
-
-		if (token_allows(token, &w, e) < 0)
+	for (i = 0; request_access(&op->request, i, &a); i++)
+		if (op_allow(op, c, &a, e) < 0)
 			return -1;
-	}
 	return 0;
 }
 
-/* What a query may do is known once its key condition is (op_query.c). */
+/*
+ * What a query may do is known once its key condition is (op_query.c), what a
+ * statement once it is read (op_statement.c).
+ */
 static int
 allow(struct op *op, const struct token *token, struct err *e)
 {
@@ -223,7 +234,7 @@ allow(struct op *op, const struct token *token, struct err *e)
 	if (info->op == OP_QUERY)
 		return 0;
 	c = store_catalog_hold(op->store);
-	rc = allow_each(op, c, token, e);
+	rc = allow_each(op, c, e);
 	store_catalog_release(op->store, c);
 	return rc;
 }

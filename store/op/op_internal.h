@@ -30,6 +30,10 @@ void op_close(struct op *op, struct reply *r);
 
 int op_no_memory(struct err *e);
 
+/* What the token doesn't allow: FAULT_DENIED. 0 or -1. */
+int op_allow(struct op *op, const struct catalog *c, const struct access *a,
+    struct err *e);
+
 /*
  * Submits `run` as a job of the writer; then `answer` writes the reply, or
  * `failed` (NULL: op_fail) says why not.
@@ -87,8 +91,20 @@ bool op_key_fits(const struct table *t, const struct value *item);
 int op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
     struct err *e);
 
+/*
+ * op_write.c: the write of op->plan as a job of the writer, which `answer`
+ * answers; and the item that it returns, if any, as a member or part.
+ */
+void op_submit_item(struct op *op, void (*answer)(struct op *op));
+int op_write_returned(struct op *op, struct reply *r, const char *name,
+    const struct item_plan *p, struct err *e);
+
 /* The keys of a table or index as expressions want them. */
 void op_keys(const struct key_schema *k, struct expr_keys *out);
+
+/* The item fulfils the condition of a statement that reads it: 1, 0, -1. */
+int op_fulfils(struct arena *a, const struct item_plan *p,
+    const struct text *bytes, struct err *e);
 
 /* The item as a projection gives it; NULL for all of it. */
 int op_write_projected(struct reply *r, const char *name, struct arena *a,
@@ -167,6 +183,8 @@ op_fn op_get_item, op_batch_get, op_transact_get;
 op_fn op_put_item, op_update_item, op_delete_item, op_batch_write;
 op_fn op_transact_write;
 op_fn op_query, op_scan;
+op_fn op_execute_statement, op_batch_execute_statement,
+    op_execute_transaction;
 op_fn op_create_table, op_update_table, op_delete_table, op_describe_table,
     op_list_tables, op_update_ttl, op_describe_ttl;
 op_fn op_tag_resource, op_untag_resource, op_list_tags, op_describe_limits,

@@ -120,6 +120,12 @@ plan_expressions(struct arena *a, struct item_plan *p, struct err *e)
 	const struct item_request *r = p->request;
 	struct expr_scope s;
 
+	if (r->trees) {
+		p->condition = r->trees->condition;
+		p->update = r->trees->update;
+		p->projection = r->trees->projection;
+		return 0;
+	}
 	if (expr_scope_init(&s, a, r->names, r->values, e) < 0 ||
 	    plan_legacy(a, p, e) < 0)
 		return -1;
@@ -231,6 +237,10 @@ op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
 		    "Requested resource not found");
 	if (commit_get(c, &p->key, &p->old, e) < 0)
 		return -1;
+	p->failed = r->insert && p->old.there;
+	if (p->failed)
+		return err_set(e, FAULT_DUPLICATE,
+		    "Duplicate primary key exists in table");
 	p->failed = p->condition &&
 	    !expr_true(p->condition, p->old.there ? &p->old.item : NULL);
 	if (p->failed)
@@ -258,7 +268,20 @@ op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
 	return 0;
 }
 
-/* --- projections ---------------------------------------------------------------------------- */
+/* --- what is read ------------------------------------------------------------------------- */
+
+int
+op_fulfils(struct arena *a, const struct item_plan *p,
+    const struct text *bytes, struct err *e)
+{
+	struct value item;
+
+	if (!p->condition)
+		return 1;
+	if (typed_read_item(a, bytes->p, bytes->n, &item, e) < 0)
+		return -1;
+	return expr_true(p->condition, &item);
+}
 
 int
 op_write_projected(struct reply *r, const char *name, struct arena *a,

@@ -122,8 +122,8 @@ full(const struct page *p)
 	    p->bytes >= PAGE_BYTES || p->walked >= WALK_BYTES;
 }
 
-static int
-read_entries(struct page *p, struct store_view *v, struct reply *r,
+int
+op_page_read(struct page *p, struct store_view *v, struct reply *r,
     struct err *e)
 {
 	struct index_cursor *c = index_cursor_open(v->index, p->index,
@@ -146,8 +146,8 @@ read_entries(struct page *p, struct store_view *v, struct reply *r,
 	return rc < 0 ? -1 : 0;
 }
 
-static void
-write_capacity(struct page *p, struct reply *r)
+void
+op_page_capacity(struct page *p, struct reply *r)
 {
 	double units = op_read_units(p->bytes,
 	    p->q->consistent == CHOICE_YES);
@@ -167,14 +167,15 @@ static int
 write_page(struct op *op, struct store_view *v, struct reply *r, bool query,
     struct err *e)
 {
-	struct page p = {.op = op, .q = &op->request.read, .query = query};
+	struct page p = {.op = op, .q = &op->request.read, .query = query,
+	    .action = op->request.info->action};
 
 	if (op_page_plan(&p, v, e) < 0)
 		return -1;
 	op_open(op, r);
 	if (!p.count_only)
 		reply_list(r, "Items");
-	if (read_entries(&p, v, r, e) < 0)
+	if (op_page_read(&p, v, r, e) < 0)
 		return -1;
 	if (!p.count_only)
 		reply_close(r);
@@ -182,7 +183,7 @@ write_page(struct op *op, struct store_view *v, struct reply *r, bool query,
 	reply_integer(r, "ScannedCount", (int64_t)p.scanned);
 	if (p.last.count)
 		reply_item(r, "LastEvaluatedKey", &p.last);
-	write_capacity(&p, r);
+	op_page_capacity(&p, r);
 	return 0;
 }
 

@@ -38,6 +38,12 @@ parse(struct page *p, struct err *e)
 	struct arena *a = &p->op->arena;
 	struct expr_scope s;
 
+	if (q->trees) {
+		p->keys = q->trees->keys;
+		p->filter = q->trees->condition;
+		p->projection = q->trees->projection;
+		return 0;
+	}
 	if (expr_scope_init(&s, a, q->names, q->values, e) < 0)
 		return -1;
 	if (q->key_conditions.list &&
@@ -91,7 +97,7 @@ key_op(enum expr_op op)
 static int
 allow_partition(struct page *p, const struct value *hash, struct err *e)
 {
-	const struct wish w = {.action = p->op->request.info->action,
+	const struct wish w = {.action = p->action,
 	    .table = p->q->table,
 	    .index = p->q->index,
 	    .key = hash->text};
@@ -229,7 +235,7 @@ static int
 check_filter(const struct page *p, const struct expr_keys *keys,
     struct err *e)
 {
-	if (p->query && expr_check_filter(p->filter, keys,
+	if (p->query && !p->q->trees && expr_check_filter(p->filter, keys,
 	                    p->q->conditions.list ? "QueryFilter"
 	                                          : "Filter Expression",
 	                    e) < 0)

@@ -13,6 +13,7 @@
 struct page {
 	struct op *op;
 	const struct read_request *q;
+	const char *action;			/* for grants */
 	bool query;				/* or a scan */
 	const struct table *table;
 	const struct table_index *index;	/* NULL: the table itself */
@@ -37,6 +38,11 @@ struct page {
 
 /* op_query.c: 0, or -1 and *e. */
 int op_page_plan(struct page *p, struct store_view *v, struct err *e);
+
+/* op_page.c: the items, as parts of the list that the reply is at. 0 or -1. */
+int op_page_read(struct page *p, struct store_view *v, struct reply *r,
+    struct err *e);
+void op_page_capacity(struct page *p, struct reply *r);
 
 /*
  * op_start.c: the ExclusiveStartKey, if there is one, is a key of what is

@@ -62,7 +62,9 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 	for (i = 0; i < t->count; i++) {
 		if (op_write_item(c, &op->arena, &t->plans[i], e) == 0)
 			continue;
-		if (e->code != FAULT_CONDITION && e->code != FAULT_VALIDATION)
+		if (e->code != FAULT_CONDITION &&
+		    e->code != FAULT_VALIDATION &&
+		    e->code != FAULT_DUPLICATE)
 			return -1;
 		op_transact_reason(op, t, i, e);
 		canceled = true;
@@ -83,6 +85,14 @@ answer(struct op *op)
 	size_t i, n = 0;
 
 	op_open(op, &r);
+	if (t->statements) {
+		reply_list(&r, "Responses");
+		for (i = 0; i < t->count; i++) {
+			reply_object(&r, NULL);
+			reply_close(&r);
+		}
+		reply_close(&r);
+	}
 	for (i = 0; op->request.capacity && i < t->count; i++) {
 		used = op_used_of(t->used, &n, t->plans[i].table);
 		if (t->repeated)
@@ -149,6 +159,13 @@ room(const struct transaction *t)
 }
 
 void
+op_transact_submit(struct op *op, struct transaction *t)
+{
+	op->plan = t;
+	op_submit(op, run, answer, failed, room(t));
+}
+
+void
 op_transact_write(struct op *op, struct store_view *v)
 {
 	struct transaction *t = arena_array(&op->arena, 1, sizeof *t);
@@ -164,5 +181,5 @@ op_transact_write(struct op *op, struct store_view *v)
 	    (op->request.token.p && hash_request(op, t, &e) < 0))
 		op_transact_fail(op, t, &e);
 	else
-		op_submit(op, run, answer, failed, room(t));
+		op_transact_submit(op, t);
 }

@@ -11,6 +11,7 @@ struct transaction {
 	struct cancel_reason *reasons;	/* why each stops it, or no fault */
 	size_t count;
 	bool repeated;		/* its token was used by this very request */
+	bool statements;	/* each has a part in the reply */
 	struct op_used *used;	/* room for each item's table */
 	struct text hash;	/* of the request, beside its token */
 };
@@ -25,6 +26,13 @@ int op_transact_plan(struct op *op, const struct catalog *c,
 /* Why one item stops it; the reason's texts lie in the arena. */
 void op_transact_reason(struct op *op, struct transaction *t, size_t i,
     const struct err *e);
+
+/* Submits what was planned as a job of the writer. */
+void op_transact_submit(struct op *op, struct transaction *t);
+
+/* op_transact_get.c: the planned items, and the reply. 0 or -1. */
+int op_transact_read(struct op *op, struct store_view *v,
+    struct transaction *t, struct reply *r, struct err *e);
 
 /* The failure; a canceled transaction tells each item's reason. */
 void op_transact_fail(struct op *op, const struct transaction *t,

@@ -27,6 +27,10 @@ read_one(struct op *op, struct store_view *v, const struct item_plan *p,
 		return err_set(e, FAULT_VALIDATION, "The aggregate size of "
 		    "the items in the transaction cannot exceed 4 MB");
 	used->units += 2 * op_read_units(record.size, true);
+	if (rc && p->condition)
+		rc = op_fulfils(&op->arena, p, &record.item, e);
+	if (rc < 0)
+		return -1;
 	reply_object(r, NULL);
 	if (rc && op_write_projected(r, "Item", &op->arena, p->projection,
 	              &record.item, e) < 0)
@@ -35,15 +39,12 @@ read_one(struct op *op, struct store_view *v, const struct item_plan *p,
 	return 0;
 }
 
-static int
-transact_get(struct op *op, struct store_view *v, struct reply *r,
-    struct err *e)
+int
+op_transact_read(struct op *op, struct store_view *v, struct transaction *t,
+    struct reply *r, struct err *e)
 {
-	struct transaction *t = op->plan;
 	size_t i, n = 0, bytes = 0;
 
-	if (op_transact_plan(op, v->catalog, t, e) < 0)
-		return -1;
 	op_open(op, r);
 	reply_list(r, "Responses");
 	for (i = 0; i < t->count; i++)
@@ -66,7 +67,9 @@ op_transact_get(struct op *op, struct store_view *v)
 
 	op->plan = &t;
 	if (rc == 0) {
-		rc = transact_get(op, v, &r, &e);
+		rc = op_transact_plan(op, v->catalog, &t, &e);
+		if (rc == 0)
+			rc = op_transact_read(op, v, &t, &r, &e);
 		store_read_end(v);
 	}
 	op->plan = NULL;

@@ -26,8 +26,8 @@ run_one(struct commit_job *job, struct commit *c, struct err *e)
 
 /* The part of an item that an update touched, if there is any. */
 static int
-write_touched(struct op *op, struct reply *r, const struct item_plan *p,
-    const struct value *item, struct err *e)
+write_touched(struct op *op, struct reply *r, const char *name,
+    const struct item_plan *p, const struct value *item, struct err *e)
 {
 	struct value part;
 
@@ -36,14 +36,14 @@ write_touched(struct op *op, struct reply *r, const struct item_plan *p,
 	if (expr_touched(&op->arena, p->update, item, &part, e) < 0)
 		return -1;
 	if (part.count)
-		reply_item(r, "Attributes", &part);
+		reply_item(r, name, &part);
 	return 0;
 }
 
-static int
-write_attributes(struct op *op, struct reply *r, struct err *e)
+int
+op_write_returned(struct op *op, struct reply *r, const char *name,
+    const struct item_plan *p, struct err *e)
 {
-	const struct item_plan *p = op->plan;
 	const struct value *fresh = p->fresh.count ? &p->fresh : NULL;
 
 	switch (p->request->returns) {
@@ -51,19 +51,19 @@ write_attributes(struct op *op, struct reply *r, struct err *e)
 		return 0;
 	case RETURN_ALL_OLD:
 		if (p->old.there)
-			reply_item_bytes(r, "Attributes", p->old.bytes.p,
+			reply_item_bytes(r, name, p->old.bytes.p,
 			    p->old.bytes.n);
 		return 0;
 	case RETURN_ALL_NEW:
 		if (fresh)
-			reply_item(r, "Attributes", fresh);
+			reply_item(r, name, fresh);
 		return 0;
 	case RETURN_UPDATED_OLD:
 		return p->old.there
-		    ? write_touched(op, r, p, &p->old.item, e)
+		    ? write_touched(op, r, name, p, &p->old.item, e)
 		    : 0;
 	case RETURN_UPDATED_NEW:
-		return fresh ? write_touched(op, r, p, fresh, e) : 0;
+		return fresh ? write_touched(op, r, name, p, fresh, e) : 0;
 	}
 	return 0;
 }
@@ -77,7 +77,7 @@ answer_one(struct op *op)
 	struct err e;
 
 	op_open(op, &r);
-	if (write_attributes(op, &r, &e) < 0) {
+	if (op_write_returned(op, &r, "Attributes", p, &e) < 0) {
 		op_fail(op, &e);
 		return;
 	}
@@ -88,6 +88,15 @@ answer_one(struct op *op)
 	}
 	op_metrics(op, &r, p);
 	op_close(op, &r);
+}
+
+void
+op_submit_item(struct op *op, void (*answer)(struct op *op))
+{
+	const struct item_plan *p = op->plan;
+
+	op_submit(op, run_one, answer, NULL,
+	    value_item_size(&p->fresh) + UPDATE_ROOM);
 }
 
 /* Parses and checks in the caller's thread, so that the writer need not. */
@@ -107,8 +116,7 @@ submit_one(struct op *op, struct store_view *v)
 		op_fail(op, &e);
 		return;
 	}
-	op_submit(op, run_one, answer_one, NULL,
-	    value_item_size(&p->fresh) + UPDATE_ROOM);
+	op_submit_item(op, answer_one);
 }
 
 void

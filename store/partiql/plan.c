@@ -140,7 +140,7 @@ join(const struct terms *t, const struct expr **out)
 
 /* Moves the equality of a key's part to the Key: 1, 0 if there is none. */
 static int
-take_part(struct terms *t, const char *name, struct value *key)
+take_part(struct terms *t, const char *name, struct value *key, bool once)
 {
 	const struct expr **x = find_equality(t, name);
 
@@ -149,16 +149,19 @@ take_part(struct terms *t, const char *name, struct value *key)
 	key->members[key->count++] = (struct member){
 	    {name, strlen(name)}, *value_of(*x)};
 	*x = NULL;
-	if (find_equality(t, name))
+	if (once && find_equality(t, name))
 		return err_set(t->e, FAULT_VALIDATION, "Multiple conditions on "
 		    "same key %s. Only single item Update/Insert/Delete are "
 		    "supported", name);
 	return 1;
 }
 
-/* The Key, out of the terms: 1, 0 if a part is missing, -1. */
+/*
+ * The Key, out of the terms, where each part is to be `once`: 1, 0 if one is
+ * missing, -1.
+ */
 static int
-take_key(struct terms *t, const struct expr_keys *keys,
+take_key(struct terms *t, const struct expr_keys *keys, bool once,
     const struct value **out)
 {
 	struct value *key = arena_array(t->arena, 1, sizeof *key);
@@ -171,9 +174,9 @@ take_key(struct terms *t, const struct expr_keys *keys,
 	key->members = arena_array(t->arena, 2, sizeof *key->members);
 	if (!key->members)
 		return no_memory(t->e);
-	rc = take_part(t, keys->hash[0].name, key);
+	rc = take_part(t, keys->hash[0].name, key, once);
 	if (rc > 0 && keys->nrange)
-		rc = take_part(t, keys->range[0].name, key);
+		rc = take_part(t, keys->range[0].name, key, once);
 	if (rc <= 0)
 		return rc;
 	value_sort_map(key, &twice);
@@ -255,7 +258,8 @@ partiql_item(const struct partiql *q, struct arena *a,
 		return 1;
 	if (find_terms(a, q->where, &t, e) < 0)
 		return -1;
-	rc = q->index.p || q->norder ? 0 : take_key(&t, keys, &out->key);
+	rc = q->index.p || q->norder ? 0 : take_key(&t, keys,
+	    q->kind != PARTIQL_SELECT, &out->key);
 	if (rc == 0 && q->kind != PARTIQL_SELECT)
 		rc = no_key(q, e);
 	if (rc <= 0)

@@ -30,6 +30,7 @@ static const char *const names[FAULT_END - FAULT_FIRST] = {
 	NAME(BUSY) = "BusyException",
 	NAME(LEAVING) = "LeavingException",
 	NAME(UNKNOWN_OUTCOME) = "UnknownOutcomeException",
+	NAME(DUPLICATE) = "DuplicateItemException",
 	NAME(TABLE_NOT_FOUND) = "TableNotFoundException",
 	NAME(TABLE_EXISTS) = "TableAlreadyExistsException",
 	NAME(BACKUP_NOT_FOUND) = "BackupNotFoundException",

@@ -41,6 +41,7 @@ enum fault {
 	FAULT_EXPORT_TIME,	/* InvalidExportTimeException */
 	FAULT_IMPORT_NOT_FOUND,	/* ImportNotFoundException */
 	FAULT_IMPORT_CONFLICT,	/* ImportConflictException */
+	FAULT_DUPLICATE,		/* DuplicateItemException */
 	FAULT_END
 };
 

@@ -24,6 +24,10 @@ static const struct operation_info table[OP_END] = {
 	DATA(OP_BATCH_WRITE_ITEM, "BatchWriteItem", OP_WRITE, false),
 	DATA(OP_TRANSACT_GET_ITEMS, "TransactGetItems", OP_READ, true),
 	DATA(OP_TRANSACT_WRITE_ITEMS, "TransactWriteItems", OP_WRITE, false),
+	DATA(OP_EXECUTE_STATEMENT, "ExecuteStatement", OP_WRITE, false),
+	DATA(OP_BATCH_EXECUTE_STATEMENT, "BatchExecuteStatement", OP_WRITE,
+	    false),
+	DATA(OP_EXECUTE_TRANSACTION, "ExecuteTransaction", OP_WRITE, false),
 
 	DATA(OP_CREATE_TABLE, "CreateTable", OP_ADMIN, false),
 	DATA(OP_UPDATE_TABLE, "UpdateTable", OP_ADMIN, false),

@@ -241,9 +241,8 @@ reply_fault(struct buf *out, struct arena *arena, bool plain,
 	return reply_close_all(&r);
 }
 
-/* The Code of a reason. */
-static struct text
-reason_code(int fault)
+struct text
+reply_code(int fault)
 {
 	const char *name = fault ? fault_name(fault) : "None";
 	size_t n = strlen(name), tail = strlen("Exception");
@@ -265,7 +264,7 @@ canceled_message(struct buf *out, const struct cancel_reason *reasons,
 	buf_puts(out, "{\"message\":\"Transaction cancelled, please refer "
 	    "cancellation reasons for specific reasons [");
 	for (i = 0; i < n; i++) {
-		code = reason_code(reasons[i].fault);
+		code = reply_code(reasons[i].fault);
 		if (i)
 			buf_add(out, ", ", 2);
 		buf_add(out, code.p, code.n);
@@ -285,7 +284,7 @@ reply_canceled(struct buf *out, struct arena *arena, bool plain,
 	canceled_message(out, reasons, n);
 	reply_list(&r, "CancellationReasons");
 	for (i = 0; i < n; i++) {
-		code = reason_code(reasons[i].fault);
+		code = reply_code(reasons[i].fault);
 		reply_object(&r, NULL);
 		reply_text(&r, "Code", code.p, code.n);
 		if (reasons[i].text)

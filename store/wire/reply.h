@@ -85,6 +85,9 @@ struct cancel_reason {
 	size_t nitem;
 };
 
+/* The Code of a fault: "ValidationError", "ConditionalCheckFailed", "None". */
+struct text reply_code(int fault);
+
 /*
  * The whole body of a failure: {"message": ...}, the old item of a failed
  * condition (typed bytes or NULL), the reasons of a cancelled transaction.

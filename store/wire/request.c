@@ -20,6 +20,9 @@ static const struct form *const forms[OP_STAT] = {
 	[OP_BATCH_WRITE_ITEM] = &request_batch_write_form,
 	[OP_TRANSACT_GET_ITEMS] = &request_transact_get_form,
 	[OP_TRANSACT_WRITE_ITEMS] = &request_transact_write_form,
+	[OP_EXECUTE_STATEMENT] = &request_statement_form,
+	[OP_BATCH_EXECUTE_STATEMENT] = &request_batch_statement_form,
+	[OP_EXECUTE_TRANSACTION] = &request_transact_statement_form,
 	[OP_CREATE_TABLE] = &request_create_table_form,
 	[OP_UPDATE_TABLE] = &request_update_table_form,
 	[OP_DELETE_TABLE] = &request_table_form,
@@ -244,6 +247,10 @@ request_access(const struct request *r, size_t i, struct access *out)
 	case OP_UPDATE_ITEM:
 	case OP_DELETE_ITEM:
 		return i == 0 && item_access(&r->item, r->info->action, out);
+	case OP_EXECUTE_STATEMENT:
+	case OP_BATCH_EXECUTE_STATEMENT:
+	case OP_EXECUTE_TRANSACTION:
+		return false;
 	case OP_QUERY:
 	case OP_SCAN:
 		out->table = r->read.table;

@@ -39,6 +39,8 @@ extern const struct form request_get_form, request_put_form,
 extern const struct form request_query_form, request_scan_form;
 extern const struct form request_batch_get_form, request_batch_write_form,
     request_transact_get_form, request_transact_write_form;
+extern const struct form request_statement_form,
+    request_batch_statement_form, request_transact_statement_form;
 extern const struct form request_create_table_form, request_update_table_form,
     request_table_form, request_list_tables_form, request_update_ttl_form;
 extern const struct form request_list_streams_form,

@@ -1,0 +1,43 @@
+/*
+ * Inside of store/op: what the operations on statements share.
+ *
+ *   op_statement.c         ExecuteStatement; a statement, read and planned
+ *   op_statement_next.c    NextToken
+ *   op_statement_batch.c   BatchExecuteStatement
+ *   op_statement_all.c     ExecuteTransaction
+ */
+#ifndef OP_STATEMENT_H
+#define OP_STATEMENT_H
+
+#include "op_internal.h"
+
+#include "store/partiql/partiql.h"
+
+int op_statement_read(struct op *op, const struct statement_request *r,
+    struct partiql *out, struct err *e);
+
+/*
+ * The statement as an item's operation that the token allows: 1; 0 if it is a
+ * SELECT of no item by its key; or -1.
+ */
+int op_statement_item(struct op *op, const struct catalog *c,
+    const struct statement_request *r, const struct partiql *q,
+    struct item_request *out, struct err *e);
+
+/* The same, planned. */
+int op_statement_plan(struct op *op, const struct catalog *c,
+    const struct statement_request *r, const struct partiql *q,
+    struct item_plan *out, struct err *e);
+
+/* Appends what the statement says, with its parameters: for hashes. */
+void op_statement_write(const struct statement_request *r, struct buf *out);
+
+/*
+ * NextToken: where the reading of this statement goes on.  To be told as a
+ * member of the reply; and back, as a key.  0, or -1 and *e.
+ */
+int op_next_write(struct op *op, struct reply *r, const struct value *last,
+    struct err *e);
+int op_next_read(struct op *op, const struct value **start, struct err *e);
+
+#endif
