@@ -268,6 +268,11 @@ commit_by_ttl(struct commit *c)
 void
 commit_table(struct commit *c, struct table *t)
 {
+	const struct table *old = catalog_id(c->catalog, t->id);
+
+	if (t->stream != STREAM_OFF &&
+	    (!old || old->stream_since_ms != t->stream_since_ms))
+		t->stream_from = (int64_t)journal_end(c->s->journal);
 	c->job->unit.kind = UNIT_TABLE;
 	table_free(c->job->table);
 	c->job->table = t;

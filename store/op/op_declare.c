@@ -99,6 +99,7 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 	t->created_ms = old->created_ms;
 	t->protected = old->protected;
 	t->stream_since_ms = old->stream_since_ms;
+	t->stream_from = old->stream_from;
 	t->ttl_filling = old->ttl_filling;
 	if (table_terms_copy(&t->terms, &old->terms) < 0)
 		return op_no_memory(e);

@@ -70,13 +70,13 @@ check_place(struct store *s, const struct stream_place *p, struct err *e)
 }
 
 static int
-find_place(struct store *s, const struct stream_request *q,
-    struct stream_place *p, struct err *e)
+find_place(struct store *s, const struct stream *st,
+    const struct stream_request *q, struct stream_place *p, struct err *e)
 {
 	*p = (struct stream_place){0, 0};
 	switch (*q->iterator_type.p) {
 	case 'T':			/* TRIM_HORIZON */
-		p->position = op_stream_oldest(s);
+		p->position = op_stream_first(s, st);
 		return 0;
 	case 'L':			/* LATEST */
 		p->position = journal_end(store_journal(s));
@@ -109,7 +109,7 @@ op_shard_iterator(struct op *op, struct store_view *v)
 			    "not found: Shard does not exist");
 	}
 	if (rc == 0)
-		rc = find_place(v->store, q, &p, &e);
+		rc = find_place(v->store, &st, q, &p, &e);
 	if (rc == 0) {
 		op_open(op, &r);
 		write_iterator(&r, "ShardIterator", &st, &p);

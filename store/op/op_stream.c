@@ -85,6 +85,17 @@ op_stream_oldest(struct store *s)
 	return m.feed.position;
 }
 
+/* (A store made of a mirror numbers its journal anew.) */
+uint64_t
+op_stream_first(struct store *s, const struct stream *st)
+{
+	uint64_t oldest = op_stream_oldest(s);
+	uint64_t from = (uint64_t)st->table->stream_from;
+
+	return from > oldest && from <= journal_end(store_journal(s)) ? from
+	                                                              : oldest;
+}
+
 static bool
 has_stream(const struct table *t)
 {
@@ -100,36 +111,39 @@ is_stream(const struct table *t, const struct text *arn)
 	return strlen(own) == arn->n && memcmp(own, arn->p, arn->n) == 0;
 }
 
-/* The table of "...:table/NAME/stream/LABEL". */
-static bool
-table_of_arn(const struct text *arn, struct text *name)
+/* The table of "...:table/NAME/stream/LABEL": 0; or -1, and it is none. */
+static int
+table_of_arn(const struct text *arn, struct text *name, struct err *e)
 {
 	static const char HEAD[] = OP_ARN "table/", PART[] = "/stream/";
 	const char *part;
 
 	if (arn->n < sizeof HEAD ||
 	    memcmp(arn->p, HEAD, sizeof HEAD - 1) != 0)
-		return false;
+		return err_set(e, FAULT_VALIDATION, "Invalid StreamArn");
 	name->p = arn->p + sizeof HEAD - 1;
 	name->n = arn->n - (sizeof HEAD - 1);
 	part = memmem(name->p, name->n, PART, sizeof PART - 1);
-	if (part)
-		name->n = (size_t)(part - name->p);
-	return part != NULL;
+	if (!part)
+		return err_set(e, FAULT_VALIDATION, "Invalid StreamArn");
+	name->n = (size_t)(part - name->p);
+	return 0;
 }
 
 int
 op_stream_find(struct store *s, const struct text *arn, struct stream *out,
     struct err *e)
 {
-	struct catalog *c = store_catalog_hold(s);
+	struct catalog *c;
 	const struct table *t;
-	struct text name;
+	struct text name = {NULL, 0};
 	int rc = -1;
 
 	*out = (struct stream){.on = false};
-	t = table_of_arn(arn, &name) ? catalog_named(c, name.p, name.n)
-	                             : NULL;
+	if (table_of_arn(arn, &name, e) < 0)
+		return -1;
+	c = store_catalog_hold(s);
+	t = catalog_named(c, name.p, name.n);
 	if (!t || !has_stream(t) || !is_stream(t, arn))
 		err_set(e, FAULT_NOT_FOUND, "Requested resource not found: "
 		    "Stream: %.*s not found", (int)arn->n, arn->p);
@@ -152,12 +166,21 @@ op_stream_release(struct stream *st)
 	st->table = NULL;
 }
 
+/* Of two names, by their bytes. */
+static bool
+is_behind(const char *name, const struct text *start)
+{
+	int order = strncmp(name, start->p, start->n);
+
+	return order > 0 || (order == 0 && strlen(name) > start->n);
+}
+
 /* --- ListStreams --------------------------------------------------------- */
 
 struct list {
 	const struct stream_request *q;
 	struct reply reply;
-	bool begun;			/* behind ExclusiveStartStreamArn */
+	struct text start;		/* behind this table; or all */
 	uint32_t left;
 	char last[STREAM_ARN_MAX];
 };
@@ -173,10 +196,8 @@ list_one(struct list *l, const struct table *t)
 	    (name->p && (strlen(t->name) != name->n ||
 	                    memcmp(t->name, name->p, name->n) != 0)))
 		return true;
-	if (!l->begun) {
-		l->begun = is_stream(t, &l->q->start);
+	if (l->start.p && !is_behind(t->name, &l->start))
 		return true;
-	}
 	if (!l->left)
 		return false;
 	l->left--;
@@ -195,11 +216,16 @@ void
 op_list_streams(struct op *op, struct store_view *v)
 {
 	const struct stream_request *q = &op->request.stream;
-	struct catalog *c = store_catalog_hold(v->store);
-	struct list l = {.q = q, .begun = !q->start.p};
+	struct list l = {.q = q, .left = q->limit ? q->limit : LIST_MAX};
+	struct catalog *c;
+	struct err e;
 	size_t i;
 
-	l.left = q->limit ? q->limit : LIST_MAX;
+	if (q->start.p && table_of_arn(&q->start, &l.start, &e) < 0) {
+		op_fail(op, &e);
+		return;
+	}
+	c = store_catalog_hold(v->store);
 	op_open(op, &l.reply);
 	reply_list(&l.reply, "Streams");
 	for (i = 0; i < c->count; i++)
@@ -233,7 +259,7 @@ write_key(struct reply *r, const struct table *t)
 static void
 write_shard(struct reply *r, struct store *s, const struct stream *st)
 {
-	struct stream_place first = {op_stream_oldest(s), 0};
+	struct stream_place first = {op_stream_first(s, st), 0};
 	struct stream_place last = {journal_end(store_journal(s)), 0};
 	char shard[STREAM_SHARD_MAX], number[STREAM_NUMBER_MAX];
 
@@ -268,8 +294,7 @@ write_stream(struct reply *r, struct store *s, const struct stream *st,
 	reply_string(r, "TableName", st->table->name);
 	write_key(r, st->table);
 	reply_list(r, "Shards");
-	if (!start->p || start->n != strlen(shard) ||
-	    memcmp(start->p, shard, start->n) != 0)
+	if (!start->p || is_behind(shard, start))
 		write_shard(r, s, st);
 	reply_close(r);
 	reply_close(r);

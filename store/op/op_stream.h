@@ -49,8 +49,9 @@ void op_stream_number(const struct stream_place *p,
 int op_stream_number_read(const struct text *t, struct stream_place *out,
     struct err *e);
 
-/* Where the feed begins. */
+/* Where the feed begins, and where a stream does that is still in it. */
 uint64_t op_stream_oldest(struct store *s);
+uint64_t op_stream_first(struct store *s, const struct stream *st);
 
 extern const char *const op_stream_views[];	/* by enum stream_view */
 

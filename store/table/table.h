@@ -96,6 +96,7 @@ struct table {
 	bool ttl_filling;		/* older items are not all known to it */
 	enum stream_view stream;
 	int64_t stream_since_ms;	/* its label */
+	int64_t stream_from;		/* no change before it in the journal */
 	enum stream_view stream_was;	/* of one that was turned off... */
 	int64_t stream_until_ms;	/* ... then; it stays readable a while */
 	bool history;			/* documents go into git */

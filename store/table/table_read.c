@@ -214,6 +214,8 @@ read_table(struct table_reader *r, const struct json_node *n)
 		{"stream", read_stream, offsetof(struct table, stream)},
 		{"streamSince", table_read_ms,
 		    offsetof(struct table, stream_since_ms)},
+		{"streamFrom", table_read_ms,
+		    offsetof(struct table, stream_from)},
 		{"streamWas", read_stream, offsetof(struct table, stream_was)},
 		{"streamUntil", table_read_ms,
 		    offsetof(struct table, stream_until_ms)},

@@ -7,7 +7,7 @@
  *    "indexes":[{"name":"byAuthor","id":1,"global":true,"filling":false,
  *      "hash":[...],"range":[...],"projection":"INCLUDE","nonkey":["text"]}],
  *    "nextIndex":2,"ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
- *    "streamSince":1700000000000,
+ *    "streamSince":1700000000000,"streamFrom":4711,
  *    "streamWas":"OLD_IMAGE","streamUntil":1700000000000,   if one was
  *    "history":true,"protected":false,
  *    "terms":{...},"more":{...}}                    table_terms.c
@@ -111,6 +111,9 @@ table_write(const struct table *t, struct buf *out)
 	write_text(out, "stream", table_views[t->stream]);
 	buf_printf(out, ",\"streamSince\":%lld",
 	    (long long)t->stream_since_ms);
+	if (t->stream_from)
+		buf_printf(out, ",\"streamFrom\":%lld",
+		    (long long)t->stream_from);
 	if (t->stream_was != STREAM_OFF) {
 		buf_putc(out, ',');
 		write_text(out, "streamWas", table_views[t->stream_was]);
