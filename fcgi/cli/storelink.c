@@ -114,6 +114,27 @@ storelink_start(const struct data_place *p, const char *const *arguments,
 	return client_start(&o, e);
 }
 
+/*
+ * True if a site's store is to be made where its deploy.yaml says that any
+ * file system will do; one that is there knows it itself.
+ */
+static bool
+may_lie_anywhere(const struct storelink *l)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+	struct site s;
+	bool may;
+
+	if (!l->of_site ||
+	    place_path(path, &ignored, "%s/format", l->place.dir) < 0 ||
+	    access(path, F_OK) == 0 || site_open(l->cli, &s, false) != CLI_OK)
+		return false;
+	may = s.conf->any_file_system;
+	site_close(&s);
+	return may;
+}
+
 /* One that was opened for reading alone leaves soon, for others to come. */
 static int
 start(const struct storelink *l, struct err *e)
@@ -127,7 +148,7 @@ start(const struct storelink *l, struct err *e)
 		arguments[n++] = "--idle";
 		arguments[n++] = "1";
 	}
-	if (o && o->force)
+	if ((o && o->force) || may_lie_anywhere(l))
 		arguments[n++] = "--force";
 	return storelink_start(&l->place, arguments, e);
 }
@@ -227,15 +248,15 @@ storelink_declare(struct storelink *l)
 	code = site_open(l->cli, &s, false);
 	if (code != CLI_OK)
 		return code;
-	if (s.conf->ntables) {
-		storelink_begin(l, &r);
-		reply_list(&r, "Tables");
-		for (i = 0; i < s.conf->ntables; i++)
-			reply_string(&r, NULL, s.conf->tables[i].json);
-		if (!storelink_call(l, OP_DECLARE, 0, &r, &e) &&
-		    e.code != FAULT_READ_ONLY)
-			code = storelink_fail(&e);
-	}
+	storelink_begin(l, &r);
+	reply_list(&r, "Tables");
+	for (i = 0; i < s.conf->ntables; i++)
+		reply_string(&r, NULL, s.conf->tables[i].json);
+	reply_close(&r);
+	reply_string(&r, "Settings", s.conf->settings);
+	if (!storelink_call(l, OP_DECLARE, 0, &r, &e) &&
+	    e.code != FAULT_READ_ONLY)
+		code = storelink_fail(&e);
 	site_close(&s);
 	return code;
 }

@@ -154,7 +154,9 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	code = storelink_open(c, &l);
 	if (code != CLI_OK)
 		return code;
-	code = mirror(&l, o, argc, argv);
+	code = storelink_declare(&l);	/* of which mirrors are a part */
+	if (code == CLI_OK)
+		code = mirror(&l, o, argc, argv);
 	storelink_close(&l);
 	return code;
 }

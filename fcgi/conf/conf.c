@@ -9,6 +9,7 @@
 #include "envfile.h"
 #include "format.h"
 #include "grants.h"
+#include "settings.h"
 #include "tables.h"
 #include "yaml.h"
 
@@ -364,6 +365,8 @@ take_site(struct load *l)
 	l->conf->base_path = site->base_path;
 	l->conf->confinement_required = site->confinement;
 	l->conf->trusted_proxies = site->trusted_proxies;
+	l->conf->settings = settings_json(l->conf->zone, &site->store);
+	l->conf->any_file_system = site->store.any_file_system;
 }
 
 static void

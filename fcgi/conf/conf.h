@@ -124,6 +124,9 @@ struct conf {
 	size_t nroutes;
 	struct conf_table *tables;	/* in the order of the file */
 	size_t ntables;
+	const char *settings;	/* of the store, JSON for settings_read() of
+				 * store/engine/settings.h */
+	uint32_t any_file_system;	/* the store may lie on */
 	struct conf_source *sources;
 	size_t nsources;
 	struct conf_options made_with;	/* strings its own */

@@ -190,3 +190,31 @@ format_resource(const char *s)
 		return NULL;
 	return "must be table/NAME, table/NAME/index/NAME or *";
 }
+
+const char *
+format_mirror_name(const char *s)
+{
+	return made_of(s, LETTERS DIGITS "._-", 64)
+	    ? NULL
+	    : "must be 1 to 64 letters, digits, '.', '_' or '-'";
+}
+
+const char *
+format_mirror_url(const char *s)
+{
+	static const char why[] = "must be an absolute path, or begin with "
+	    "file://, ssh:// or https://, without spaces";
+	static const char *const begins[] = {"/", "file://", "ssh://",
+	    "https://", "http://"};
+	const unsigned char *p;
+	size_t i;
+
+	for (p = (const unsigned char *)s; *p; p++)
+		if (*p <= ' ' || *p == 0x7f)
+			return why;
+	for (i = 0; i < sizeof begins / sizeof *begins; i++)
+		if (strncmp(s, begins[i], strlen(begins[i])) == 0 &&
+		    s[strlen(begins[i])])
+			return NULL;
+	return why;
+}

@@ -19,12 +19,15 @@ const char *format_path(const char *s);		/* of the file system */
 const char *format_table_name(const char *s);	/* and an index's */
 const char *format_attribute(const char *s);
 const char *format_resource(const char *s);	/* table/x, *, an ARN */
+const char *format_mirror_name(const char *s);
+const char *format_mirror_url(const char *s);
 
 /* True if `s` is [A-Za-z_][A-Za-z0-9_]*. */
 bool format_identifier(const char *s);
 
 #define FORMAT_NAME_PATTERN "^[A-Za-z0-9_-]{1,64}$"
 #define FORMAT_TABLE_PATTERN "^[A-Za-z0-9_.-]{3,255}$"
+#define FORMAT_MIRROR_PATTERN "^[A-Za-z0-9._-]{1,64}$"
 #define FORMAT_ENV_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
 
 #endif

@@ -62,6 +62,14 @@ struct key {
 
 #define KEY_AT(type, field) (offsetof(type, field) + 1)
 
+/* What resources.store fills (settings.h). */
+struct store_keys {
+	uint32_t idle_s, sweep_ms, recovery_s, streams_s, journal_mb;
+	uint32_t interval_ms, budget_mb, all_s, minutes_s, hours_s;
+	uint32_t any_file_system;
+	struct conf_pairs mirrors;
+};
+
 /* What the keys outside of functions fill. */
 struct site_keys {
 	const char *service, *stage, *base_path;
@@ -69,6 +77,7 @@ struct site_keys {
 	struct conf_pairs environment;
 	struct conf_list trusted_proxies;
 	struct conf_cors cors;
+	struct store_keys store;
 };
 
 /* What one item of a function's events fills. */

@@ -1,7 +1,7 @@
 /*
  * The part of the table of keys (keys.h) that is about documents: tables in
- * Bothy's short words and in CloudFormation's, and what functions may do with
- * them.
+ * Bothy's short words and in CloudFormation's, how they are kept, and what
+ * functions may do with them.
  */
 #include "keys.h"
 
@@ -202,7 +202,73 @@ static const struct key table_item = {
 	    "CloudFormation's.",
 };
 
+/* --- resources.store ------------------------------------------------------ */
+
+#define STORE(field) .at = KEY_AT(struct site_keys, store.field)
+#define HOURS .shape = KEY_NUMBER, .unit = "hours", .max = 87600, \
+	.scale = 3600
+
+static const struct key store_history_keys[] = {
+	{ .name = "interval", .shape = KEY_NUMBER, .unit = "seconds",
+	  .min = 0.01, .max = 3600, .scale = 1000, STORE(interval_ms),
+	  .fallback = "1",
+	  .text = "At least so long between two commits; longer by itself "
+	    "where they cost much." },
+	{ .name = "budget", .shape = KEY_NUMBER, .unit = "MB", .min = 1,
+	  .max = 1048576, .scale = 1, STORE(budget_mb), .fallback = "100",
+	  .text = "By how much the history may grow in a day before commits "
+	    "are made more seldom." },
+	{ .name = "all", HOURS, .min = 0.01, STORE(all_s), .fallback = "1",
+	  .text = "How long every commit is kept." },
+	{ .name = "minutes", HOURS, .min = 0.01, STORE(minutes_s),
+	  .fallback = "24", .text = "How long one commit a minute is kept." },
+	{ .name = "hours", HOURS, .min = 0.01, STORE(hours_s),
+	  .fallback = "744",
+	  .text = "How long one commit an hour is kept; then one a day is." },
+	{ .name = NULL }
+};
+
+static const struct key mirror_item = {
+	.name = "*", .shape = KEY_STRING, .at = KEY_AT(struct conf_pair, value),
+	.max = 4000, .format = format_mirror_url,
+	.text = "A bare git repository: a path, ssh:// or https://.",
+};
+
+static const struct key store_keys[] = {
+	{ .name = "history", .shape = KEY_MAP, .keys = store_history_keys,
+	  .text = "How closely documents are kept in git." },
+	{ .name = "mirrors", .shape = KEY_NAMES, .max = 16,
+	  .item = &mirror_item, .format = format_mirror_name,
+	  .pattern = FORMAT_MIRROR_PATTERN, STORE(mirrors),
+	  .text = "Repositories that follow the history, by name." },
+	{ .name = "recoveryWindow", HOURS, STORE(recovery_s),
+	  .fallback = "24",
+	  .text = "How far back a restore finds every moment, and not only "
+	    "the commits." },
+	{ .name = "streamWindow", HOURS, STORE(streams_s), .fallback = "24",
+	  .text = "How long changes can be read from a table's stream." },
+	{ .name = "journalSize", .shape = KEY_NUMBER, .unit = "MB", .min = 1,
+	  .max = 1048576, .scale = 1, STORE(journal_mb), .fallback = "1024",
+	  .text = "What both windows may take on the disk; then they get "
+	    "shorter." },
+	{ .name = "expirySweep", .shape = KEY_NUMBER, .unit = "seconds",
+	  .min = 0.1, .max = 86400, .scale = 1000, STORE(sweep_ms),
+	  .fallback = "60",
+	  .text = "How often documents are looked for that have expired." },
+	{ .name = "idleTimeout", .shape = KEY_NUMBER, .unit = "seconds",
+	  .max = 31622400, .scale = 1, STORE(idle_s), .fallback = "60",
+	  .text = "When bothy-store leaves if nobody asks; 0: never." },
+	{ .name = "anyFileSystem", .shape = KEY_BOOL, .fallback = "false",
+	  STORE(any_file_system),
+	  .text = "true: also on NFS, FUSE, overlay or tmpfs, where nothing "
+	    "can be promised." },
+	{ .name = "mirror", .refused = "write mirrors: {NAME: URL}" },
+	{ .name = NULL }
+};
+
 const struct key keys_resources[] = {
+	{ .name = "store", .shape = KEY_MAP, .keys = store_keys,
+	  .text = "How documents are kept." },
 	{ .name = "tables", .shape = KEY_NAMES, .max = CONF_MAX_TABLES,
 	  .item = &table_item, .format = format_table_name,
 	  .pattern = FORMAT_TABLE_PATTERN, .text = "The tables by name." },

@@ -21,7 +21,7 @@
 #define SNAP_MAGIC "Bothysn"	/* 8 bytes with its NUL */
 
 enum {
-	SNAP_LAYOUT = 3,
+	SNAP_LAYOUT = 4,
 	SNAP_MAX_IMAGE = 64 * 1024 * 1024
 };
 
@@ -40,6 +40,8 @@ struct snap_image {
 	uint32_t default_route;		/* number + 1, or 0 */
 	uint32_t stage_option;		/* strings: the options it was made */
 	uint32_t env_file_option;	/* with; 0: not given */
+	uint32_t settings;		/* string: of the store */
+	uint32_t any_file_system;	/* 0 or 1 */
 	struct snap_site site;
 	struct snap_list functions;	/* struct snap_function */
 	struct snap_list by_name;	/* u32 function numbers, sorted */

@@ -219,6 +219,18 @@ snapshot_table(const struct snapshot *s, size_t i)
 	return snapshot_item(s, s->image->tables, i);
 }
 
+const char *
+snapshot_settings(const struct snapshot *s)
+{
+	return snapshot_str(s, s->image->settings);
+}
+
+bool
+snapshot_any_file_system(const struct snapshot *s)
+{
+	return s->image->any_file_system != 0;
+}
+
 int
 snapshot_find(const struct snapshot *s, const char *name)
 {

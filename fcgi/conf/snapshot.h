@@ -192,6 +192,11 @@ const struct snap_function *snapshot_function(const struct snapshot *s,
 size_t snapshot_tables(const struct snapshot *s);
 const char *snapshot_table(const struct snapshot *s, size_t i);
 
+/* What resources.store says, as JSON that settings_read() of
+ * store/engine/settings.h takes; and whether it may lie on any file system. */
+const char *snapshot_settings(const struct snapshot *s);
+bool snapshot_any_file_system(const struct snapshot *s);
+
 /* Index of a function by name, or -1. */
 int snapshot_find(const struct snapshot *s, const char *name);
 

@@ -353,6 +353,8 @@ put_all(struct writer *w)
 	buf_add(&w->bytes, &w->head, sizeof w->head);
 	w->head.stage_option = put_text(w, w->conf->made_with.stage);
 	w->head.env_file_option = put_text(w, w->conf->made_with.env_file);
+	w->head.settings = put_text(w, w->conf->settings);
+	w->head.any_file_system = w->conf->any_file_system;
 	put_site(w);
 	put_functions(w);
 	put_tables(w);

@@ -84,9 +84,11 @@ data_wanted(const struct snapshot *s)
 }
 
 int
-data_start(const struct data_place *p, struct err *e)
+data_start(const struct data_place *p, const struct snapshot *s,
+    struct err *e)
 {
-	const char *const arguments[] = {"--socket", p->socket, NULL};
+	const char *const arguments[] = {"--socket", p->socket,
+	    snapshot_any_file_system(s) ? "--force" : NULL, NULL};
 	const struct start_options o = {.store_dir = p->dir,
 	    .arguments = arguments};
 
@@ -121,7 +123,9 @@ data_declare(struct client *c, const struct snapshot *s, struct err *e)
 			buf_putc(&body, ',');
 		buf_json(&body, t, strlen(t));
 	}
-	buf_puts(&body, "]}");
+	buf_puts(&body, "],\"Settings\":");
+	buf_json(&body, snapshot_settings(s), strlen(snapshot_settings(s)));
+	buf_putc(&body, '}');
 	rc = buf_ok(&body)
 	    ? client_call(c, OP_DECLARE, CLIENT_REPEATABLE, body.data,
 	          body.len, &reply, e)

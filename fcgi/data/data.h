@@ -26,7 +26,8 @@ int data_place(struct data_place *p, const char *state_dir, struct err *e);
 bool data_wanted(const struct snapshot *s);
 
 /* Starts the daemon if it doesn't listen: 0, or -1 with its reason. */
-int data_start(const struct data_place *p, struct err *e);
+int data_start(const struct data_place *p, const struct snapshot *s,
+    struct err *e);
 
 /*
  * Ends the daemon, if one runs, and waits until it has left the store clean,
@@ -39,7 +40,8 @@ struct client *data_client(const struct data_place *p, int timeout_ms);
 
 /*
  * Sees to it that the store has the tables of the snapshot: missing ones are
- * made, indexes and settings follow; nothing is dropped.  0 or -1.
+ * made, indexes and settings follow, the store's own too; nothing is dropped.
+ * 0 or -1.
  */
 int data_declare(struct client *c, const struct snapshot *s, struct err *e);
 

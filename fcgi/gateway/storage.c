@@ -141,7 +141,7 @@ start(struct storage *s, const struct snapshot *snapshot, struct err *e)
 	s->fd = connect_to(s);
 	if (s->fd < 0) {
 		s->declared[0] = '\0';
-		if (data_start(&s->place, e) < 0)
+		if (data_start(&s->place, snapshot, e) < 0)
 			return -1;
 		s->fd = connect_to(s);
 	}

@@ -38,7 +38,8 @@ enum {
 	LOOK_AGAIN_MS = 10,
 	/* Another has the lock and no socket: it recovers, or leaves. */
 	OTHER_PATIENCE_MS = 5 * 60 * 1000,
-	HELLO_MS = 2000
+	HELLO_MS = 2000,
+	IDLE_UNTOLD = -1
 };
 
 static const char HELP[] =
@@ -122,7 +123,7 @@ read_options(int argc, char **argv, struct options *o)
 	    {NULL, 0, NULL, 0}};
 	int c;
 
-	*o = (struct options){.idle_s = SERVER_IDLE_MS / 1000};
+	*o = (struct options){.idle_s = IDLE_UNTOLD};
 	while ((c = getopt_long(argc, argv, "h", LONG, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(HELP, stdout);
@@ -321,7 +322,8 @@ prepare(struct server *server, const struct options *o, struct err *e)
 {
 	char path[PATH_MAX];
 
-	server->idle_ms = o->idle_s * 1000;
+	server->idle_ms = o->idle_s == IDLE_UNTOLD ? SERVER_IDLE_AS_SET
+	                                           : o->idle_s * 1000;
 	server->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (server->dir_fd < 0)
 		return err_sys(e, "cannot open %s", o->dir);

@@ -153,11 +153,18 @@ look_at_store(struct server *s, int64_t now_ms)
 	    "all mirrors are pushed to again");
 }
 
+static int64_t
+idle_ms(const struct server *s)
+{
+	return s->idle_ms == SERVER_IDLE_AS_SET ? store_idle_ms(s->store)
+	                                        : s->idle_ms;
+}
+
 /* True if nobody came for long, or the store has to be opened again. */
 static bool
 tick(struct server *s)
 {
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms(), idle = idle_ms(s);
 
 	if (s->accept_paused)
 		mute(s, false);
@@ -165,7 +172,7 @@ tick(struct server *s)
 	if (atomic_load(&s->connections))
 		s->busy_ms = now_ms;
 	return store_broken(s->store) ||
-	    (s->idle_ms && now_ms - s->busy_ms > s->idle_ms);
+	    (idle && now_ms - s->busy_ms > idle);
 }
 
 /* The socket goes first, so that whoever comes now starts the next daemon. */
@@ -187,9 +194,11 @@ close_door(struct server *s)
 static int
 wait_ms(const struct server *s)
 {
+	int64_t idle = idle_ms(s);
+
 	if (s->accept_paused)
 		return PAUSE_MS;
-	return s->idle_ms && s->idle_ms < TICK_MS ? (int)s->idle_ms : TICK_MS;
+	return idle && idle < TICK_MS ? (int)idle : TICK_MS;
 }
 
 void

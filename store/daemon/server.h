@@ -28,7 +28,7 @@
 enum {
 	SERVER_IO_THREADS = 2,
 	SERVER_CONNECTIONS_MAX = 1000,
-	SERVER_IDLE_MS = 60 * 1000,
+	SERVER_IDLE_AS_SET = -1,	/* as the store's settings say */
 	SERVER_NAME_SIZE = 100,
 
 	/*
@@ -51,7 +51,8 @@ struct server {
 	int dir_fd;
 	int place_fd;			/* the socket's directory, and */
 	char socket[SERVER_NAME_SIZE];	/* its name there */
-	int64_t idle_ms;		/* 0: never leaves by itself */
+	int64_t idle_ms;		/* 0: never leaves by itself; or
+					 * SERVER_IDLE_AS_SET */
 	struct server_limits limits;
 	unsigned char secret[TOKEN_SECRET_SIZE];
 	struct serverlog log;

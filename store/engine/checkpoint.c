@@ -22,10 +22,9 @@
 #include <string.h>
 
 enum {
-	PERIOD_MS = 1000,
+	LOOK_MS = 1000,
 	SHARE = 5,			/* of a core: a fifth */
 	PERIOD_MOST_MS = 60000,
-	DAY_BYTES = 100 << 20,		/* of history, unless told otherwise */
 	UNIT_ROOM = 512 << 20,
 	AHEAD = 512,			/* lines of the journal read at once */
 	AHEAD_BYTES = 4 << 20,
@@ -454,25 +453,29 @@ take_time(void *arg, const struct journal_line *line)
 	return 1;
 }
 
-/* Whole segments leave the feed when the journal is long, or they are old. */
+/*
+ * Whole segments go from what a mark keeps when the journal is long, or they
+ * are older than `window_ms`.
+ */
 static void
-let_feed_go(struct store *s, uint64_t to, struct mark *m, int64_t now_ms)
+let_go(struct store *s, uint64_t to, struct mark_point *mark, int64_t now_ms,
+    int64_t window_ms)
 {
+	uint64_t most = (uint64_t)store_settings(s).journal_bytes;
 	uint64_t next;
 	int64_t at_ms;
 	struct err ignored;
 
-	while (m->feed.position < to) {
-		next = journal_boundary(s->journal, m->feed.position);
+	while (mark->position < to) {
+		next = journal_boundary(s->journal, mark->position);
 		at_ms = now_ms;
 		if (next > to)
 			return;
 		journal_read(s->journal, next, take_time, &at_ms, NULL,
 		    &ignored);
-		if (to - m->feed.position <= STORE_JOURNAL_MAX &&
-		    now_ms - at_ms <= STORE_FEED_MS)
+		if (to - mark->position <= most && now_ms - at_ms <= window_ms)
 			return;
-		m->feed = m->pitr = (struct mark_point){next, at_ms};
+		*mark = (struct mark_point){next, at_ms};
 	}
 }
 
@@ -482,14 +485,14 @@ move_marks(struct store *s, uint64_t to, const struct history_made *made,
     struct err *e)
 {
 	int64_t now_ms = clock_wall_ms();
-	struct journal_stat j;
+	struct settings settings = store_settings(s);
 	struct mark m;
 
 	journal_marks(s->journal, &m);
-	journal_stat(s->journal, &j);
 	m.redo = (struct mark_point){to, now_ms};
 	snprintf(m.commit, sizeof m.commit, "%s", made->id.hex);
-	let_feed_go(s, to, &m, now_ms);
+	let_go(s, to, &m.feed, now_ms, settings.feed_ms);
+	let_go(s, to, &m.pitr, now_ms, settings.pitr_ms);
 	if (journal_set_marks(s->journal, &m, e) < 0)
 		return -1;
 	return journal_release(s->journal, e);
@@ -562,40 +565,43 @@ take(struct store *s, struct err *e)
 
 /* --- the thread -------------------------------------------------------------------- */
 
-/* As long as it takes to use no more than a share of a core, and of the day. */
+/*
+ * Under the lock.  As long as it takes to use no more than a share of a core,
+ * and of the day.
+ */
 static int64_t
 period(struct store *s)
 {
 	int64_t ms = s->options.checkpoint_ms ? s->options.checkpoint_ms
-	                                      : PERIOD_MS;
+	                                      : s->settings.checkpoint_ms;
+	uint64_t most = (uint64_t)s->settings.day_bytes;
+	int64_t most_ms = ms > PERIOD_MOST_MS ? ms : PERIOD_MOST_MS;
 	struct history_stat h;
 	struct err e;
 
 	if (s->checkpoint_ms * SHARE > ms)
 		ms = s->checkpoint_ms * SHARE;
-	if (history_stat(s->history, &h, &e) == 0 && h.day_bytes > DAY_BYTES)
-		ms *= (int64_t)(h.day_bytes / DAY_BYTES) + 1;
-	return ms < PERIOD_MOST_MS ? ms : PERIOD_MOST_MS;
+	if (history_stat(s->history, &h, &e) == 0 && h.day_bytes > most)
+		ms *= (int64_t)(h.day_bytes / most) + 1;
+	return ms < most_ms ? ms : most_ms;
 }
 
 /* Under the lock: until it is time, somebody asks, or the end. */
 static void
 wait_for_turn(struct store *s, uint64_t last)
 {
-	int64_t due_ms = clock_mono_ms() + period(s);
-	struct timespec until = {due_ms / 1000, due_ms % 1000 * 1000000};
+	int64_t from_ms = clock_mono_ms(), due_ms;
+	struct timespec until;
 
 	while (!s->ending && s->checkpoints_asked == s->checkpoints_done) {
 		bool timed = s->options.checkpoint_ms >= 0 &&
 		    atomic_load(&s->visible) != last;
 		int rc;
 
-		if (!timed) {
-			int64_t look_ms = clock_mono_ms() + PERIOD_MS;
-
-			until = (struct timespec){look_ms / 1000,
-			    look_ms % 1000 * 1000000};
-		}
+		due_ms = timed ? from_ms + period(s)
+		               : clock_mono_ms() + LOOK_MS;
+		until = (struct timespec){due_ms / 1000,
+		    due_ms % 1000 * 1000000};
 		rc = pthread_cond_clockwait(&s->changed, &s->lock,
 		    CLOCK_MONOTONIC, &until);
 		if (rc == ETIMEDOUT && timed)
@@ -606,7 +612,10 @@ wait_for_turn(struct store *s, uint64_t last)
 static void
 tidy(struct store *s)
 {
+	const struct settings settings = store_settings(s);
 	const struct history_upkeep upkeep = {.now_ms = clock_wall_ms(),
+	    .all_ms = settings.all_ms, .minutes_ms = settings.minutes_ms,
+	    .hours_ms = settings.hours_ms,
 	    .linger_ms = mirrors_any(s->mirrors) ? MIRRORS_LINGER_MS : 0};
 	struct err ignored;
 

@@ -19,7 +19,6 @@
 
 enum {
 	LOOK_MS = 50,
-	SWEEP_MS = 60000,
 	PIECE = 100,		/* items in one job */
 	TOKENS = 4096,		/* that one job forgets */
 	EXPIRE_BYTES = 8 << 20,	/* of items read for one */
@@ -371,13 +370,18 @@ sweep(struct upkeep *u)
 		;
 }
 
+static int64_t
+sweep_ms(struct store *s)
+{
+	return s->options.ttl_sweep_ms ? s->options.ttl_sweep_ms
+	                               : store_settings(s).ttl_sweep_ms;
+}
+
 static void *
 keeper_main(void *arg)
 {
 	struct store *s = arg;
-	int64_t every_ms =
-	    s->options.ttl_sweep_ms ? s->options.ttl_sweep_ms : SWEEP_MS;
-	int64_t swept_ms = clock_mono_ms() - every_ms;
+	int64_t swept_ms = INT64_MIN / 2;
 	struct upkeep u = {.s = s};
 	struct err ignored;
 
@@ -388,7 +392,7 @@ keeper_main(void *arg)
 		if (journal_wants_segment(s->journal))
 			journal_prepare(s->journal, &ignored);
 		files_grow(s->files, KEEPER_THREAD, PIECE, &ignored);
-		if (clock_mono_ms() - swept_ms >= every_ms) {
+		if (clock_mono_ms() - swept_ms >= sweep_ms(s)) {
 			sweep(&u);
 			swept_ms = clock_mono_ms();
 		}

@@ -37,21 +37,24 @@ reason(const struct err *e, const char *url)
 }
 
 static void
-note(struct mirror *r, const struct history_commit *tip, uint64_t changes,
-    const struct err *failed)
+note_failure(struct mirror *r, const struct err *e)
 {
 	int64_t wait_ms = r->wait_ms ? 2 * r->wait_ms : EVERY_MS;
 
 	r->tried_ms = clock_mono_ms();
-	if (failed) {
-		r->wait_ms = wait_ms < SELDOM_MS ? wait_ms : SELDOM_MS;
-		snprintf(r->error, sizeof r->error, "%s",
-		    reason(failed, r->url));
-		return;
-	}
+	r->wait_ms = wait_ms < SELDOM_MS ? wait_ms : SELDOM_MS;
+	snprintf(r->error, sizeof r->error, "%s", reason(e, r->url));
+}
+
+static void
+note(struct mirror *r, const struct history_commit *tip, uint64_t changes)
+{
+	r->done = changes;
 	r->wait_ms = 0;
 	r->error[0] = '\0';
-	r->done = changes;
+	if (!tip->position)
+		return;		/* there was nothing to push yet */
+	r->tried_ms = clock_mono_ms();
 	r->pushed_ms = clock_wall_ms();
 	r->position = tip->position;
 }
@@ -77,7 +80,10 @@ push(struct mirror *r, int timeout_ms)
 	pthread_mutex_lock(&m->lock);
 	r->pushing = false;
 	r->answered = ticket;
-	note(r, &tip, changes, rc < 0 ? &e : NULL);
+	if (rc < 0)
+		note_failure(r, &e);
+	else
+		note(r, &tip, changes);
 	pthread_cond_broadcast(&m->changed);
 }
 
@@ -141,7 +147,7 @@ mirror_free(struct mirror *r)
 /* Begins one, with the lock held or alone: 0, or -1 with *e. */
 int
 mirror_start(struct mirrors *m, const char *name, const char *url,
-    struct err *e)
+    bool declared, struct err *e)
 {
 	struct mirror *r = calloc(1, sizeof *r);
 	int rc;
@@ -149,6 +155,7 @@ mirror_start(struct mirrors *m, const char *name, const char *url,
 	if (!r)
 		return err_set(e, ENOMEM, "out of memory");
 	r->mirrors = m;
+	r->declared = declared;
 	snprintf(r->name, sizeof r->name, "%s", name);
 	snprintf(r->url, sizeof r->url, "%s", url);
 	r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -319,7 +326,8 @@ mirrors_state(struct mirrors *m, size_t i, struct mirror_state *out)
 	if (r) {
 		*out = (struct mirror_state){.pushed_ms = r->pushed_ms,
 		    .position = r->position, .pushing = r->pushing,
-		    .behind = r->done != m->changes};
+		    .behind = r->done != m->changes,
+		    .declared = r->declared};
 		snprintf(out->name, sizeof out->name, "%s", r->name);
 		show_url(r->url, out->url, sizeof out->url);
 		snprintf(out->error, sizeof out->error, "%s", r->error);

@@ -4,7 +4,8 @@
  * nobody, other mirrors neither.
  *
  * They are kept in the file `mirrors` of the store's directory, a line each:
- * a name, a space, and what git pushes to.  After a checkpoint each is pushed
+ * a name, a space, and what git pushes to; " declared" behind that says that
+ * it came with the store's settings, and goes with them.  After a checkpoint each is pushed
  * to, at most once a minute; after a failure later and later, up to an hour.
  */
 #ifndef ENGINE_MIRRORS_H
@@ -16,8 +17,8 @@
 
 enum {
 	MIRRORS_MAX = 16,
-	MIRROR_NAME_MAX = 64,		/* bytes, of A-Za-z0-9._- */
-	MIRROR_URL_MAX = 4000,
+	MIRROR_NAME_MAX = SETTINGS_NAME_MAX,	/* bytes, of A-Za-z0-9._- */
+	MIRROR_URL_MAX = SETTINGS_URL_MAX,
 	MIRRORS_LINGER_MS = 15 * 60 * 1000	/* history_upkeep.linger_ms */
 };
 
@@ -43,10 +44,18 @@ bool mirrors_any(struct mirrors *m);
 
 /*
  * Adds one, gives it another URL, or with a `url` of NULL removes it: 0; or -1
- * with *e (FAULT_VALIDATION, FAULT_NOT_FOUND, FAULT_LIMIT).
+ * with *e (FAULT_VALIDATION, also for one that the settings have,
+ * FAULT_NOT_FOUND, FAULT_LIMIT).
  */
 int mirrors_set(struct mirrors *m, const char *name, const char *url,
     struct err *e);
+
+/*
+ * Those of the settings: all of these are there, and of what earlier settings
+ * had no other.  0; or -1 with *e.
+ */
+int mirrors_declare(struct mirrors *m, const struct settings_mirror *list,
+    size_t n, struct err *e);
 
 /* Pushes to one, or with NULL to all, and waits until that is over: 0; -1 if
  * there is no such mirror.  How it went is in its state. */
@@ -59,6 +68,7 @@ struct mirror_state {
 				   this run */
 	uint64_t position;	/* of the commit that it has then */
 	bool pushing, behind;	/* it lacks something */
+	bool declared;		/* by the settings */
 	char error[512];	/* of the last push; "" if it went well */
 };
 

@@ -14,6 +14,7 @@ struct mirror {
 	char name[MIRROR_NAME_MAX + 1], url[MIRROR_URL_MAX + 1];
 	pthread_t thread;
 	int stop_fd;			/* gives up the push under way */
+	bool declared;			/* by the store's settings */
 	bool gone, pushing;
 	uint64_t done;			/* of mirrors.changes, that it has */
 	uint64_t asked, answered;	/* tickets */
@@ -39,7 +40,7 @@ struct mirrors {
 
 /* mirrors.c: with the lock held, and without it. */
 int mirror_start(struct mirrors *m, const char *name, const char *url,
-    struct err *e);
+    bool declared, struct err *e);
 void mirror_end(struct mirror *r);
 
 /* mirrors_list.c: those of the file, begun; the lock is held. */

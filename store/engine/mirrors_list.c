@@ -12,7 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_MAX = MIRRORS_MAX * (MIRROR_NAME_MAX + MIRROR_URL_MAX + 2) };
+static const char DECLARED[] = " declared";
+
+enum {
+	FILE_MAX = MIRRORS_MAX *
+	    (MIRROR_NAME_MAX + MIRROR_URL_MAX + 2 + (int)sizeof DECLARED)
+};
 
 static const char NAME_LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "abcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -49,19 +54,25 @@ file_path(const struct mirrors *m, char path[PATH_MAX], struct err *e)
 static int
 read_line(struct mirrors *m, char *line, const char *path, struct err *e)
 {
-	char *url = strchr(line, ' ');
+	char *url = strchr(line, ' '), *more = NULL;
 
 	if (!*line || *line == '#')
 		return 0;
-	if (url)
+	if (url) {
 		*url++ = '\0';
+		more = strstr(url, DECLARED);
+		if (more && !more[sizeof DECLARED - 1])
+			*more = '\0';
+		else
+			more = NULL;
+	}
 	if (!url || check(line, url, e) < 0)
 		return err_set(e, EINVAL, "%s: \"%s\" is no mirror: a name, a "
 		    "space, a URL", path, line);
 	if (m->count == MIRRORS_MAX)
 		return err_set(e, EINVAL, "%s: more than %d mirrors", path,
 		    MIRRORS_MAX);
-	return mirror_start(m, line, url, e);
+	return mirror_start(m, line, url, more != NULL, e);
 }
 
 int
@@ -86,10 +97,22 @@ mirrors_read(struct mirrors *m, struct err *e)
 	return rc;
 }
 
+/* A mirror as it is to be; url NULL: there is to be none. */
+struct wish {
+	const char *name, *url;
+	bool declared;
+};
+
+static void
+write_line(struct buf *b, const char *name, const char *url, bool declared)
+{
+	buf_printf(b, "%s %s%s\n", name, url, declared ? DECLARED : "");
+}
+
 /* The file as the list is to be: without one, or with a new one at its end. */
 static int
 write_file(const struct mirrors *m, const struct mirror *without,
-    const char *name, const char *url, struct err *e)
+    const struct wish *w, struct err *e)
 {
 	char path[PATH_MAX];
 	struct buf b;
@@ -101,10 +124,10 @@ write_file(const struct mirrors *m, const struct mirror *without,
 	buf_init(&b, FILE_MAX);
 	for (i = 0; i < m->count; i++)
 		if (m->list[i] != without)
-			buf_printf(&b, "%s %s\n", m->list[i]->name,
-			    m->list[i]->url);
-	if (url)
-		buf_printf(&b, "%s %s\n", name, url);
+			write_line(&b, m->list[i]->name, m->list[i]->url,
+			    m->list[i]->declared);
+	if (w->url)
+		write_line(&b, w->name, w->url, w->declared);
 	if (!buf_ok(&b))
 		err_set(e, ENOMEM, "out of memory");
 	else
@@ -138,44 +161,145 @@ take_out(struct mirrors *m, struct mirror *r)
 	pthread_cond_broadcast(&m->changed);
 }
 
-/* The file first: what it says is what the next start has. */
 static int
-change(struct mirrors *m, const char *name, const char *url,
-    struct mirror **old, struct err *e)
+check_change(const struct mirrors *m, const struct mirror *old,
+    const struct wish *w, struct err *e)
 {
-	*old = find(m, name);
-	if (!url && !*old)
+	if (!w->url && !old)
 		return err_set(e, FAULT_NOT_FOUND, "there is no mirror %s",
-		    name);
-	if (!*old && m->count == MIRRORS_MAX)
+		    w->name);
+	if (old && old->declared && !w->declared)
+		return err_set(e, FAULT_VALIDATION, "the mirror %s is in "
+		    "deploy.yaml (resources.store.mirrors); change it there",
+		    w->name);
+	if (!old && m->count == MIRRORS_MAX)
 		return err_set(e, FAULT_LIMIT, "there are %d mirrors already",
 		    MIRRORS_MAX);
 	if (m->ending)
 		return err_set(e, FAULT_LEAVING, "the store is closing");
-	if (write_file(m, *old, name, url, e) < 0) {
+	return 0;
+}
+
+/* The file first: what it says is what the next start has. */
+static int
+change(struct mirrors *m, const struct wish *w, struct mirror **old,
+    struct err *e)
+{
+	*old = find(m, w->name);
+	if (check_change(m, *old, w, e) < 0 || write_file(m, *old, w, e) < 0) {
 		*old = NULL;
 		return -1;
 	}
 	if (*old)
 		take_out(m, *old);
-	return url ? mirror_start(m, name, url, e) : 0;
+	return w->url ? mirror_start(m, w->name, w->url, w->declared, e) : 0;
+}
+
+/* By who has `setting`. */
+static int
+set(struct mirrors *m, const struct wish *w, struct err *e)
+{
+	struct mirror *old = NULL;
+	int rc;
+
+	if (check(w->name, w->url, e) < 0)
+		return -1;
+	pthread_mutex_lock(&m->lock);
+	rc = change(m, w, &old, e);
+	pthread_mutex_unlock(&m->lock);
+	if (old)
+		mirror_end(old);
+	return rc;
 }
 
 int
 mirrors_set(struct mirrors *m, const char *name, const char *url,
     struct err *e)
 {
-	struct mirror *old = NULL;
+	const struct wish w = {name, url, false};
 	int rc;
 
-	if (check(name, url, e) < 0)
-		return -1;
 	pthread_mutex_lock(&m->setting);
+	rc = set(m, &w, e);
+	pthread_mutex_unlock(&m->setting);
+	return rc;
+}
+
+/* --- those of the settings ------------------------------------------------- */
+
+static bool
+is_in(const struct settings_mirror *list, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* One that was declared and is no more; false if there is none. */
+static bool
+find_undeclared(struct mirrors *m, const struct settings_mirror *list,
+    size_t n, char name[MIRROR_NAME_MAX + 1])
+{
+	bool found = false;
+	size_t i;
+
 	pthread_mutex_lock(&m->lock);
-	rc = change(m, name, url, &old, e);
+	for (i = 0; i < m->count && !found; i++) {
+		found = m->list[i]->declared &&
+		    !is_in(list, n, m->list[i]->name);
+		if (found)
+			memcpy(name, m->list[i]->name, MIRROR_NAME_MAX + 1);
+	}
 	pthread_mutex_unlock(&m->lock);
-	if (old)
-		mirror_end(old);
+	return found;
+}
+
+static bool
+is_so(struct mirrors *m, const struct settings_mirror *want)
+{
+	const struct mirror *r;
+	bool so;
+
+	pthread_mutex_lock(&m->lock);
+	r = find(m, want->name);
+	so = r && r->declared && strcmp(r->url, want->url) == 0;
+	pthread_mutex_unlock(&m->lock);
+	return so;
+}
+
+static int
+declare(struct mirrors *m, const struct settings_mirror *list, size_t n,
+    struct err *e)
+{
+	char name[MIRROR_NAME_MAX + 1];
+	struct wish w = {name, NULL, true};
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (check(list[i].name, list[i].url, e) < 0)
+			return -1;
+	while (find_undeclared(m, list, n, name))
+		if (set(m, &w, e) < 0)
+			return -1;
+	for (i = 0; i < n; i++) {
+		w = (struct wish){list[i].name, list[i].url, true};
+		if (!is_so(m, &list[i]) && set(m, &w, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+mirrors_declare(struct mirrors *m, const struct settings_mirror *list,
+    size_t n, struct err *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&m->setting);
+	rc = declare(m, list, n, e);
 	pthread_mutex_unlock(&m->setting);
 	return rc;
 }

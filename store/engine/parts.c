@@ -61,6 +61,56 @@ store_distrust_index(struct store *s, struct err *e)
 	return stamp_remove(path, e);
 }
 
+/* --- settings --------------------------------------------------------------- */
+
+struct settings
+store_settings(struct store *s)
+{
+	struct settings copy;
+
+	pthread_mutex_lock(&s->lock);
+	copy = s->settings;
+	pthread_mutex_unlock(&s->lock);
+	copy.mirrors = NULL;
+	copy.nmirrors = 0;
+	return copy;
+}
+
+int64_t
+store_idle_ms(struct store *s)
+{
+	return store_settings(s).idle_ms;
+}
+
+/* The mirrors first: what can't be one is refused before anything is kept. */
+int
+store_set(struct store *s, const char *p, size_t n, struct err *e)
+{
+	struct settings fresh;
+	int rc;
+
+	if (s->options.read_only)
+		return err_set(e, FAULT_READ_ONLY,
+		    "the store was opened read-only");
+	if (settings_read(p, n, &fresh, e) < 0)
+		return -1;
+	rc = mirrors_declare(s->mirrors, fresh.mirrors, fresh.nmirrors, e);
+	if (rc == 0)
+		rc = settings_keep(s->dir, p, n, e);
+	if (rc < 0) {
+		settings_release(&fresh);
+		return -1;
+	}
+	pthread_mutex_lock(&s->lock);
+	settings_release(&s->settings);
+	s->settings = fresh;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
+/* --- the history's lock ------------------------------------------------------ */
+
 void
 store_history_lock(struct store *s)
 {

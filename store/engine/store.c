@@ -116,7 +116,11 @@ open_dir(struct store *s, const char *dir, struct err *e)
 	if (strlen(path) >= sizeof s->dir)
 		return err_set(e, ENAMETOOLONG, "%s: too long", dir);
 	snprintf(s->dir, sizeof s->dir, "%s", path);
-	if (!s->options.force && stamp_check_place(s->dir, e) < 0)
+	if (settings_load(s->dir, &s->settings, e) < 0 &&
+	    !s->options.read_only)
+		return -1;
+	if (!s->options.force && !s->settings.any_place &&
+	    stamp_check_place(s->dir, e) < 0)
 		return -1;
 	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir_fd < 0)
@@ -194,6 +198,7 @@ init(struct store *s, const struct store_options *o)
 	pthread_mutex_init(&s->queue.lock, NULL);
 	pthread_cond_init(&s->queue.filled, NULL);
 	s->queue.last = &s->queue.first;
+	settings_init(&s->settings);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->history_lock, NULL);
 	pthread_cond_init(&s->changed, NULL);
@@ -307,6 +312,7 @@ store_close(struct store *s)
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->history_lock);
 	pthread_mutex_destroy(&s->lock);
+	settings_release(&s->settings);
 	pthread_cond_destroy(&s->queue.filled);
 	pthread_mutex_destroy(&s->queue.lock);
 	io_close(&s->lock_fd);

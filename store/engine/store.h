@@ -10,6 +10,7 @@
 #define ENGINE_STORE_H
 
 #include "catalog.h"
+#include "settings.h"
 
 #include "store/base/err.h"
 #include "store/index/index.h"
@@ -25,8 +26,8 @@ struct store_options {
 	bool read_only;		/* also of a damaged store; nothing is written */
 	bool force;		/* on any file system, for tests */
 	uint32_t segment_bytes;	/* of the journal; 0: its default */
-	int64_t ttl_sweep_ms;	/* between looks; 0: a minute */
-	int64_t checkpoint_ms;	/* least between two; 0: a second; -1: none
+	int64_t ttl_sweep_ms;	/* between looks; 0: as its settings say */
+	int64_t checkpoint_ms;	/* least between two; 0: likewise; -1: none
 				 * but at the end and when asked */
 	/* Pushes to mirrors: history_push's helper, or NULL for none. */
 	const char *push_helper;
@@ -50,6 +51,15 @@ void store_close(struct store *s);
 
 /* True if it can only be closed, and opened again: the disk failed. */
 bool store_broken(struct store *s);
+
+/*
+ * Sets what settings.h has, from its text: at once, and for every later start.
+ * 1; 0 if all was so; -1 with *e.
+ */
+int store_set(struct store *s, const char *p, size_t n, struct err *e);
+
+/* How long the daemon stays without a client; 0: for ever. */
+int64_t store_idle_ms(struct store *s);
 
 const unsigned char *store_id(const struct store *s);	/* STORE_ID_SIZE */
 

@@ -20,9 +20,7 @@
 #include <stdatomic.h>
 
 enum {
-	STORE_TOKEN_MS = 10 * 60 * 1000,	/* a ClientRequestToken is known */
-	STORE_FEED_MS = 24 * 60 * 60 * 1000,
-	STORE_JOURNAL_MAX = 1 << 30		/* bytes kept for feed and pitr */
+	STORE_TOKEN_MS = 10 * 60 * 1000	/* a ClientRequestToken is known */
 };
 
 /* The queue of the writer. */
@@ -65,6 +63,7 @@ struct store {
 	uint64_t checkpoints_asked, checkpoints_done;
 	struct err checkpoint_error;	/* of the last one; code 0: none */
 	int64_t checkpoint_ms;
+	struct settings settings;
 	char trouble[512];
 };
 
@@ -140,6 +139,9 @@ int rebuild(struct store *s, uint64_t redo, struct err *e);
 
 int commit_start(struct store *s, struct err *e);
 void commit_stop(struct store *s);	/* when the queue is empty */
+
+/* parts.c: a copy, without the mirrors. */
+struct settings store_settings(struct store *s);
 
 int checkpoint_start(struct store *s, struct err *e);
 void checkpoint_stop(struct store *s);

@@ -2,7 +2,7 @@
  * Declare: the tables are to be as deploy.yaml has them.  One that is missing
  * is made; of one that is there indexes, ttl, stream and history follow.  A
  * key never changes, and no table is dropped: what a file doesn't name stays.
- * One job a table, one after the other.
+ * One job a table, one after the other; then the store's settings.
  */
 #include "op_internal.h"
 
@@ -14,6 +14,7 @@ enum { TABLE_ROOM = 64 * 1024 };
 struct declaration {
 	size_t at;		/* of the definitions */
 	size_t made, changed;
+	bool set;		/* the settings were others */
 	bool one_made, one_changed;	/* by the job that runs */
 };
 
@@ -169,19 +170,37 @@ answer(struct op *op)
 	next(op);
 }
 
+static int
+set(struct op *op, struct declaration *d, struct err *e)
+{
+	const struct text *settings = &op->request.store.settings;
+	int rc = settings->p
+	    ? store_set(op->store, settings->p, settings->n, e)
+	    : 0;
+
+	d->set = rc > 0;
+	return rc;
+}
+
 static void
 next(struct op *op)
 {
 	struct declaration *d = op->plan;
 	struct reply r;
+	struct err e;
 
 	if (d->at < op->request.store.ndefinitions) {
 		op_submit(op, run, answer, NULL, TABLE_ROOM);
 		return;
 	}
+	if (set(op, d, &e) < 0) {
+		op_fail(op, &e);
+		return;
+	}
 	op_open(op, &r);
 	reply_integer(&r, "Made", (int64_t)d->made);
 	reply_integer(&r, "Changed", (int64_t)d->changed);
+	reply_bool(&r, "Set", d->set);
 	op_close(op, &r);
 }
 

@@ -26,6 +26,7 @@ op_write_mirrors(struct reply *r, struct mirrors *m)
 		}
 		reply_bool(r, "Pushing", s.pushing);
 		reply_bool(r, "Behind", s.behind);
+		reply_bool(r, "Declared", s.declared);
 		if (s.error[0])
 			reply_string(r, "Error", s.error);
 		reply_close(r);

@@ -240,6 +240,7 @@ struct store_request {
 	struct text preview;		/* Preview: what Restore was shown */
 	const struct text *definitions;	/* Tables: each for table_read() */
 	size_t ndefinitions;
+	struct text settings;		/* Settings: for store_set() */
 	uint32_t limit;
 	bool dry;			/* DryRun */
 	bool deep;			/* Deep */

@@ -90,10 +90,15 @@ static const struct param merge_params[] = {
 	{.name = "DryRun", .kind = PARAM_FLAG, .at = STORE(dry)},
 };
 
-/* A definition is JSON in a text: what deploy.yaml says of a table. */
+/*
+ * A definition is JSON in a text: what deploy.yaml says of a table; so are the
+ * settings, of the store.
+ */
 static const struct param declare_params[] = {
 	{.name = "Tables", .kind = PARAM_TEXTS, .flags = PARAM_REQUIRED,
 	    .at = STORE(definitions), .max = 2500},
+	{.name = "Settings", .kind = PARAM_TEXT, .at = STORE(settings),
+	    .min = 2, .max = 128 * 1024},
 };
 
 static int

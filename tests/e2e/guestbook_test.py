@@ -138,3 +138,43 @@ def test_messages_outlive_a_killed_store(guestbook):
 def test_its_page(guestbook):
     r = guestbook.get("/guestbook.html")
     assert r.status == 200 and b"<form" in r.body
+
+
+# ---- resources.store -------------------------------------------------------
+
+def settings(way):
+    with open(os.path.join(way.site.state, "store/settings")) as f:
+        return json.load(f)
+
+
+def test_a_running_store_follows_deploy_yaml(guestbook):
+    """The gateway tells it at the first request after the file was read."""
+    site = guestbook.site
+    assert sign(guestbook, "settings", "Ada", "before").status == 201
+    daemon = site.stores()
+    assert settings(guestbook)["checkpointMs"] == 1000
+    near = os.path.join(site.state, "near.git")
+    more = """\
+  store:
+    history: {interval: 0.2, budget: 50}
+    mirrors: {near: %s}
+""" % near
+    site.write("deploy.yaml", SITE + more)
+    procs.wait_for(lambda: read(guestbook, "settings").status == 200 and
+                   settings(guestbook)["checkpointMs"] == 200, 20,
+                   "the store to hear of it")
+    assert settings(guestbook)["dayBytes"] == 50 << 20
+    assert site.stores() == daemon
+    procs.wait_for(lambda: os.path.exists(near + "/refs/heads/main") or
+                   os.path.exists(near + "/packed-refs"), 20, "the mirror")
+    listed = json.loads(site.lab.bothy("store", "mirror", "--json",
+                                       *site.places()).stdout)
+    assert [(m["Name"], m["Url"], m["Declared"]) for m in listed] == [
+        ("near", near, True)]
+    done = site.lab.bothy("store", "mirror", "near", "--remove",
+                          *site.places(), check=False)
+    assert done.returncode == 1 and "deploy.yaml" in done.stderr
+    site.write("deploy.yaml", SITE)
+    assert "there is no mirror" in site.lab.bothy(
+        "store", "mirror", *site.places()).stdout
+    assert settings(guestbook)["checkpointMs"] == 1000

@@ -655,7 +655,7 @@ def names(shop):
 
 def test_help(shop):
     found = names(shop)
-    assert len(found) == 27
+    assert len(found) == 29
     for name in found:
         lines = shop.lab.bothy("help", "store", name).stdout.splitlines()
         assert lines[0].startswith("usage: bothy store %s" % name)
@@ -694,5 +694,5 @@ def test_completion(shop):
     assert complete(shop, "store", "get", "me") == ["messages"]
     assert complete(shop, "store", "restore", "--in") == ["--into"]
     assert complete(shop, "store", "--dir", "/", "re") == [
-        "restore", "reindex"]
+        "restore", "receive", "reindex"]
     assert complete(shop, "sto") == ["store"]

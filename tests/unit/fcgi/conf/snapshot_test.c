@@ -149,6 +149,33 @@ image_holds_tables_and_grants(void **state)
 }
 
 static void
+image_has_the_stores_settings(void **state)
+{
+	struct snapshot *snap;
+	struct buf in, want;
+	struct site s;
+	struct err e;
+
+	(void)state;
+	buf_init(&in, 65536);
+	buf_init(&want, 65536);
+	assert_int_equal(io_read_file(AT_FDCWD,
+	    "tests/cases/conf/ok-store.yaml", &in, &e), 0);
+	assert_int_equal(io_read_file(AT_FDCWD,
+	    "tests/cases/conf/ok-store.json", &want, &e), 0);
+	site_make(&s);
+	site_assert_loads(&s, buf_str(&in), NULL);
+	snap = snapshot_build(s.conf, &e);
+	assert_non_null(snap);
+	assert_string_equal(snapshot_settings(snap), buf_str(&want));
+	assert_true(snapshot_any_file_system(snap));
+	snapshot_free(snap);
+	site_remove(&s);
+	buf_release(&in);
+	buf_release(&want);
+}
+
+static void
 write_puts_it_in_place(void **state)
 {
 	char id[SNAP_ID_SIZE], again[SNAP_ID_SIZE], path[256], target[64];
@@ -467,6 +494,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(image_says_what_was_checked),
 		cmocka_unit_test(image_holds_tables_and_grants),
+		cmocka_unit_test(image_has_the_stores_settings),
 		cmocka_unit_test(write_puts_it_in_place),
 		cmocka_unit_test(every_source_that_changes_makes_it_stale),
 		cmocka_unit_test(options_of_another_load_do_not_suit),
