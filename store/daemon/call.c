@@ -138,6 +138,8 @@ call_run_long(struct call *k, struct store_view *view)
 	k->op.progress = tell_progress;
 	k->op.stop = see_whether_to_stop;
 	op_run(&k->op, view);
+	if (k->op.later)
+		later_add(&k->conn->io->server->later, k->op.later);
 	part_ended(k);
 }
 

@@ -169,7 +169,7 @@ tick(struct server *s)
 	if (s->accept_paused)
 		mute(s, false);
 	look_at_store(s, now_ms);
-	if (atomic_load(&s->connections))
+	if (atomic_load(&s->connections) || later_busy(&s->later))
 		s->busy_ms = now_ms;
 	return store_broken(s->store) ||
 	    (idle && now_ms - s->busy_ms > idle);
@@ -282,7 +282,8 @@ start(struct server *s, struct err *e)
 	if (s->epoll_fd < 0 || watch(s, s->wake_fd) < 0 ||
 	    watch_signals(s) < 0)
 		return err_sys(e, "cannot begin");
-	if (longwork_start(&s->longwork, s->store, e) < 0)
+	if (longwork_start(&s->longwork, s->store, e) < 0 ||
+	    later_start(&s->later, e) < 0)
 		return -1;
 	for (i = 0; i < SERVER_IO_THREADS; i++)
 		if (iothread_start(&s->io[i], s, e) < 0)
@@ -326,6 +327,7 @@ server_close(struct server *s)
 		iothread_stop(&s->io[i]);
 	if (s->longwork.store)
 		longwork_stop(&s->longwork);
+	later_stop(&s->later);
 }
 
 void

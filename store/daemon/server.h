@@ -13,6 +13,7 @@
 #define DAEMON_SERVER_H
 
 #include "iothread.h"
+#include "later.h"
 #include "longwork.h"
 #include "serverlog.h"
 
@@ -68,6 +69,7 @@ struct server {
 	struct iothread io[SERVER_IO_THREADS];
 	unsigned next_io;
 	struct longwork longwork;
+	struct later later;
 
 	atomic_uint connections;
 	atomic_uint away;		/* calls that other threads have */

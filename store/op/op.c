@@ -35,6 +35,12 @@ static op_fn *const OPS[OP_END] = {
 	[OP_DESCRIBE_ENDPOINTS] = op_describe_endpoints,
 	[OP_UPDATE_CONTINUOUS_BACKUPS] = op_update_pitr,
 	[OP_DESCRIBE_CONTINUOUS_BACKUPS] = op_describe_pitr,
+	[OP_CREATE_BACKUP] = op_create_backup,
+	[OP_LIST_BACKUPS] = op_list_backups,
+	[OP_DESCRIBE_BACKUP] = op_describe_backup,
+	[OP_DELETE_BACKUP] = op_delete_backup,
+	[OP_RESTORE_FROM_BACKUP] = op_restore_backup,
+	[OP_RESTORE_TO_MOMENT] = op_restore_moment,
 	[OP_LIST_STREAMS] = op_list_streams,
 	[OP_DESCRIBE_STREAM] = op_describe_stream,
 	[OP_GET_SHARD_ITERATOR] = op_shard_iterator,
@@ -87,6 +93,7 @@ op_reset(struct op *op)
 	op->answer = NULL;
 	op->wait_file = op->stands = false;
 	op->progress = NULL;
+	op->later = NULL;
 	op->stop = NULL;
 }
 
@@ -259,10 +266,11 @@ op_read(struct op *op, int operation, bool plain, const char *body, size_t n,
 bool
 op_is_long(const struct op *op)
 {
-	return op->request.info->family == OP_FAMILY_BOTHY &&
-	    op->request.info->op != OP_STAT &&
-	    op->request.info->op != OP_PATH &&
-	    op->request.info->op != OP_DECLARE;
+	enum operation o = op->request.info->op;
+
+	if (op->request.info->family == OP_FAMILY_BOTHY)
+		return o != OP_STAT && o != OP_PATH && o != OP_DECLARE;
+	return o >= OP_CREATE_BACKUP && o < OP_LIST_STREAMS;
 }
 
 void

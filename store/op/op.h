@@ -28,6 +28,8 @@ enum op_stop {
 	OP_LEAVING		/* the store is about to close */
 };
 
+struct op_later;
+
 struct op {
 	struct store *store;
 	struct request request;
@@ -43,6 +45,9 @@ struct op {
 
 	/* Asked by a long one, now and then, in its thread. May be NULL. */
 	enum op_stop (*stop)(struct op *op);
+
+	/* What goes on after it (op_later.h), for who called op_run. */
+	struct op_later *later;
 
 	const struct token *token;	/* NULL: all is allowed */
 	/* the operations' own */

@@ -140,18 +140,12 @@ write_global(struct reply *r, const struct table *t,
 	write_warm(r, &t->terms, &ix->units, &ix->warm);
 }
 
-static void
-write_index(struct reply *r, const struct table *t,
-    const struct table_index *ix, const struct index_counts *n,
-    const char *status)
+void
+op_table_write_projection(struct reply *r, const struct table_index *ix)
 {
 	static const char *const KINDS[] = {"ALL", "KEYS_ONLY", "INCLUDE"};
-	char arn[3 * TABLE_NAME_MAX];
 	size_t i;
 
-	reply_object(r, NULL);
-	reply_string(r, "IndexName", ix->name);
-	op_table_write_key(r, &ix->key);
 	reply_object(r, "Projection");
 	reply_string(r, "ProjectionType", KINDS[ix->projection]);
 	if (ix->projection == PROJECT_INCLUDE) {
@@ -161,6 +155,19 @@ write_index(struct reply *r, const struct table *t,
 		reply_close(r);
 	}
 	reply_close(r);
+}
+
+static void
+write_index(struct reply *r, const struct table *t,
+    const struct table_index *ix, const struct index_counts *n,
+    const char *status)
+{
+	char arn[3 * TABLE_NAME_MAX];
+
+	reply_object(r, NULL);
+	reply_string(r, "IndexName", ix->name);
+	op_table_write_key(r, &ix->key);
+	op_table_write_projection(r, ix);
 	if (ix->global)
 		write_global(r, t, ix, status);
 	reply_integer(r, "IndexSizeBytes", (int64_t)n->bytes);
@@ -197,21 +204,31 @@ write_indexes(struct reply *r, const struct table *t, struct index_view *v,
 		reply_close(r);
 }
 
-static void
-write_stream(struct reply *r, const struct table *t)
+void
+op_table_write_stream(struct reply *r, const struct table *t,
+    const char *name)
 {
 	static const char *const VIEWS[] = {[STREAM_KEYS] = "KEYS_ONLY",
 	    [STREAM_NEW] = "NEW_IMAGE", [STREAM_OLD] = "OLD_IMAGE",
 	    [STREAM_BOTH] = "NEW_AND_OLD_IMAGES"};
+
+	if (t->stream == STREAM_OFF)
+		return;
+	reply_object(r, name);
+	reply_bool(r, "StreamEnabled", true);
+	reply_string(r, "StreamViewType", VIEWS[t->stream]);
+	reply_close(r);
+}
+
+static void
+write_stream(struct reply *r, const struct table *t)
+{
 	char label[32], arn[2 * TABLE_NAME_MAX];
 
 	if (t->stream == STREAM_OFF)
 		return;
 	op_stream_label(t, label);
-	reply_object(r, "StreamSpecification");
-	reply_bool(r, "StreamEnabled", true);
-	reply_string(r, "StreamViewType", VIEWS[t->stream]);
-	reply_close(r);
+	op_table_write_stream(r, t, "StreamSpecification");
 	reply_string(r, "LatestStreamLabel", label);
 	snprintf(arn, sizeof arn, OP_ARN "table/%s/stream/%s", t->name, label);
 	reply_string(r, "LatestStreamArn", arn);

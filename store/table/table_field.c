@@ -79,7 +79,7 @@ table_read_count(struct table_reader *r, const struct json_node *n,
 int
 table_read_ms(struct table_reader *r, const struct json_node *n, void *out)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (table_read_count(r, n, INT64_MAX, &v) < 0)
 		return -1;

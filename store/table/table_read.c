@@ -42,7 +42,7 @@ read_table_id(struct table_reader *r, const struct json_node *n, void *out)
 static int
 read_index_id(struct table_reader *r, const struct json_node *n, void *out)
 {
-	uint64_t id;
+	uint64_t id = 0;
 
 	if (table_read_count(r, n, UINT32_MAX, &id) < 0)
 		return -1;

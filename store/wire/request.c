@@ -37,6 +37,12 @@ static const struct form *const forms[OP_STAT] = {
 	[OP_DESCRIBE_ENDPOINTS] = &request_nothing_form,
 	[OP_UPDATE_CONTINUOUS_BACKUPS] = &request_pitr_form,
 	[OP_DESCRIBE_CONTINUOUS_BACKUPS] = &request_table_form,
+	[OP_CREATE_BACKUP] = &request_create_backup_form,
+	[OP_LIST_BACKUPS] = &request_list_backups_form,
+	[OP_DESCRIBE_BACKUP] = &request_backup_form,
+	[OP_DELETE_BACKUP] = &request_backup_form,
+	[OP_RESTORE_FROM_BACKUP] = &request_restore_form,
+	[OP_RESTORE_TO_MOMENT] = &request_moment_form,
 	[OP_LIST_STREAMS] = &request_list_streams_form,
 	[OP_DESCRIBE_STREAM] = &request_describe_stream_form,
 	[OP_GET_SHARD_ITERATOR] = &request_iterator_form,
@@ -230,6 +236,17 @@ stream_access(const struct stream_request *q, struct access *out)
 		out->stream.n++;
 }
 
+/* What is read from one table, and made of another. */
+static bool
+transfer_access(const struct request *r, size_t i, struct access *out)
+{
+	const struct text *from = &r->transfer.source;
+	const struct text *to = &r->table.name;
+
+	out->table = i == 0 && from->p ? *from : *to;
+	return i == 0 || (i == 1 && from->p && to->p);
+}
+
 bool
 request_access(const struct request *r, size_t i, struct access *out)
 {
@@ -262,7 +279,7 @@ request_access(const struct request *r, size_t i, struct access *out)
 		else if (r->info->family == OP_FAMILY_STREAMS)
 			stream_access(&r->stream, out);
 		else
-			out->table = r->table.name;
+			return transfer_access(r, i, out);
 	}
 	return i == 0;
 }

@@ -410,7 +410,7 @@ request_check_update(struct decoder *d, const struct raw_table *t)
 		return -1;
 	if (t->throughput && request_check_units(d, t->throughput) < 0)
 		return -1;
-	for (i = 0; i < t->nchanges; i++)
+	for (i = 0; t->changes && i < t->nchanges; i++)
 		if (check_change(d, t, i) < 0)
 			return -1;
 	return check_one(d, t) < 0 || request_check_stream(d, t) < 0 ||

@@ -62,24 +62,27 @@ static const char *
 behind_account(const struct text *arn)
 {
 	static const char BEGIN[] = "arn:aws:dynamodb:";
-	const char *p = arn->p, *end = arn->p + arn->n;
+	size_t i = sizeof BEGIN - 1;
 	int colons = 0;
 
-	if (!p || arn->n < sizeof BEGIN ||
-	    memcmp(p, BEGIN, sizeof BEGIN - 1) != 0)
+	if (!arn->p || arn->n < sizeof BEGIN ||
+	    memcmp(arn->p, BEGIN, sizeof BEGIN - 1) != 0)
 		return NULL;
-	for (p += sizeof BEGIN - 1; p < end && colons < 2; p++)
-		colons += *p == ':';
-	return colons == 2 ? p : NULL;
+	for (; i < arn->n && colons < 2; i++)
+		colons += arn->p[i] == ':';
+	return colons == 2 ? arn->p + i : NULL;
 }
 
 bool
 request_arn(const struct text *arn, struct text *table, struct text *behind)
 {
 	static const char PART[] = "table/";
-	const char *p = behind_account(arn), *end = arn->p + arn->n;
+	const char *p = behind_account(arn), *end;
 
-	if (!p || (size_t)(end - p) < sizeof PART ||
+	if (!p)
+		return false;
+	end = arn->p + arn->n;
+	if ((size_t)(end - p) < sizeof PART ||
 	    memcmp(p, PART, sizeof PART - 1) != 0)
 		return false;
 	table->p = p + sizeof PART - 1;

@@ -24,7 +24,12 @@ OPERATIONS = {name: number for number, name in {
     1: "GetItem", 2: "PutItem", 3: "UpdateItem", 4: "DeleteItem", 5: "Query",
     6: "Scan", 7: "BatchGetItem", 8: "BatchWriteItem", 9: "TransactGetItems",
     10: "TransactWriteItems", 32: "CreateTable", 35: "DescribeTable",
-    36: "ListTables", 96: "Stat", 97: "Path", 98: "Log", 102: "Checkpoint",
+    36: "ListTables", 33: "UpdateTable", 34: "DeleteTable", 39: "TagResource",
+    44: "UpdateContinuousBackups", 46: "CreateBackup", 47: "ListBackups",
+    48: "DescribeBackup", 49: "DeleteBackup", 50: "RestoreTableFromBackup",
+    51: "RestoreTableToPointInTime", 52: "ExportTableToPointInTime",
+    53: "DescribeExport", 54: "ListExports", 55: "ImportTable",
+    56: "DescribeImport", 57: "ListImports", 96: "Stat", 97: "Path", 98: "Log", 102: "Checkpoint",
     103: "Backup", 106: "Forget", 109: "Reindex", 112: "Mirror",
     113: "Stop"}.items()}
 
@@ -32,7 +37,10 @@ FAULTS = dict(enumerate((
     "Validation", "Serialization", "Condition", "NotFound", "InUse", "Limit",
     "Canceled", "Conflict", "InProgress", "TokenMismatch", "CollectionSize",
     "Throughput", "Trimmed", "ExpiredIterator", "Denied", "UnknownOperation",
-    "Internal", "NoRoom", "ReadOnly", "Busy", "Leaving"), 1000))
+    "Internal", "NoRoom", "ReadOnly", "Busy", "Leaving", "UnknownOutcome",
+    "Ended", "TableNotFound", "TableExists", "BackupNotFound", "PitrOff",
+    "RestoreTime", "ExportNotFound", "ExportConflict", "ExportTime",
+    "ImportNotFound", "ImportConflict", "Duplicate"), 1000))
 
 
 class Fault(Exception):

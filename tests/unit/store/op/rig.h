@@ -14,6 +14,7 @@
 
 #include "store/base/io.h"
 #include "store/op/op.h"
+#include "store/op/op_later.h"
 #include "store/value/fault.h"
 
 #include <fcntl.h>
@@ -97,6 +98,7 @@ rig_call_with(struct rig *r, const char *name, const char *body, bool plain,
 {
 	const struct operation_info *info =
 	    operation_named(name, strlen(name));
+	const atomic_bool stop = false;
 	struct op op;
 
 	assert_non_null(info);
@@ -112,6 +114,8 @@ rig_call_with(struct rig *r, const char *name, const char *body, bool plain,
 			pthread_cond_wait(&r->wake, &r->lock);
 		pthread_mutex_unlock(&r->lock);
 	}
+	if (op.later)
+		op.later->run(op.later, &stop);
 	r->status = op.status;
 	op_release(&op);
 	return buf_str(&r->out);

@@ -1,0 +1,20 @@
+/*
+ * Work that goes on after its operation was answered: a restore, an export, an
+ * import.  Whoever runs operations takes it from op->later once op_run has
+ * returned, and calls run() in a thread that may wait.
+ */
+#ifndef OP_OP_LATER_H
+#define OP_OP_LATER_H
+
+#include "store/engine/store.h"
+
+#include <stdatomic.h>
+
+struct op_later {
+	/* Does it, and frees it; gives up early once *stop is set. */
+	void (*run)(struct op_later *l, const atomic_bool *stop);
+	struct store *store;
+	struct op_later *next;		/* the caller's */
+};
+
+#endif
