@@ -1,6 +1,7 @@
 # Bothy: one Makefile, one sources.mk a folder.
 #
 #   make run        the example site on http://127.0.0.1:8080 (PORT=)
+#   make serve-dynamodb   DynamoDB's protocol on PORT, an empty store behind it
 #   make test       everything that CI checks
 #   make            the programs, into build/<variant>/bin
 #   make unit | lint | fuzz | bench | asan | tsan | man | install | clean
@@ -38,7 +39,7 @@ FOLDERS := store/base store/value store/expr store/wire store/partiql \
 	store/journal \
 	store/table store/index store/files store/history store/engine store/op \
 	store/daemon store/client \
-	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/launch \
+	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/aws fcgi/launch \
 	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
 include $(wildcard $(addsuffix /sources.mk,$(FOLDERS)))
 
@@ -116,7 +117,7 @@ SDK := $(B)/sdk/libbothy.a $(B)/sdk/bothy.h
 NO_LOOKUP := $(if $(STATIC),-Xlinker --defsym=gethostbyname=abort)
 
 $(B)/bin/bothy-fcgi: $(B)/obj/fcgi/gateway/main.o $(call archives,fcgi/gateway)
-	$(call link,-lfcgi -ljansson -lyaml -lcrypto,$(STATIC) $(NO_LOOKUP))
+	$(call link,-lfcgi -ljansson -lyaml -lz -lcrypto,$(STATIC) $(NO_LOOKUP))
 
 include fcgi/dispatch/sources.mk
 
@@ -128,7 +129,7 @@ $(B)/bin/bothy-store: $(B)/obj/store/daemon/main.o $(call archives,store/daemon)
 	$(call link,-llmdb -lgit2 -lz -lcrypto,$(if $(STATIC),-pie))
 
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
-	$(call link,-lyaml -ljansson -lcrypto,$(if $(STATIC),-pie))
+	$(call link,-lyaml -ljansson -lz -lcrypto,$(if $(STATIC),-pie))
 
 # What a function links: the SDK and the ground floor it stands on.  All names
 # but main and bothy_* are made ours, so that an author may have a buf_add too.
@@ -163,6 +164,13 @@ run:
 	@$(MAKE) --no-print-directory -s -j$(JOBS) all
 	@exec $(NO_MAKE) $(B)/bin/bothy run --site . --state $(BUILD)/run \
 		--port $(PORT)
+
+# For suites from outside: the key `unknownuser`, the secret `unknownsecret`.
+.PHONY: serve-dynamodb
+serve-dynamodb:
+	@.ci/packages $(RUN_PACKAGES)
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@exec $(NO_MAKE) tests/serve-dynamodb $(B)/bin $(PORT)
 
 # --- the manual: mdoc pages lie beside the code; www/docs is made from them --
 

@@ -23,9 +23,10 @@ LIBS.fcgi/conf := -lyaml -ljansson
 LIBS.fcgi/launch := -lseccomp -lyaml -ljansson
 LIBS.fcgi/invoke := $(LIBS.fcgi/launch)
 LIBS.fcgi/data := -lyaml -ljansson -lcrypto
-LIBS.fcgi/gateway := -lfcgi -lcrypto $(LIBS.fcgi/invoke)
+LIBS.fcgi/aws := -lz -lcrypto
+LIBS.fcgi/gateway := -lfcgi -lz -lcrypto $(LIBS.fcgi/invoke)
 LIBS.fcgi/build := $(LIBS.fcgi/conf) -lcrypto
-LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lcrypto
+LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lz -lcrypto
 
 define UNIT
 $(B)/test/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))

@@ -34,6 +34,7 @@ const struct command *const commands[] = {
 	&command_status,
 	&command_store,
 	&command_secret,
+	&command_key,
 	&command_config,
 	&command_completion,
 	NULL,

@@ -93,7 +93,7 @@ run(const struct command *group, const struct command *cmd, struct cli *c,
 static int
 run_below(const struct command *group, struct cli *c, int argc, char **argv)
 {
-	void *values = calloc(1, group->size);
+	void *values = calloc(1, group->size ? group->size : 1);
 	struct opt_set sets[] = {{group->opts, values}, {cli_opts, c}};
 	const struct command *cmd;
 	struct err e;

@@ -21,7 +21,7 @@ find(const struct opt_set *sets, size_t nsets, const char *arg, size_t n)
 	size_t i;
 
 	for (i = 0; i < nsets; i++) {
-		for (o = sets[i].opts; o->name; o++) {
+		for (o = sets[i].opts; o && o->name; o++) {
 			if (arg[1] != '-') {
 				if (n == 2 && o->letter == arg[1])
 					break;
@@ -29,7 +29,7 @@ find(const struct opt_set *sets, size_t nsets, const char *arg, size_t n)
 			    memcmp(o->name, arg + 2, n - 2) == 0)
 				break;
 		}
-		if (o->name)
+		if (o && o->name)
 			return (struct found){o, sets[i].values};
 	}
 	return (struct found){NULL, NULL};

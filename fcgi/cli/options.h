@@ -39,7 +39,7 @@ struct opt {
 
 /* A table with the struct that it fills. */
 struct opt_set {
-	const struct opt *opts;
+	const struct opt *opts;	/* NULL: none */
 	void *values;
 };
 

@@ -50,31 +50,42 @@ member(struct maker *m, const struct node *map, const char *name)
 
 /* --- what the texts must be ----------------------------------------------- */
 
-/* An action that stands for no operation is a slip of the pen. */
-static void
-check_action(struct maker *m, const struct node *at, const char *action)
+bool
+grants_action(const char *action, const char **near)
 {
 	static const char condition_check[] = "dynamodb:ConditionCheckItem";
 	const char *colon = strchr(action, ':');
-	struct suggest near = {.word = colon ? colon + 1 : action};
-	const struct operation_info *op, *best = NULL;
+	struct suggest words = {.word = colon ? colon + 1 : action};
+	const struct operation_info *op;
 	int i;
 
+	*near = NULL;
 	if (fnmatch(action, condition_check, FNM_CASEFOLD) == 0)
-		return;
+		return true;
 	for (i = 0; i < OP_END; i++) {
 		op = operation_info(i);
 		if (!op)
 			continue;
 		if (fnmatch(action, op->action, FNM_CASEFOLD) == 0)
-			return;
-		suggest_offer(&near, op->name);
-		if (near.best == op->name)
-			best = op;
+			return true;
+		suggest_offer(&words, op->name);
+		if (words.best == op->name)
+			*near = op->action;
 	}
-	if (best)
+	return false;
+}
+
+/* An action that stands for no operation is a slip of the pen. */
+static void
+check_action(struct maker *m, const struct node *at, const char *action)
+{
+	const char *near;
+
+	if (grants_action(action, &near))
+		return;
+	if (near)
 		fail(m, at, "there is no action '%.64s'; did you mean '%s'?",
-		    action, best->action);
+		    action, near);
 	else
 		fail(m, at, "there is no action '%.64s'; actions are "
 		    "dynamodb:GetItem, dynamodb:* and their like", action);

@@ -99,6 +99,11 @@ accesslog_write(struct accesslog *a, struct logfile *f,
 		add_number(b, ",\"bytes_in\":", e->bytes_in);
 	add_string(b, ",\"function\":", e->function);
 	add_string(b, ",\"route\":", e->route);
+	add_string(b, ",\"operation\":", e->operation);
+	if (e->table) {
+		buf_puts(b, ",\"table\":");
+		buf_json(b, e->table, e->table_len);
+	}
 	add_ms(b, ",\"duration_ms\":", e->duration_us);
 	add_ms(b, ",\"wait_ms\":", e->wait_us);
 	if (e->cpu_us >= 0)

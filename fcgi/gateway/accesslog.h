@@ -21,6 +21,9 @@ struct accesslog_entry {
 	int status;
 	uint64_t bytes_out, bytes_in;	/* bodies */
 	const char *function, *route;	/* NULL: none */
+	const char *operation;	/* of DynamoDB's protocol, or NULL */
+	const char *table;	/* that it names, table_len bytes; or NULL */
+	size_t table_len;
 	int64_t duration_us, wait_us;	/* in all; waiting for a worker */
 	int64_t cpu_us;		/* of the function; -1: not known */
 	int64_t peak_kb;	/* its memory; -1: not known */

@@ -201,6 +201,8 @@ exchange_route(struct exchange *x, int redirects)
 		return;
 	if (r == ROUTE_FOUND)
 		call_function(x, redirects);
+	else if (aws_answers_last(x))
+		return;
 	else if (r == ROUTE_METHOD)
 		not_allowed(x, x->match.allow);
 	else
@@ -244,7 +246,8 @@ walk(struct exchange *x)
 		health(x);
 		return;
 	}
-	exchange_route(x, 0);
+	if (!aws_answers(x))
+		exchange_route(x, 0);
 }
 
 static void
@@ -264,6 +267,9 @@ write_log(struct exchange *x)
 	    .bytes_in = x->body_bytes,
 	    .function = x->f ? x->f->name : NULL,
 	    .route = x->f ? x->match.key : NULL,
+	    .operation = x->operation,
+	    .table = x->table.p,
+	    .table_len = x->table.n,
 	    .duration_us = now_us - x->start_us + x->wait_us,
 	    .wait_us = x->wait_us,
 	    .cpu_us = x->result.cpu_us,
@@ -314,5 +320,6 @@ exchange(struct worker *w, int64_t wait_us)
 	else if (!x.body_over && w->params.content_length == 0)
 		peer_body_over(w->peer);
 	write_log(&x);
+	endpoint_end(&w->g->aws, &w->aws);
 	site_release(x.site);
 }

@@ -32,6 +32,8 @@ struct exchange {
 	char text[640];		/* detail, when it is put together */
 	bool body_over;		/* it has been read whole */
 	bool broken;		/* the reply must not look complete */
+	const char *operation;	/* of DynamoDB's protocol, or NULL */
+	struct text table;	/* that it is about; p NULL: none */
 };
 
 /* The request's Origin, or NULL. */
@@ -53,6 +55,13 @@ void exchange_refuse_because(struct exchange *x, int status,
 
 /* Answers for x->w->path, after `redirects` local redirects. */
 void exchange_route(struct exchange *x, int redirects);
+
+/*
+ * awscall.c: DynamoDB's protocol, at / of the site.  The first is asked before
+ * there is a route, the second when there is none: true if they answered.
+ */
+bool aws_answers(struct exchange *x);
+bool aws_answers_last(struct exchange *x);
 
 /* call.c: answers by the function of x->match. */
 void call_function(struct exchange *x, int redirects);

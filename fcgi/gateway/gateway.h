@@ -24,6 +24,7 @@
 #include "spool.h"
 #include "storage.h"
 
+#include "fcgi/aws/endpoint.h"
 #include "fcgi/invoke/invoke.h"
 #include "fcgi/invoke/run.h"
 #include "fcgi/invoke/stats.h"
@@ -47,6 +48,7 @@ struct gateway {
 	struct invoke *invoke;
 	pthread_mutex_t reload_lock;	/* one looks for a new one at a time */
 	struct storage storage;		/* the site's store */
+	struct endpoint aws;		/* DynamoDB's protocol, by it */
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */
@@ -83,6 +85,7 @@ struct worker {
 	struct buf head;	/* header block, or a whole answer of ours */
 	struct buf body;	/* of a reply that is not committed */
 	struct buf token;	/* for the store */
+	struct session aws;	/* of a request of DynamoDB's protocol */
 };
 
 /* worker.c */

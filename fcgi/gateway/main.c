@@ -185,7 +185,10 @@ open_state(struct gateway *g, struct err *e)
 	if (!g->stats)
 		gateway_log(g, "warning", "going on without counters: %s",
 		    e->text);
-	return storage_init(&g->storage, g->state_dir, e);
+	if (storage_init(&g->storage, g->state_dir, e) < 0)
+		return -1;
+	return endpoint_init(&g->aws, g->state_dir, g->storage.place.socket,
+	    e);
 }
 
 static int
@@ -214,6 +217,7 @@ static void
 stop(struct gateway *g)
 {
 	site_release(g->site);
+	endpoint_release(&g->aws);
 	storage_release(&g->storage);
 	invoke_free(g->invoke);
 	stats_close(g->stats);

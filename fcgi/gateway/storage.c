@@ -171,6 +171,19 @@ ready(struct storage *s, const struct snapshot *snapshot, struct err *e)
 	return -1;
 }
 
+int
+storage_ready(struct storage *s, const struct snapshot *snapshot,
+    unsigned char secret[TOKEN_SECRET_SIZE], struct err *e)
+{
+	int rc;
+
+	pthread_mutex_lock(&s->lock);
+	rc = ready(s, snapshot, e);
+	memcpy(secret, s->secret, sizeof s->secret);
+	pthread_mutex_unlock(&s->lock);
+	return rc;
+}
+
 /* --- tokens --------------------------------------------------------------------------- */
 
 int
@@ -186,10 +199,7 @@ storage_token(struct storage *s, const struct snapshot *snapshot,
 	unsigned char secret[TOKEN_SECRET_SIZE];
 	int rc;
 
-	pthread_mutex_lock(&s->lock);
-	rc = ready(s, snapshot, e);
-	memcpy(secret, s->secret, sizeof secret);
-	pthread_mutex_unlock(&s->lock);
+	rc = storage_ready(s, snapshot, secret, e);
 	if (rc == 0)
 		rc = token_mint(out, secret, &t, e);
 	explicit_bzero(secret, sizeof secret);

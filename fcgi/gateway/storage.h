@@ -41,8 +41,15 @@ int storage_grants(const char *json, struct storage_grants **out,
 void storage_grants_free(struct storage_grants *g);
 
 /*
- * Sees to it that the store runs with the snapshot's tables, and appends the
- * token of a request to `out`.  0, or -1 and *e.
+ * Sees to it that the store runs with the snapshot's tables, and tells its
+ * secret.  0, or -1 and *e.
+ */
+int storage_ready(struct storage *s, const struct snapshot *snapshot,
+    unsigned char secret[TOKEN_SECRET_SIZE], struct err *e);
+
+/*
+ * The same, and appends the token of a request to `out`.  0, or
+ * -1 and *e.
  */
 int storage_token(struct storage *s, const struct snapshot *snapshot,
     const struct storage_grants *g, const char *function,

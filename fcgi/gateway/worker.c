@@ -43,6 +43,7 @@ worker_init(struct worker *w, struct gateway *g)
 	buf_init(&w->head, HEAD_MAX);
 	buf_init(&w->body, BODY_MAX);
 	buf_init(&w->token, FRAME_TOKEN_MAX);
+	session_init(&w->aws);
 	w->peer = peer_new();
 	w->run = run_new();
 	return w->peer && w->run ? 0 : -1;
@@ -61,6 +62,7 @@ worker_release(struct worker *w)
 	buf_release(&w->head);
 	buf_release(&w->body);
 	buf_release(&w->token);
+	session_release(&w->aws);
 	peer_free(w->peer);
 	run_free(w->run);
 }

@@ -60,20 +60,36 @@ hash_add(struct hash *h, const void *p, size_t n)
 		SHA256_Update(&h->sha256, p, n);
 }
 
-void
-hash_take_hex(struct hash *h, char *hex)
+static void
+end_hex(SHA256_CTX *ctx, char *hex)
 {
 	static const char DIGIT[] = "0123456789abcdef";
 	unsigned char out[HASH_SIZE];
 	size_t i;
 
-	SHA256_Final(out, &h->sha256);
+	SHA256_Final(out, ctx);
 	for (i = 0; i < HASH_SIZE; i++) {
 		hex[2 * i] = DIGIT[out[i] >> 4];
 		hex[2 * i + 1] = DIGIT[out[i] & 15];
 	}
 	hex[2 * HASH_SIZE] = '\0';
+}
+
+void
+hash_take_hex(struct hash *h, char *hex)
+{
+	end_hex(&h->sha256, hex);
 	hash_free(h);
+}
+
+void
+hash_hex(const void *p, size_t n, char *hex)
+{
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, p, n);
+	end_hex(&ctx, hex);
 }
 
 void

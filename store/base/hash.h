@@ -24,6 +24,9 @@ void hash_take_hex(struct hash *h, char *hex);
 struct hash *hash_new_sha1(void);
 void hash_take_sha1(struct hash *h, unsigned char *out);
 
+/* The digest of `n` bytes, as hex in HASH_HEX_SIZE bytes. */
+void hash_hex(const void *p, size_t n, char *hex);
+
 /* HMAC-SHA256 (RFC 2104) of `n` bytes into HASH_SIZE bytes. */
 void hash_hmac(const void *key, size_t nkey, const void *p, size_t n,
     unsigned char *out);
