@@ -363,19 +363,33 @@ find_range(const struct tests *tests, const struct expr_keys *keys,
 	return 0;
 }
 
+/* Of a key with one attribute in each half, DynamoDB speaks as it always did. */
+static int
+check_count(size_t count, const struct expr_keys *keys, struct err *e)
+{
+	size_t parts = keys->nhash + keys->nrange;
+
+	if (count <= parts)
+		return 0;
+	if (keys->nhash > 1 || keys->nrange > 1)
+		return err_set(e, FAULT_VALIDATION, "The number of query "
+		    "conditions (%zu) exceeds the number of key attributes "
+		    "defined in the schema (%zu)", count, parts);
+	return err_set(e, FAULT_VALIDATION, count > 2 ?
+	    "Conditions can be of length 1 or 2 only" :
+	    "Query key condition not supported");
+}
+
 int
 expr_key_find(const struct expr *key, const struct expr_keys *keys,
     struct expr_key_range *out, struct err *e)
 {
 	struct tests tests = {.count = 0};
-	size_t parts = keys->nhash + keys->nrange;
 
 	*out = (struct expr_key_range){.op = EXPR_NONE};
 	collect(key, &tests);
-	if (tests.count > parts)
-		return err_set(e, FAULT_VALIDATION, "The number of query "
-		    "conditions (%zu) exceeds the number of key attributes "
-		    "defined in the schema (%zu)", tests.count, parts);
+	if (check_count(tests.count, keys, e) < 0)
+		return -1;
 	if (find_hash(&tests, keys, out, e) < 0)
 		return -1;
 	return find_range(&tests, keys, out, e);

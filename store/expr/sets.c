@@ -4,6 +4,7 @@
 #include "sets.h"
 
 #include "scope.h"
+#include "store/value/fault.h"
 #include "store/value/number.h"
 
 #include <string.h>
@@ -89,12 +90,19 @@ sets_sum(struct arena *a, const struct value *x, const struct value *y,
     bool minus, struct value *out, struct err *e)
 {
 	struct number m, n;
+	int rc;
 
 	if (number_read(&m, x->text.p, x->text.n, e) < 0 ||
 	    number_read(&n, y->text.p, y->text.n, e) < 0)
 		return -1;
-	if ((minus ? number_subtract(&m, &m, &n, e) :
-	    number_add(&m, &m, &n, e)) < 0)
+	rc = minus ? number_subtract(&m, &m, &n, e) :
+	    number_add(&m, &m, &n, e);
+	/* Of a sum that needs more digits DynamoDB says just that. */
+	if (rc < 0 && strstr(e->text, "significant digits"))
+		return err_set(e, FAULT_VALIDATION, "Number overflow. "
+		    "Attempting to store a number with magnitude larger than "
+		    "supported range");
+	if (rc < 0)
 		return -1;
 	return number_value(&m, a, out) < 0 ? scope_no_memory(e) : 0;
 }

@@ -99,6 +99,10 @@ void op_submit_item(struct op *op, void (*answer)(struct op *op));
 int op_write_returned(struct op *op, struct reply *r, const char *name,
     const struct item_plan *p, struct err *e);
 
+/* No path goes below a key attribute of the table or an index; may be NULL. */
+int op_check_paths(const struct table *t, const struct expr *cond,
+    const struct expr_projection *projection, struct err *e);
+
 /* The keys of a table or index as expressions want them. */
 void op_keys(const struct key_schema *k, struct expr_keys *out);
 

@@ -143,19 +143,36 @@ plan_expressions(struct arena *a, struct item_plan *p, struct err *e)
 	return expr_scope_finish(&s, e);
 }
 
+/* Of one key, the table's or that of an index. */
 static int
-check_expressions(struct arena *a, struct item_plan *p, struct err *e)
+check_paths(const struct key_schema *k, bool index, const struct expr *cond,
+    const struct expr_projection *projection, struct err *e)
 {
 	struct expr_keys keys;
 
-	op_keys(&p->table->key, &keys);
-	if (p->condition &&
-	    expr_check_paths(p->condition, &keys, false, e) < 0)
+	op_keys(k, &keys);
+	if (cond && expr_check_paths(cond, &keys, index, e) < 0)
 		return -1;
-	if (p->projection &&
-	    expr_check_projection(p->projection, &keys, false, e) < 0)
+	return projection
+	    ? expr_check_projection(projection, &keys, index, e)
+	    : 0;
+}
+
+int
+op_check_paths(const struct table *t, const struct expr *cond,
+    const struct expr_projection *projection, struct err *e)
+{
+	size_t i;
+
+	if (!cond && !projection)
+		return 0;
+	if (check_paths(&t->key, false, cond, projection, e) < 0)
 		return -1;
-	return p->update ? plan_guard(a, p, e) : 0;
+	for (i = 0; i < t->nindexes; i++)
+		if (check_paths(&t->indexes[i].key, true, cond, projection,
+		        e) < 0)
+			return -1;
+	return 0;
 }
 
 int
@@ -169,9 +186,10 @@ op_plan_item(struct arena *a, const struct catalog *c,
 	p->table = op_table(c, &r->table, e);
 	if (!p->table)
 		return -1;
-	if (check_expressions(a, p, e) < 0)
+	if (plan_key(a, p, e) < 0 ||
+	    op_check_paths(p->table, p->condition, p->projection, e) < 0)
 		return -1;
-	return plan_key(a, p, e);
+	return p->update ? plan_guard(a, p, e) : 0;
 }
 
 /* --- keys of plans ------------------------------------------------------------------- */
@@ -250,12 +268,12 @@ op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
 	case ITEM_PUT:
 		return commit_put(c, t, &p->key, &p->old, &p->fresh, e);
 	case ITEM_UPDATE:
+		if (update(a, p, e) < 0)
+			return -1;
 		if (!p->old.there && p->update && !expr_creates(p->update)) {
 			p->fresh = (struct value){.type = VALUE_M};
 			return 0;
 		}
-		if (update(a, p, e) < 0)
-			return -1;
 		return commit_put(c, t, &p->key, &p->old, &p->fresh, e);
 	case ITEM_DELETE:
 		return p->old.there ? commit_delete(c, t, &p->key, &p->members,

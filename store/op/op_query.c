@@ -231,28 +231,24 @@ check_projected(struct page *p, struct err *e)
 
 /* --- against keys --------------------------------------------------------------------------- */
 
+/* No filter of a query names an attribute of the key. */
 static int
-check_filter(const struct page *p, const struct expr_keys *keys,
-    struct err *e)
+check_filter(const struct page *p, struct err *e)
 {
-	if (p->query && !p->q->trees && expr_check_filter(p->filter, keys,
-	                    p->q->conditions.list ? "QueryFilter"
-	                                          : "Filter Expression",
-	                    e) < 0)
-		return -1;
-	return expr_check_paths(p->filter, keys, p->index, e);
+	struct expr_keys keys;
+
+	if (!p->query || !p->filter || p->q->trees)
+		return 0;
+	op_keys(schema_of(p), &keys);
+	return expr_check_filter(p->filter, &keys, p->q->conditions.list ?
+	    "QueryFilter" : "Filter Expression", e);
 }
 
 static int
 check(struct page *p, struct err *e)
 {
-	struct expr_keys keys;
-
-	op_keys(schema_of(p), &keys);
-	if (p->projection &&
-	    expr_check_projection(p->projection, &keys, p->index, e) < 0)
-		return -1;
-	if (p->filter && check_filter(p, &keys, e) < 0)
+	if (op_check_paths(p->table, NULL, p->projection, e) < 0 ||
+	    check_filter(p, e) < 0)
 		return -1;
 	if (p->q->select == SELECT_ALL_ATTRIBUTES && p->index &&
 	    p->index->global && p->index->projection != PROJECT_ALL)
@@ -260,6 +256,8 @@ check(struct page *p, struct err *e)
 		    "ALL_ATTRIBUTES is not supported for global secondary "
 		    "index %s because its projection type is not ALL",
 		    p->index->name);
+	if (op_check_paths(p->table, p->filter, NULL, e) < 0)
+		return -1;
 	return check_projected(p, e);
 }
 

@@ -62,9 +62,7 @@ run(struct commit_job *job, struct commit *c, struct err *e)
 	for (i = 0; i < t->count; i++) {
 		if (op_write_item(c, &op->arena, &t->plans[i], e) == 0)
 			continue;
-		if (e->code != FAULT_CONDITION &&
-		    e->code != FAULT_VALIDATION &&
-		    e->code != FAULT_DUPLICATE)
+		if (op_transact_is_whole(&t->plans[i], e))
 			return -1;
 		op_transact_reason(op, t, i, e);
 		canceled = true;

@@ -23,6 +23,9 @@ struct transaction {
 int op_transact_plan(struct op *op, const struct catalog *c,
     struct transaction *t, struct err *e);
 
+/* The error of an item is told of the whole transaction. */
+bool op_transact_is_whole(const struct item_plan *p, const struct err *e);
+
 /* Why one item stops it; the reason's texts lie in the arena. */
 void op_transact_reason(struct op *op, struct transaction *t, size_t i,
     const struct err *e);

@@ -69,16 +69,19 @@ has_empty_part(const struct key_schema *s, const struct value *item)
 	return false;
 }
 
-static bool
-has_empty_key(const struct item_plan *p)
+bool
+op_transact_is_whole(const struct item_plan *p, const struct err *e)
 {
 	const struct item_request *r = p->request;
-	const struct value *item = r->item ? r->item : r->key;
+	const struct value *item = r->item ? r->item : &p->fresh;
 	size_t i;
 
-	if (has_empty_part(&p->table->key, item))
+	if ((e->code != FAULT_CONDITION && e->code != FAULT_VALIDATION &&
+	        e->code != FAULT_DUPLICATE) ||
+	    !p->table || has_empty_part(&p->table->key, r->item ? r->item
+	                                                        : r->key))
 		return true;
-	for (i = 0; r->item && i < p->table->nindexes; i++)
+	for (i = 0; i < p->table->nindexes; i++)
 		if (has_empty_part(&p->table->indexes[i].key, item))
 			return true;
 	return false;
@@ -124,8 +127,7 @@ op_transact_plan(struct op *op, const struct catalog *c,
 		struct item_plan *p = &t->plans[i];
 
 		if (op_plan_item(&op->arena, c, &q->items[i], p, e) < 0) {
-			if (e->code != FAULT_VALIDATION || !p->table ||
-			    has_empty_key(p))
+			if (op_transact_is_whole(p, e))
 				return -1;
 			if (!canceled)
 				op_transact_reason(op, t, i, e);
