@@ -287,7 +287,7 @@ is_whole(struct reader *me, const struct table *t,
 	buf_reset(&me->typed);
 	if (!copy ||
 	    plain_read_item(a, copy, f->n, &out->item, &ignored) < 0 ||
-	    key_check_item(t, &out->item, &ignored) < 0 ||
+	    key_check_own(t, &out->item, &ignored) < 0 ||
 	    path_key_of(t, &out->item, &path) < 0 ||
 	    path_name(&path, &name) < 0 ||
 	    strcmp(name.text, f->name->text) != 0 ||

@@ -38,7 +38,7 @@ read_key(struct check_reader *r, const struct check_note *n,
 
 	if (plain_read_item(&r->arena, text->data, text->len, &item,
 	        &s->why) < 0 ||
-	    key_check_item(s->table, &item, &s->why) < 0)
+	    key_check_own(s->table, &item, &s->why) < 0)
 		return 0;
 	s->whole = true;
 	if (path_key_of(s->table, &item, &path) < 0 ||

@@ -35,6 +35,13 @@ enum { KEY_HASH_SIZE = 8 };
 int key_check_item(const struct table *t, const struct value *item,
     struct err *e);
 
+/*
+ * The table's own key alone: what an item has to have that was there before
+ * an index.
+ */
+int key_check_own(const struct table *t, const struct value *item,
+    struct err *e);
+
 /* `key` is a Key of the table: the parts of its key and nothing else. */
 int key_check(const struct table *t, const struct value *key, struct err *e);
 
@@ -47,7 +54,8 @@ int key_item(struct arena *a, const struct table *t, const struct value *item,
 
 /*
  * The key of an item in a secondary index; `base` is its key_item().  1; 0 if
- * it lacks a part, so that the index doesn't hold it; -1.
+ * it lacks a part, or has one of another type or too long, so that the index
+ * doesn't hold it; -1.
  */
 int key_entry(struct arena *a, const struct table *t,
     const struct table_index *ix, const struct value *item,

@@ -98,10 +98,9 @@ check_index_part(const struct table_index *ix, const struct key_part *part,
 }
 
 int
-key_check_item(const struct table *t, const struct value *item, struct err *e)
+key_check_own(const struct table *t, const struct value *item, struct err *e)
 {
 	const struct key_part *part;
-	const struct table_index *ix;
 	size_t i;
 
 	for (i = 0; i < t->key.nhash + t->key.nrange; i++) {
@@ -109,7 +108,17 @@ key_check_item(const struct table *t, const struct value *item, struct err *e)
 		if (check_part(part, member(item, part), e) < 0)
 			return -1;
 	}
-	if (check_sizes(&t->key, item, e) < 0)
+	return check_sizes(&t->key, item, e);
+}
+
+int
+key_check_item(const struct table *t, const struct value *item, struct err *e)
+{
+	const struct key_part *part;
+	const struct table_index *ix;
+	size_t i;
+
+	if (key_check_own(t, item, e) < 0)
 		return -1;
 	for (ix = t->indexes; ix < t->indexes + t->nindexes; ix++) {
 		for (i = 0; i < ix->key.nhash + ix->key.nrange; i++) {

@@ -142,6 +142,17 @@ put_text(struct store *s, const char *room, int at, const char *text)
 	return call(s, &c, put);
 }
 
+/* As one that was there before the index was. */
+static int
+put_unindexed(struct store *s, const char *room, int at, const char *author)
+{
+	struct call c;
+
+	snprintf(c.typed, sizeof c.typed, "{\"at\":{\"N\":\"%d\"},"
+	    "\"author\":%s,\"room\":{\"S\":\"%s\"}}", at, author, room);
+	return call(s, &c, put);
+}
+
 /* --- looking ------------------------------------------------------------------------ */
 
 static struct store *
@@ -253,9 +264,11 @@ makes_the_index_again(void **state)
 	assert_int_equal(call(s, &c, make_table), 0);
 	for (i = 0; i < 100; i++)
 		assert_int_equal(put_text(s, "tea", i, "text"), 0);
+	assert_int_equal(put_unindexed(s, "odd", 1, "{\"N\":\"7\"}"), 0);
 	store_close(s);
 	assert_int_equal(shell("rm -r ", "/index"), 0);
 	s = open_store();
+	assert_non_null(strstr(look(s, "odd", 1), "7"));
 	for (i = 0; i < 100; i++)
 		assert_non_null(strstr(look(s, "tea", i), "text"));
 	/* A number of a table is not given again. */
