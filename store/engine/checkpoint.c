@@ -5,12 +5,12 @@
  *
  * All is read from one snapshot of the index, whose position P is a boundary
  * of units.  What changed is read from the journal since the last commit; a
- * document that changed several times is told once, at its newest line.
+ * document that changed several times is told once, at its newest line; of one
+ * that is gone each line tells it, so that nothing has to be remembered.
  */
 #include "store_internal.h"
 
 #include "store/base/clock.h"
-#include "store/base/map.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"
@@ -48,7 +48,6 @@ struct checkpoint {
 	struct index_view *view;
 	uint64_t from, to;
 	struct laid *tables;
-	struct map gone;		/* paths told as gone */
 	/* what history_commit pulls */
 	uint64_t at;			/* in the journal */
 	struct buf lines;		/* read ahead, one behind the other */
@@ -265,10 +264,6 @@ tell_change(struct checkpoint *c, const struct change *change,
 	if (rc < 0 || path_of(c, l, change->bytes.p ? &change->item
 	                                           : &change->key, e) < 0)
 		return -1;
-	if (map_get(&c->gone, c->path))
-		return 0;
-	if (map_set(&c->gone, c->path, strlen(c->path), c, NULL) < 0)
-		return err_set(e, ENOMEM, "out of memory");
 	*out = (struct history_change){c->path, NULL, 0};
 	return 1;
 }
@@ -291,10 +286,6 @@ tell_unit(struct checkpoint *c, struct history_change *out, struct err *e)
 				return 0;	/* told anew */
 		path_table(name, dir);
 		snprintf(c->path, sizeof c->path, "%s/", dir);
-		if (map_get(&c->gone, c->path))
-			return 0;
-		if (map_set(&c->gone, c->path, strlen(c->path), c, NULL) < 0)
-			return err_set(e, ENOMEM, "out of memory");
 		*out = (struct history_change){c->path, NULL, 0};
 		return 1;
 	}
@@ -398,7 +389,6 @@ begin(struct checkpoint *c, struct store *s, struct err *e)
 	int rc;
 
 	*c = (struct checkpoint){.s = s};
-	map_init(&c->gone);
 	buf_init(&c->lines, JOURNAL_LINE_MAX + AHEAD_BYTES + 1);
 	buf_init(&c->plain, PLAIN_MAX);
 	arena_init(&c->arena, UNIT_ROOM);
@@ -435,7 +425,6 @@ end(struct checkpoint *c)
 		table_free(l->table);
 		free(l);
 	}
-	map_release(&c->gone);
 	buf_release(&c->lines);
 	buf_release(&c->plain);
 	arena_release(&c->arena);

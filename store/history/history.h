@@ -66,8 +66,8 @@ struct history_change {
 
 /*
  * Gives the next change: 1 with *c (borrowed until the next call), 0 at the
- * end, -1 with *e.  In any order, each path once; in order of the paths
- * (strcmp) it is cheapest.
+ * end, -1 with *e.  In any order, each path once, but one that is gone may be
+ * told so again; in order of the paths (strcmp) it is cheapest.
  */
 typedef int history_next(void *ctx, struct history_change *c, struct err *e);
 

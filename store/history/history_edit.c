@@ -22,15 +22,23 @@ struct level {
 	struct buf bytes;
 };
 
-/* (A tree with a name twice would be no tree to git.) */
+/*
+ * What is gone may have been told so more than once.  (A tree with a name twice
+ * would be no tree to git.)
+ */
 static int
 next_change(struct edit *ed, struct err *e)
 {
+	bool was_gone = ed->at.gone, same;
+
 	memcpy(ed->last, ed->at.path, ed->at.len + 1);
-	ed->more = sort_next(ed->changes, &ed->at, e);
-	if (ed->more < 0)
-		return -1;
-	if (ed->more && strcmp(ed->last, ed->at.path) == 0)
+	do {
+		ed->more = sort_next(ed->changes, &ed->at, e);
+		if (ed->more < 0)
+			return -1;
+		same = ed->more && strcmp(ed->last, ed->at.path) == 0;
+	} while (same && was_gone && ed->at.gone);
+	if (same)
 		return err_set(e, FAULT_INTERNAL,
 		    "a path comes twice in one commit: %.200s", ed->last);
 	return 0;

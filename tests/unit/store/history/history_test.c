@@ -441,6 +441,29 @@ refuses_bad_changes(void **state)
 }
 
 static void
+hears_twice_that_one_is_gone(void **state)
+{
+	const struct history_change first[] = { { "a/b", "1", 1 },
+		{ "a/c", "1", 1 }, { "b/x", "1", 1 } };
+	const struct history_change gone[] = { { "a/b", NULL, 0 },
+		{ "b/", NULL, 0 }, { "a/b", NULL, 0 }, { "a/d", NULL, 0 },
+		{ "b/", NULL, 0 }, { "a/b", NULL, 0 } };
+	const struct history_change both[] = { { "a/c", NULL, 0 },
+		{ "a/c", "2", 1 } };
+	struct history_made made;
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r, 11);
+	assert_int_equal(commit_given(&r, first, 3, 1, false, &made), 0);
+	assert_int_equal(commit_given(&r, gone, 6, 2, false, &made), 0);
+	assert_int_equal(made.changes, 2);
+	assert_int_equal(commit_given(&r, both, 2, 3, false, &made), -1);
+	rig_fsck(&r);
+	rig_end(&r);
+}
+
+static void
 clears_and_replaces(void **state)
 {
 	const struct history_change first[] = { { "t/aa/x", "1", 1 },
@@ -552,6 +575,7 @@ main(void)
 		cmocka_unit_test(finds_commits_by_name),
 		cmocka_unit_test(refuses_names_that_mislead),
 		cmocka_unit_test(refuses_bad_changes),
+		cmocka_unit_test(hears_twice_that_one_is_gone),
 		cmocka_unit_test(clears_and_replaces),
 		cmocka_unit_test(leaves_nothing_of_what_failed),
 		cmocka_unit_test(reads_only),
