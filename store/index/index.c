@@ -75,7 +75,9 @@ open_env(struct index *ix, size_t map_bytes, struct err *e)
 		rc = mdb_env_set_mapsize(ix->env, index_map_first(map_bytes));
 	if (rc == 0)
 		rc = mdb_env_open(ix->env, ix->path, flags, 0600);
-	return rc ? index_fail(ix, rc, ix->path, e) : 0;
+	if (rc)
+		return index_fail(ix, rc, ix->path, e);
+	return index_cut_back(ix, e);
 }
 
 static int
@@ -165,8 +167,10 @@ index_close(struct index *ix)
 {
 	if (!ix)
 		return;
-	if (ix->env)
+	if (ix->env) {
+		index_cut_off(ix);
 		mdb_env_close(ix->env);
+	}
 	arena_release(&ix->scratch);
 	free(ix->counted);
 	free(ix->path);
@@ -218,6 +222,7 @@ index_room(const struct index *ix, struct index_room *r, struct err *e)
 	pthread_mutex_unlock(&mine->lock);
 	r->map_bytes = info.me_mapsize;
 	r->used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
+	r->length_bytes = ix->writes_map ? ix->length : r->used_bytes;
 	r->free_bytes = fs.f_bavail * fs.f_frsize;
 	return 0;
 }

@@ -32,7 +32,7 @@ struct index_view;
 struct index_cursor;
 
 struct index_options {
-	size_t map_bytes;	/* of the file and map at first; 0: 1 GB */
+	size_t map_bytes;	/* of the map at first; 0: 256 GB */
 	bool read_only;		/* of a store that is damaged: no batch */
 };
 
@@ -53,7 +53,8 @@ int index_wipe(const char *path, struct err *e);
 
 struct index_room {
 	size_t used_bytes;	/* of the file, pages to be used again too */
-	size_t map_bytes;	/* its length, of which most has no blocks */
+	size_t length_bytes;	/* of the file; what is beyond has no blocks */
+	size_t map_bytes;	/* of address space */
 	size_t free_bytes;	/* of the file system, to who isn't root */
 };
 int index_room(const struct index *ix, struct index_room *r, struct err *e);
@@ -86,6 +87,9 @@ void index_read_end(struct index_view *v);
  * batch.  FAULT_NO_ROOM, here and from a change, says that the disk is full.
  */
 struct index_view *index_begin(struct index *ix, size_t room, struct err *e);
+
+/* True if index_begin would wait for nobody; for who might begin. */
+bool index_is_at_hand(struct index *ix, size_t room);
 
 /* Makes it visible, with all of the journal up to `position` applied. */
 int index_commit(struct index_view *batch, uint64_t position, struct err *e);

@@ -61,7 +61,8 @@ struct index {
 	char *path;
 	bool read_only;
 	bool writes_map;	/* see index_grow.c */
-	size_t promised;	/* bytes of the file that have blocks */
+	_Atomic size_t length;	/* of the file, if `writes_map` */
+	size_t promised;	/* bytes of it that have blocks */
 	size_t used, spent;	/* bytes: at the batch's begin, since at most */
 
 	pthread_mutex_t lock;
@@ -93,6 +94,11 @@ struct index_tree index_tree_of(const struct index_view *v, enum index_db db);
 size_t index_map_first(size_t wanted);
 bool index_can_promise(const char *path);
 int index_make_room(struct index *ix, size_t room, struct err *e);
+
+/* The file as short as it may be: when LMDB has made it as long as the map; */
+int index_cut_back(struct index *ix, struct err *e);
+/* and when nothing more is written. */
+void index_cut_off(struct index *ix);
 
 /* Blocks for a change that puts so many bytes, before it is made. */
 int index_reserve(struct index_view *batch, size_t bytes, struct err *e);

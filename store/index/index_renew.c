@@ -174,6 +174,7 @@ exchange(struct index *ix, struct index *to)
 	memcpy(ix->dbis, to->dbis, sizeof ix->dbis);
 	ix->writes_map = to->writes_map;
 	ix->promised = to->promised;
+	ix->length = to->length;
 	ix->was_full = false;
 	index_open_gate(ix);
 }

@@ -879,7 +879,8 @@ the_map_grows_under_those_who_read(void **state)
 	}
 	OK(index_room(t.index, &after, &e));
 	assert_true(after.map_bytes > 100 * before.map_bytes);
-	assert_true(after.used_bytes < after.map_bytes);
+	assert_true(after.used_bytes < after.length_bytes);
+	assert_true(after.length_bytes <= after.map_bytes);
 	assert_true(after.free_bytes > 0);
 }
 
@@ -914,6 +915,48 @@ a_full_map_grows_for_the_next_batch(void **state)
 	assert_in_range(tries, 2, 8);
 }
 
+static off_t
+file_bytes(void)
+{
+	char path[4096];
+	struct stat st;
+
+	snprintf(path, sizeof path, "%s/data.mdb", t.dir);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* A map of many gigabytes, and a file that anyone may copy. */
+static void
+the_file_is_not_as_long_as_the_map(void **state)
+{
+	static char big[300000];
+	struct text name, note = {big, sizeof big};
+	struct index_room room;
+	char text[20];
+	int i;
+
+	(void)state;
+	OK(index_room(t.index, &room, &e));
+	assert_true(room.map_bytes >= (size_t)1 << 30);
+	assert_in_range(file_bytes(), 1 << 20, 128 << 20);
+	t.batch = index_begin(t.index, 0, &e);
+	assert_non_null(t.batch);
+	for (i = 0; i < 1000; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		name = (struct text){text, strlen(text)};
+		OK(index_note_put(t.batch, &name, &note, &e));
+	}
+	commit();
+	assert_in_range(file_bytes(), 280 << 20, 1500 << 20);
+	close_index();
+	assert_in_range(file_bytes(), 280 << 20, 340 << 20);
+	open_index(NULL);
+	OK(index_room(t.index, &room, &e));
+	assert_in_range(room.used_bytes, 280 << 20, 340 << 20);
+	assert_in_range(file_bytes(), 280 << 20, 500 << 20);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -938,6 +981,7 @@ main(void)
 		TEST(notes_and_files_are_kept),
 		TEST(the_map_grows_under_those_who_read),
 		TEST(a_full_map_grows_for_the_next_batch),
+		TEST(the_file_is_not_as_long_as_the_map),
 	};
 
 	print_message("seed %016llx\n", (unsigned long long)seed);
