@@ -98,9 +98,10 @@ void journal_drop(struct journal *j, uint64_t position);
 int journal_sync(struct journal *j, struct err *e);
 
 /*
- * Makes the next segment ready if there is none, and gives what the full ones
- * have left over back to the file system.  For a thread that has time: call
- * it at the start and whenever journal_wants_segment.  A writer that finds no
+ * Makes the next segment ready if there is none, fills it with zeros when it
+ * will be wanted soon, and gives what the full ones have left over back to the
+ * file system.  For a thread that has time: call it at the start and whenever
+ * journal_wants_segment.  A writer that finds no
  * segment ready makes it itself, and waits some milliseconds for that.
  * 0; or -1: FAULT_NO_ROOM (call again later), or what else open and fsync
  * give; the journal goes on with what it has.

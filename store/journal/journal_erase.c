@@ -32,12 +32,8 @@ journal_turn(struct journal *j, struct err *e)
 		return -1;
 	if (j->to_next || j->active.fd < 0)
 		return 0;
-	if (j->batch.len) {
-		if (journal_make_next(j, j->batch.len, e) < 0)
-			return -1;
-		j->to_next = true;
-		return 0;
-	}
+	if (j->batch.len)
+		return journal_take_next(j, j->batch.len, e);
 	pthread_mutex_lock(&j->lock);
 	full = j->active;
 	j->active.fd = -1;

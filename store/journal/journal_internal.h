@@ -22,6 +22,7 @@ struct segment_file {
 	int fd;			/* -1: none */
 	uint32_t number;
 	uint64_t bytes;
+	uint64_t written;	/* of `next`: bytes that were made zeros */
 };
 
 /*
@@ -38,6 +39,8 @@ struct segment_file {
  *  5. The open batch has its place: it fits into what `active` has left or,
  *     with `to_next`, into `next`.
  *  6. Once `failed` is set, nothing is written to a segment.
+ *  7. `to_next` is set under `next_lock`; who makes `next` zeros holds that
+ *     for each piece, and writes none once it is set.
  *
  * `lock` guards segments, `active`, `next` and the standing marks; it is never
  * held over a system call that could wait.  Who makes `next` holds
@@ -62,7 +65,7 @@ struct journal {
 	struct mark_file mark_file;
 
 	struct buf batch;		/* the writer's: lines from `end` on */
-	bool to_next;			/* the batch goes into `next` */
+	atomic_bool to_next;		/* the batch goes into `next` */
 };
 
 /* Index of the segment that holds `position`, with `lock` held; or count. */
@@ -82,6 +85,9 @@ int journal_refuse(const struct journal *j, struct err *e);
 
 /* Sees to a `next` of at least `bytes`: 0, or -1 and the error. */
 int journal_make_next(struct journal *j, uint64_t bytes, struct err *e);
+
+/* The same for the open batch, which goes into it then. */
+int journal_take_next(struct journal *j, uint64_t bytes, struct err *e);
 
 /*
  * Gives a new file its blocks and its length: 0, or -1 with errno.  Where the

@@ -1,7 +1,7 @@
 /*
  * The segments to come: made, allocated and on the disk before a line needs
- * them; and what is left over of the full ones given back.  Part of
- * bothy-store, called from any of its threads.
+ * them, and filled with zeros while there is time; and what is left over of the
+ * full ones given back.  Part of bothy-store, called from any of its threads.
  */
 #include "journal_internal.h"
 
@@ -13,19 +13,24 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+enum {
+	PIECE = 256 << 10,	/* of `next`, filled at once */
+	AHEAD = 4		/* `next` is seen to when `active` is full to
+				 * one part in so many */
+};
+
 /* --- blocks ------------------------------------------------------------- */
 
-/* Zeros, where the file system has no fallocate. */
+/* Zeros, from `at` to `end`. */
 static int
-fill(int fd, uint64_t bytes)
+fill(int fd, uint64_t at, uint64_t end)
 {
 	static const char zeros[64 << 10];
-	uint64_t at;
 	size_t n;
 
-	for (at = 0; at < bytes; at += n) {
-		n = bytes - at < sizeof zeros ? (size_t)(bytes - at)
-					      : sizeof zeros;
+	for (; at < end; at += n) {
+		n = end - at < sizeof zeros ? (size_t)(end - at)
+					    : sizeof zeros;
 		if (journal_write_at(fd, zeros, n, at) < 0)
 			return -1;
 	}
@@ -41,7 +46,7 @@ journal_allocate(int fd, uint64_t bytes)
 		r = fallocate(fd, 0, 0, (off_t)bytes);
 	while (r < 0 && errno == EINTR);
 	if (r < 0 && errno == EOPNOTSUPP)
-		return fill(fd, bytes);
+		return fill(fd, 0, bytes);
 	return r;
 }
 
@@ -100,13 +105,13 @@ lengthen(const struct segment_file *f, struct err *e)
 	return journal_no_room(e);
 }
 
-int
-journal_make_next(struct journal *j, uint64_t bytes, struct err *e)
+/* With `next_lock` held. */
+static int
+make_next(struct journal *j, uint64_t bytes, struct err *e)
 {
 	struct segment_file f;
 	int r = 0;
 
-	pthread_mutex_lock(&j->next_lock);
 	pthread_mutex_lock(&j->lock);
 	f = j->next;
 	if (f.fd < 0)
@@ -124,8 +129,103 @@ journal_make_next(struct journal *j, uint64_t bytes, struct err *e)
 			j->next = f;
 		pthread_mutex_unlock(&j->lock);
 	}
+	return r;
+}
+
+int
+journal_make_next(struct journal *j, uint64_t bytes, struct err *e)
+{
+	int r;
+
+	pthread_mutex_lock(&j->next_lock);
+	r = make_next(j, bytes, e);
 	pthread_mutex_unlock(&j->next_lock);
 	return r;
+}
+
+int
+journal_take_next(struct journal *j, uint64_t bytes, struct err *e)
+{
+	int r;
+
+	pthread_mutex_lock(&j->next_lock);
+	r = make_next(j, bytes, e);
+	if (r == 0)
+		atomic_store(&j->to_next, true);
+	pthread_mutex_unlock(&j->next_lock);
+	return r;
+}
+
+/* --- zeros -------------------------------------------------------------- */
+
+/* With `lock` held: it will be wanted soon, and has blocks never written. */
+static bool
+wants_zeros(const struct journal *j)
+{
+	return j->next.fd >= 0 && j->next.written < j->next.bytes &&
+	    j->active_used > j->active.bytes / AHEAD;
+}
+
+/*
+ * A piece, waited for, so that a sync of lines finds a short queue at the disk;
+ * after the last one, the file's sync.  What can't be written stays as it is:
+ * only a sync that failed is the end.
+ */
+static int
+write_zeros(struct segment_file *f)
+{
+	uint64_t at = f->written, end = at + PIECE;
+
+	if (end > f->bytes)
+		end = f->bytes;
+	f->written = fill(f->fd, at, end) < 0 ? f->bytes : end;
+	(void)sync_file_range(f->fd, (off_t)at, (off_t)(end - at),
+	    SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	return f->written < f->bytes ? 0 : fdatasync(f->fd);
+}
+
+/* One piece: 1; 0 if none is wanted; -1: the disk failed. */
+static int
+fill_piece(struct journal *j)
+{
+	struct segment_file f;
+	int r;
+
+	pthread_mutex_lock(&j->next_lock);
+	pthread_mutex_lock(&j->lock);
+	f = j->next;
+	r = wants_zeros(j) && !atomic_load(&j->to_next);
+	pthread_mutex_unlock(&j->lock);
+	if (r && write_zeros(&f) < 0)
+		r = -1;
+	if (r > 0) {
+		pthread_mutex_lock(&j->lock);
+		j->next.written = f.written;
+		pthread_mutex_unlock(&j->lock);
+	}
+	pthread_mutex_unlock(&j->next_lock);
+	return r;
+}
+
+/*
+ * Space that fallocate made becomes a file's own when it is written first, and
+ * that is metadata: a sync of it waits for the file system's journal, with all
+ * that the file threads have in it.  A sync into blocks that were written
+ * before is of data alone.
+ */
+static int
+fill_next(struct journal *j, struct err *e)
+{
+	int r;
+
+	do
+		r = atomic_load(&j->failed) ? 0 : fill_piece(j);
+	while (r > 0);
+	if (r == 0)
+		return 0;
+	err_sys(e, "cannot write the next segment of the journal");
+	atomic_store(&j->failed, e->code ? e->code : EIO);
+	return -1;
 }
 
 /* --- what is left over -------------------------------------------------- */
@@ -180,7 +280,8 @@ trim(struct journal *j, struct err *e)
 int
 journal_prepare(struct journal *j, struct err *e)
 {
-	if (journal_refuse(j, e) < 0 || journal_make_next(j, 0, e) < 0)
+	if (journal_refuse(j, e) < 0 || journal_make_next(j, 0, e) < 0 ||
+	    fill_next(j, e) < 0)
 		return -1;
 	return trim(j, e);
 }
@@ -192,7 +293,7 @@ journal_wants_segment(const struct journal *j)
 	bool wants;
 
 	pthread_mutex_lock(&mine->lock);
-	wants = j->next.fd < 0;
+	wants = j->next.fd < 0 || wants_zeros(j);
 	pthread_mutex_unlock(&mine->lock);
 	return wants && !j->read_only && atomic_load(&j->failed) == 0;
 }

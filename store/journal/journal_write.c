@@ -64,10 +64,7 @@ place(struct journal *j, uint64_t bytes, struct err *e)
 	if (j->batch.len && bytes > j->segment_bytes)
 		return err_set(e, FAULT_BUSY, "the open batch of the journal "
 		    "is full");
-	if (journal_make_next(j, bytes, e) < 0)
-		return -1;
-	j->to_next = true;
-	return 0;
+	return journal_take_next(j, bytes, e);
 }
 
 int
