@@ -196,6 +196,9 @@ bench:
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
 		BENCH_OUT=$(abspath $(BUILD)/bench) \
 		$(PYTHON) -B tests/bench/stores.py
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
+		BENCH_OUT=$(abspath $(BUILD)/bench) \
+		$(PYTHON) -B tests/bench/dynamo.py
 
 # --- make test ----------------------------------------------------------------
 
