@@ -83,18 +83,25 @@ same_entry(const struct table *t, const struct table_index *ix,
 }
 
 static bool
+has_part(const struct value *item, const struct key_part *part)
+{
+	const struct value *v = value_member(item, part->name,
+	    strlen(part->name));
+
+	return v && v->type == part->type;
+}
+
+static bool
 in_index(const struct table_index *ix, const struct value *item)
 {
 	const struct key_schema *s = &ix->key;
 	size_t i;
 
 	for (i = 0; i < s->nhash; i++)
-		if (!value_member(item, s->hash[i].name,
-		        strlen(s->hash[i].name)))
+		if (!has_part(item, &s->hash[i]))
 			return false;
 	for (i = 0; i < s->nrange; i++)
-		if (!value_member(item, s->range[i].name,
-		        strlen(s->range[i].name)))
+		if (!has_part(item, &s->range[i]))
 			return false;
 	return true;
 }

@@ -238,7 +238,7 @@ update(struct arena *a, struct item_plan *p, struct err *e)
 	if (value_depth(&p->fresh) > VALUE_DEPTH_MAX)
 		return err_set(e, FAULT_VALIDATION, "Nesting Levels have "
 		    "exceeded supported limits");
-	return key_check_item(p->table, &p->fresh, e);
+	return key_check_update(p->table, old, &p->fresh, e);
 }
 
 int

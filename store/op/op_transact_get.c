@@ -7,6 +7,25 @@
 
 enum { REPLY_BYTES = 4 << 20 };		/* of items */
 
+/* A projection that finds nothing leaves no Item. */
+static int
+write_item(struct op *op, const struct item_plan *p, struct reply *r,
+    const struct text *bytes, struct err *e)
+{
+	struct value item, part;
+
+	if (!p->projection) {
+		reply_item_bytes(r, "Item", bytes->p, bytes->n);
+		return 0;
+	}
+	if (typed_read_item(&op->arena, bytes->p, bytes->n, &item, e) < 0 ||
+	    expr_project(&op->arena, p->projection, &item, &part, e) < 0)
+		return -1;
+	if (part.count)
+		reply_item(r, "Item", &part);
+	return 0;
+}
+
 /* One item's part of the reply; *bytes grows by the item. */
 static int
 read_one(struct op *op, struct store_view *v, const struct item_plan *p,
@@ -32,8 +51,7 @@ read_one(struct op *op, struct store_view *v, const struct item_plan *p,
 	if (rc < 0)
 		return -1;
 	reply_object(r, NULL);
-	if (rc && op_write_projected(r, "Item", &op->arena, p->projection,
-	              &record.item, e) < 0)
+	if (rc && write_item(op, p, r, &record.item, e) < 0)
 		return -1;
 	reply_close(r);
 	return 0;

@@ -36,6 +36,13 @@ int key_check_item(const struct table *t, const struct value *item,
     struct err *e);
 
 /*
+ * The same of what an update made of `old` (NULL: of nothing).  An attribute
+ * that it left alone is older than an index that can't hold it: that is fine.
+ */
+int key_check_update(const struct table *t, const struct value *old,
+    const struct value *item, struct err *e);
+
+/*
  * The table's own key alone: what an item has to have that was there before
  * an index.
  */

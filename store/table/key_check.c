@@ -111,26 +111,47 @@ key_check_own(const struct table *t, const struct value *item, struct err *e)
 	return check_sizes(&t->key, item, e);
 }
 
-int
-key_check_item(const struct table *t, const struct value *item, struct err *e)
+/* The parts of an index's key that aren't as they were in `old`. */
+static int
+check_index(const struct table_index *ix, const struct value *old,
+    const struct value *item, struct err *e)
 {
 	const struct key_part *part;
-	const struct table_index *ix;
+	const struct value *was, *is;
+	bool changed = false;
+	size_t i;
+
+	for (i = 0; i < ix->key.nhash + ix->key.nrange; i++) {
+		part = key_schema_part(&ix->key, i);
+		is = member(item, part);
+		was = old ? member(old, part) : NULL;
+		if (!is || (was && value_equal(was, is)))
+			continue;
+		if (check_index_part(ix, part, is, e) < 0)
+			return -1;
+		changed = true;
+	}
+	return changed ? check_sizes(&ix->key, item, e) : 0;
+}
+
+int
+key_check_update(const struct table *t, const struct value *old,
+    const struct value *item, struct err *e)
+{
 	size_t i;
 
 	if (key_check_own(t, item, e) < 0)
 		return -1;
-	for (ix = t->indexes; ix < t->indexes + t->nindexes; ix++) {
-		for (i = 0; i < ix->key.nhash + ix->key.nrange; i++) {
-			part = key_schema_part(&ix->key, i);
-			if (check_index_part(ix, part, member(item, part),
-			    e) < 0)
-				return -1;
-		}
-		if (check_sizes(&ix->key, item, e) < 0)
+	for (i = 0; i < t->nindexes; i++)
+		if (check_index(&t->indexes[i], old, item, e) < 0)
 			return -1;
-	}
 	return 0;
+}
+
+int
+key_check_item(const struct table *t, const struct value *item, struct err *e)
+{
+	return key_check_update(t, NULL, item, e);
 }
 
 int

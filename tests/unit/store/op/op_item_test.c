@@ -219,6 +219,34 @@ expiry(void **state)
 	    "{\"TableName\":\"messages\"}"), "ENABLED");
 }
 
+/* What an index can't hold is older than it, and lives on without its entry. */
+static void
+older_than_its_index(void **state)
+{
+	struct rig *r = *state;
+	char path[128];
+
+	rig_ok(r, "CreateTable", MESSAGES);
+	rig_ok(r, "PutItem", "{\"TableName\":\"messages\",\"Item\":"
+	    "{\"room\":\"lobby\",\"at\":1,\"mood\":7}}");
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"messages\","
+	    "\"AttributeDefinitions\":[{\"AttributeName\":\"mood\","
+	    "\"AttributeType\":\"S\"}],\"GlobalSecondaryIndexUpdates\":["
+	    "{\"Create\":{\"IndexName\":\"byMood\",\"KeySchema\":["
+	    "{\"AttributeName\":\"mood\",\"KeyType\":\"HASH\"}],"
+	    "\"Projection\":{\"ProjectionType\":\"ALL\"}}}]}");
+	rig_close(r);
+	snprintf(path, sizeof path, "%s/index", r->dir);
+	assert_int_equal(io_remove_tree(AT_FDCWD, path), 0);
+	rig_open(r);
+	rig_has(get(r, "lobby", 1), "\"mood\":7");
+	rig_has(rig_ok(r, "UpdateItem", "{\"TableName\":\"messages\","
+	    "\"Key\":{\"room\":\"lobby\",\"at\":1},"
+	    "\"UpdateExpression\":\"SET n = :n\","
+	    "\"ExpressionAttributeValues\":{\":n\":1},"
+	    "\"ReturnValues\":\"ALL_NEW\"}"), "\"mood\":7");
+}
+
 static void
 again(void **state)
 {
@@ -304,6 +332,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(batches_and_transactions,
 		    begin, end),
 		cmocka_unit_test_setup_teardown(expiry, begin, end),
+		cmocka_unit_test_setup_teardown(older_than_its_index, begin,
+		    end),
 		cmocka_unit_test_setup_teardown(again, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end),
 	};
