@@ -262,7 +262,7 @@ open_store(const struct options *o, struct err *e)
 			e->code = 0;
 			return NULL;
 		}
-		if (clock_mono_ms() > until_ms)
+		if (clock_mono_ms() > until_ms || server_is_signalled())
 			return NULL;
 		nanosleep(&PAUSE, NULL);
 	}
@@ -297,6 +297,13 @@ find_hook_program(char out[PATH_MAX])
 		strcpy(slash, "/bothy");
 	else
 		strcpy(out, "bothy");
+}
+
+static bool
+is_stopped(void *arg)
+{
+	(void)arg;
+	return server_is_signalled();
 }
 
 /* Makes the store first, and says up to when it has everything. */
@@ -366,6 +373,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	share_files(&server.limits);
 	server_block_signals();
 	o->store.progress = show_progress;
+	o->store.stopped = is_stopped;
 	o->store.push_helper = "/proc/self/exe";
 	find_hook_program(o->hook_program);
 	o->store.hook_program = o->hook_program;

@@ -249,6 +249,15 @@ server_block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+bool
+server_is_signalled(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 &&
+	    (sigismember(&set, SIGTERM) > 0 || sigismember(&set, SIGINT) > 0);
+}
+
 static int
 watch_signals(struct server *s)
 {
@@ -318,6 +327,8 @@ server_close(struct server *s)
 
 	close_door(s);
 	atomic_store(&s->leaving, true);
+	if (s->store)
+		store_hurry(s->store);
 	if (s->longwork.store)
 		longwork_shut(&s->longwork);
 	for (i = 0; i < SERVER_IO_THREADS; i++)

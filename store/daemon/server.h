@@ -82,6 +82,9 @@ void server_init(struct server *s);
 /* Before any thread starts, also the store's: the main thread hears them. */
 void server_block_signals(void);
 
+/* One of them is waiting to be heard. */
+bool server_is_signalled(void);
+
 /*
  * Serves `store` at `socket` in `place_fd`, which stays the caller's: 0, or -1
  * and *e.  Fields before `secret` are the caller's to set, and so is that.

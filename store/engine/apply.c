@@ -353,7 +353,10 @@ replay_line(void *ctx, const struct journal_line *line)
 	if (++r->units < REPLAY_UNITS && r->bytes < REPLAY_BYTES)
 		return 0;
 	r->units = r->bytes = 0;
-	return replay_commit(r) < 0 ? -2 : 0;
+	return store_start_stopped(&r->s->options, r->e) ||
+	        replay_commit(r) < 0
+	    ? -2
+	    : 0;
 }
 
 /* --- what only the index remembers ---------------------------------------------- */

@@ -709,5 +709,6 @@ checkpoint_stop(struct store *s)
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->checkpointer, NULL);
 	s->checkpointer_runs = false;
+	history_hurry(s->history, false);
 	take(s, &e);
 }

@@ -20,6 +20,7 @@ enum { UNIT_ROOM = 512 << 20, IDS_MAX = 1024 };
  * line that says so has their number.
  */
 struct looking {
+	struct store *s;
 	const struct erasure *x;
 	uint64_t ids[IDS_MAX];
 	size_t count;
@@ -113,7 +114,7 @@ edit_line(void *ctx, const struct journal_line *line, struct buf *out,
 	struct unit u;
 	size_t i;
 
-	if (read_line(l, line, &u, e) < 0)
+	if (store_hurried(l->s, e) || read_line(l, line, &u, e) < 0)
 		return -1;
 	if (u.kind != UNIT_CHANGES || !erase_changes(l, &u))
 		return 0;
@@ -130,7 +131,7 @@ static int
 erase_journal(struct store *s, const struct erasure *x, struct erased *out,
     struct err *e)
 {
-	struct looking l = {.x = x, .count = x->table_id != 0};
+	struct looking l = {.s = s, .x = x, .count = x->table_id != 0};
 	int rc;
 
 	l.ids[0] = x->table_id;

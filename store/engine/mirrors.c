@@ -19,7 +19,8 @@ enum {
 	EVERY_MS = 60 * 1000,
 	SELDOM_MS = 60 * 60 * 1000,
 	PUSH_MS = 10 * 60 * 1000,
-	LAST_PUSH_MS = 5 * 1000
+	LAST_PUSH_MS = 5 * 1000,
+	LOOK_MS = 200			/* whether it is still waited for */
 };
 
 /* --- one push ------------------------------------------------------------- */
@@ -283,7 +284,8 @@ is_waited_for(const struct mirrors *m, const char *name, uint64_t ticket,
 }
 
 int
-mirrors_push(struct mirrors *m, const char *name)
+mirrors_push(struct mirrors *m, const char *name, bool (*given_up)(void *arg),
+    void *arg)
 {
 	uint64_t ticket;
 	bool known;
@@ -295,8 +297,9 @@ mirrors_push(struct mirrors *m, const char *name)
 		if (!name || strcmp(m->list[i]->name, name) == 0)
 			m->list[i]->asked = ticket;
 	pthread_cond_broadcast(&m->changed);
-	while (is_waited_for(m, name, ticket, &known) && !m->ending)
-		pthread_cond_wait(&m->changed, &m->lock);
+	while (is_waited_for(m, name, ticket, &known) && !m->ending &&
+	    !given_up(arg))
+		rest(m, clock_mono_ms() + LOOK_MS);
 	pthread_mutex_unlock(&m->lock);
 	return known ? 0 : -1;
 }

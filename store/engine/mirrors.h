@@ -57,9 +57,13 @@ int mirrors_set(struct mirrors *m, const char *name, const char *url,
 int mirrors_declare(struct mirrors *m, const struct settings_mirror *list,
     size_t n, struct err *e);
 
-/* Pushes to one, or with NULL to all, and waits until that is over: 0; -1 if
- * there is no such mirror.  How it went is in its state. */
-int mirrors_push(struct mirrors *m, const char *name);
+/*
+ * Pushes to one, or with NULL to all, and waits until that is over, or
+ * `given_up(arg)`, which is asked meanwhile, gives true: 0; -1 if there is no
+ * such mirror.  How it went is in its state.
+ */
+int mirrors_push(struct mirrors *m, const char *name,
+    bool (*given_up)(void *arg), void *arg);
 
 struct mirror_state {
 	char name[MIRROR_NAME_MAX + 1];

@@ -8,7 +8,7 @@
  * A file `from` is there from the first step to the last: with it the
  * directory is none of a store yet, and all that lies there is begun again.
  */
-#include "mirrors.h"
+#include "store_internal.h"
 
 #include "store/base/io.h"
 #include "store/files/files.h"
@@ -113,6 +113,8 @@ write_file(struct making *m, const char *base, const void *p, size_t n,
 	if (path_decode(base, &m->arena, &name, &key) == PATH_FOREIGN)
 		return 0;	/* .fanout; and what is nobody's document */
 	m->documents++;
+	if (m->documents % 100 == 0 && store_start_stopped(m->options, e))
+		return -1;
 	if (m->options->progress && m->documents % 1000 == 0)
 		m->options->progress(m->options->arg, "files", m->documents,
 		    0);
@@ -255,7 +257,8 @@ store_from_mirror(const char *dir, const char *url,
 	int rc = begin(&m, url, e);
 
 	if (rc == 0)
-		rc = history_clone_from(dir, url, &m.tip, e);
+		rc = history_clone_from(dir, url, o->stopped, o->arg, &m.tip,
+		    e);
 	if (rc == 0)
 		rc = make_files(&m, e);
 	if (rc == 0)

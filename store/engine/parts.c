@@ -61,6 +61,24 @@ store_distrust_index(struct store *s, struct err *e)
 	return stamp_remove(path, e);
 }
 
+void
+store_hurry(struct store *s)
+{
+	atomic_store(&s->hurried, true);
+	history_hurry(s->history, true);
+	index_hurry(s->index);
+}
+
+bool
+store_hurried(struct store *s, struct err *e)
+{
+	if (!atomic_load(&s->hurried))
+		return false;
+	err_set(e, FAULT_ENDED, "it was ended before it was done, for the "
+	    "store is closing; do it again");
+	return true;
+}
+
 /* --- settings --------------------------------------------------------------- */
 
 struct settings

@@ -18,6 +18,9 @@ struct files *store_files(struct store *s);
 const char *store_dir(const struct store *s);
 bool store_is_read_only(const struct store *s);
 
+/* True, with *e as the reason, once store_hurry was called. */
+bool store_hurried(struct store *s, struct err *e);
+
 /* Waits until all that can be read lies in files: true; false in time. */
 bool store_files_wait(struct store *s, int timeout_ms);
 

@@ -265,6 +265,8 @@ read_line(void *ctx, const struct journal_line *l)
 	const struct past *p = r->t->past;
 	struct unit u;
 
+	if (store_hurried(p->store, r->e))
+		return -2;
 	if (l->next > p->to || decided_ms(l) > p->until_ms)
 		return 1;
 	r->t->seen = l->next;

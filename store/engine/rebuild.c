@@ -125,8 +125,11 @@ place(struct rebuild *r, struct reader *me, size_t bytes, struct err *e)
 {
 	struct load *l = me->load;
 
-	if (l && (l->count == LOAD_ITEMS || l->bytes > LOAD_BYTES))
+	if (l && (l->count == LOAD_ITEMS || l->bytes > LOAD_BYTES)) {
+		if (store_start_stopped(&r->s->options, e))
+			return NULL;
 		load_give(r, me);
+	}
 	if (!me->load)
 		me->load = load_take(r, e);
 	l = me->load;

@@ -187,6 +187,18 @@ start_filework(struct store *s, struct err *e)
 	return s->filework ? 0 : -1;
 }
 
+/* --- a start that takes long ------------------------------------------------------------ */
+
+bool
+store_start_stopped(const struct store_options *o, struct err *e)
+{
+	if (!o->stopped || !o->stopped(o->arg))
+		return false;
+	err_set(e, FAULT_ENDED, "it was told to end before the store was "
+	    "open");
+	return true;
+}
+
 /* --- open and close --------------------------------------------------------------------- */
 
 static void

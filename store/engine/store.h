@@ -36,6 +36,8 @@ struct store_options {
 	/* Hears how far a start is that takes long; may be NULL. */
 	void (*progress)(void *arg, const char *what, uint64_t done,
 	    uint64_t all);
+	/* Asked meanwhile: true ends it, with FAULT_ENDED; may be NULL. */
+	bool (*stopped)(void *arg);
 	void *arg;
 };
 
@@ -45,6 +47,12 @@ struct store_options {
  */
 struct store *store_open(const char *dir, const struct store_options *o,
     struct err *e);
+
+/*
+ * It is about to be closed: what takes long ends soon, with FAULT_ENDED, and
+ * begins no more; what is read and written otherwise goes on.
+ */
+void store_hurry(struct store *s);
 
 /* Finishes what is queued, takes a checkpoint, and leaves all clean. */
 void store_close(struct store *s);

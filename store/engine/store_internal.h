@@ -50,6 +50,7 @@ struct store {
 	bool writer_runs, keeper_runs, checkpointer_runs;
 	atomic_bool broken;		/* nothing is written before a new start */
 	atomic_bool files_lost;		/* a sync of them failed */
+	atomic_bool hurried;		/* store_hurry was called */
 	atomic_bool dropping;		/* a dropped table is in the index */
 	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
 	atomic_uint_fast64_t batches, units, visible;	/* position */
@@ -129,6 +130,10 @@ int apply_filled(struct index_view *batch, const struct table *t, uint32_t id,
 
 /* What a table calls full and is not, after a crash, is to be filled. */
 int apply_verify_filled(struct store *s, struct err *e);
+
+/* --- store.c: true, with *e, if a start that takes long is to end ------------ */
+
+bool store_start_stopped(const struct store_options *o, struct err *e);
 
 /* --- the rest ---------------------------------------------------------------- */
 

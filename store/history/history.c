@@ -222,6 +222,12 @@ history_day_bytes(struct history *h)
 	return grown;
 }
 
+void
+history_hurry(struct history *h, bool on)
+{
+	atomic_store(&h->hurried, on);
+}
+
 /* --- open, close ------------------------------------------------------------------ */
 
 static int

@@ -50,6 +50,12 @@ struct history *history_open(const char *store_dir, bool read_only,
     struct err *e);
 void history_close(struct history *h);		/* NULL is fine */
 
+/*
+ * While it is on, whatever reads much, upkeep and erasure end soon, with
+ * FAULT_ENDED and nothing lost; a checkpoint that is under way may.
+ */
+void history_hurry(struct history *h, bool on);
+
 /* --- checkpoints ----------------------------------------------------------- */
 
 /*
@@ -308,9 +314,11 @@ int history_push_main(int argc, char **argv);
 
 /*
  * Makes `store_dir`/history.git, which must not be there, from a mirror; *tip
- * tells the point of recovery.  No timeout: it is called by who waits.
+ * tells the point of recovery.  No timeout: it is called by who waits; but
+ * `stopped(arg)`, unless it is NULL, is asked while something comes.
  */
 int history_clone_from(const char *store_dir, const char *url,
-    struct history_commit *tip, struct err *e);
+    bool (*stopped)(void *arg), void *arg, struct history_commit *tip,
+    struct err *e);
 
 #endif

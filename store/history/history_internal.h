@@ -10,6 +10,7 @@
 
 #include <git2.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define HISTORY_MAIN "refs/heads/main"
 #define HISTORY_TAGS "refs/tags/"
@@ -44,6 +45,7 @@ enum { HISTORY_SAMPLES = 25 };
  */
 struct history {
 	char *path;			/* of history.git */
+	atomic_bool hurried;
 	bool read_only;
 	int dir_fd, pack_fd;
 	struct history_view own;	/* the checkpoint thread's */
@@ -82,7 +84,7 @@ void history_view_close(struct history_view *v);
 /* The handle of the checkpoint's thread, opened anew: packs have gone. */
 int history_reopen(struct history *h, struct err *e);
 
-/* --- objects (history_object.c) --- */
+/* --- objects (history_object.c): here what is hurried ends --- */
 
 /* FAULT_NOT_FOUND if there is no such object of this type. */
 int history_object(struct history_view *v, const git_oid *id,

@@ -25,8 +25,13 @@ history_object(struct history_view *v, const git_oid *id, git_object_t type,
     git_odb_object **out, struct err *e)
 {
 	char hex[GIT_OID_HEXSZ + 1];
-	int r = git_odb_read(out, v->odb, id);
+	int r;
 
+	*out = NULL;
+	if (v->h && atomic_load(&v->h->hurried))
+		return err_set(e, FAULT_ENDED, "it was ended before it was "
+		    "done, for the store is closing; do it again");
+	r = git_odb_read(out, v->odb, id);
 	if (r == 0 && git_odb_object_type(*out) == type)
 		return 0;
 	git_oid_tostr(hex, sizeof hex, id);

@@ -252,8 +252,37 @@ history_push_main(int argc, char **argv)
 
 /* --- a store from a mirror ----------------------------------------------------------------- */
 
+/* What is fetched, and whether it is to be gone on with. */
+struct fetching {
+	const char *url;
+	bool (*stopped)(void *arg);
+	void *arg;
+	unsigned tries;
+};
+
 static int
-fetch(struct history *h, const char *url, struct err *e)
+go_on(const git_indexer_progress *stats, void *payload)
+{
+	const struct fetching *f = payload;
+
+	(void)stats;
+	if (!f->stopped || !f->stopped(f->arg))
+		return 0;
+	git_error_set_str(GIT_ERROR_NET, "it was told to end");
+	return GIT_EUSER;
+}
+
+static int
+credential_for(git_credential **out, const char *url, const char *user,
+    unsigned allowed, void *payload)
+{
+	struct fetching *f = payload;
+
+	return give_credential(out, url, user, allowed, &f->tries);
+}
+
+static int
+fetch(struct history *h, struct fetching *f, struct err *e)
 {
 	static char main_spec[] = "+refs/heads/main:refs/heads/main";
 	static char tags_spec[] = "+refs/tags/*:refs/tags/*";
@@ -261,21 +290,21 @@ fetch(struct history *h, const char *url, struct err *e)
 	const git_strarray array = { specs, 2 };
 	git_fetch_options options;
 	git_remote *remote;
-	unsigned tries = 0;
 	int r;
 
 	git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
-	options.callbacks.credentials = give_credential;
-	options.callbacks.payload = &tries;
+	options.callbacks.credentials = credential_for;
+	options.callbacks.transfer_progress = go_on;
+	options.callbacks.payload = f;
 	options.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
 	options.update_fetchhead = 0;
-	if (git_remote_create_anonymous(&remote, h->own.repo, url))
-		return history_git_error(e, url);
+	if (git_remote_create_anonymous(&remote, h->own.repo, f->url))
+		return history_git_error(e, f->url);
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
 	r = git_remote_fetch(remote, &array, &options, NULL);
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
 	git_remote_free(remote);
-	return r ? history_git_error(e, url) : 0;
+	return r ? history_git_error(e, f->url) : 0;
 }
 
 /* What libgit2 wrote, its directories too. */
@@ -287,8 +316,8 @@ sync_all(struct history *h, struct err *e)
 
 /* A mirror that is a path is packed in this process: without deltas, too. */
 static int
-fetch_fast(struct history *h, int dir_fd, const char *dir, const char *url,
-    struct err *e)
+fetch_fast(struct history *h, int dir_fd, const char *dir,
+    struct fetching *f, struct err *e)
 {
 	int fd = openat(dir_fd, "gitconfig",
 	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -299,7 +328,7 @@ fetch_fast(struct history *h, int dir_fd, const char *dir, const char *url,
 	else {
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
 		    GIT_CONFIG_LEVEL_SYSTEM, dir);
-		r = fetch(h, url, e);
+		r = fetch(h, f, e);
 		git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
 		    GIT_CONFIG_LEVEL_SYSTEM, "");
 	}
@@ -308,20 +337,20 @@ fetch_fast(struct history *h, int dir_fd, const char *dir, const char *url,
 }
 
 static int
-fetch_into(int dir_fd, const char *dir, const char *url, struct history_commit *tip,
-    struct err *e)
+fetch_into(int dir_fd, const char *dir, struct fetching *f,
+    struct history_commit *tip, struct err *e)
 {
 	struct history *h = history_open(dir, false, e);
 	int r = -1;
 
 	if (!h)
 		return -1;
-	if (fetch_fast(h, dir_fd, dir, url, e) || history_reopen(h, e) ||
+	if (fetch_fast(h, dir_fd, dir, f, e) || history_reopen(h, e) ||
 	    history_tip_read(h, e) || sync_all(h, e))
 		goto out;
 	r = history_tip(h, tip, e);
 	r = r > 0 ? 0 : err_set(e, FAULT_NOT_FOUND,
-	    "%s has no history of a store (no branch main)", url);
+	    "%s has no history of a store (no branch main)", f->url);
 out:
 	history_close(h);
 	return r;
@@ -341,8 +370,10 @@ put_in_place(int store_fd, struct err *e)
 
 int
 history_clone_from(const char *store_dir, const char *url,
-    struct history_commit *tip, struct err *e)
+    bool (*stopped)(void *arg), void *arg, struct history_commit *tip,
+    struct err *e)
 {
+	struct fetching f = { url, stopped, arg, 0 };
 	char *dir = NULL;
 	int fd = open(store_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int dir_fd = -1, r = -1;
@@ -359,7 +390,7 @@ history_clone_from(const char *store_dir, const char *url,
 		err_sys(e, "make %s/clone.new", store_dir);
 	else if (asprintf(&dir, "%s/clone.new", store_dir) < 0)
 		err_set(e, ENOMEM, "no memory");
-	else if (!fetch_into(dir_fd, dir, url, tip, e))
+	else if (!fetch_into(dir_fd, dir, &f, tip, e))
 		r = put_in_place(fd, e);
 	io_remove_tree(fd, "clone.new");
 	free(dir);

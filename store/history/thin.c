@@ -275,7 +275,9 @@ thin_merge(struct history *h, const struct pack_file *packs, size_t n,
 		span.to = s->to > span.to ? s->to : span.to;
 		span.time_s = s->time_s > span.time_s ? s->time_s :
 		    span.time_s;
-		r = pack_copy(h->pack_fd, packs[i].name, h->own.odb, out, e);
+		r = atomic_load(&h->hurried) ?
+		    err_set(e, FAULT_ENDED, "the store is closing") :
+		    pack_copy(h->pack_fd, packs[i].name, h->own.odb, out, e);
 	}
 	span.level = level;
 	if (!r)

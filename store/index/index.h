@@ -67,6 +67,9 @@ int index_room(const struct index *ix, struct index_room *r, struct err *e);
 void index_ask_renewal(struct index *ix);
 int index_renewal_result(struct index *ix, struct err *e);
 
+/* From now on none is made, and one under way ends soon: FAULT_ENDED. */
+void index_hurry(struct index *ix);
+
 /* --- snapshots ------------------------------------------------------------ */
 
 /* A view without a snapshot yet; each thread keeps its own. */

@@ -75,6 +75,7 @@ struct index {
 		INDEX_RENEWAL_FAILED
 	} renewal;		/* under `lock`, with */
 	struct err renewal_error;	/* why it failed */
+	_Atomic bool hurried;
 
 	struct index_view batch;
 	bool was_full;		/* the last batch found no room in the map */

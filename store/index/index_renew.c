@@ -15,6 +15,8 @@
 
 #include "store/base/io.h"
 
+#include "store/value/fault.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -58,6 +60,12 @@ index_renewal_result(struct index *ix, struct err *e)
 	return rc;
 }
 
+void
+index_hurry(struct index *ix)
+{
+	ix->hurried = true;
+}
+
 /* --- copying -------------------------------------------------------------- */
 
 static int
@@ -90,6 +98,9 @@ put(struct renewal *r, MDB_dbi dbi, MDB_val *key, MDB_val *value,
 	size_t bytes = key->mv_size + value->mv_size;
 	int rc;
 
+	if (r->from->hurried)
+		return err_set(r->e, FAULT_ENDED, "it was ended before it was "
+		    "done, for the store is closing; do it again");
 	if (r->bytes > CHUNK && (commit(r) < 0 || begin(r) < 0))
 		return -1;
 	r->bytes += bytes;

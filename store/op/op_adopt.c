@@ -247,6 +247,8 @@ take_file(void *arg, const struct files_found *f, struct err *e)
 	struct adopt *a = arg;
 	struct edit *x;
 
+	if (op_stopped(a->op, e))
+		return -1;
 	if (f->kind != FILES_DOCUMENT || f->state != FILES_EDITED)
 		return 0;
 	x = arena_alloc(&a->list_arena, sizeof *x);
@@ -279,7 +281,8 @@ adopt_all(struct adopt *a, const char *table, struct err *e)
 	if (files_scan(store_files(a->op->store), &o, e))
 		return -1;
 	for (x = a->first; x; x = x->next)
-		if (adopt_named(a, x->table, &x->name, NULL, e) < 0)
+		if (op_stopped(a->op, e) ||
+		    adopt_named(a, x->table, &x->name, NULL, e) < 0)
 			return -1;
 	return 0;
 }
@@ -378,7 +381,7 @@ adopt(struct adopt *a, struct err *e)
 	struct document d;
 	int rc;
 
-	store_files_wait(a->op->store, SETTLE_MS);
+	op_settle(a->op, SETTLE_MS);
 	if (op_string(a->op, &q->table, &table, e) < 0 ||
 	    op_string(a->op, &q->path, &path, e) < 0)
 		return -1;

@@ -201,6 +201,8 @@ take_file(void *arg, const struct files_found *f, struct err *e)
 {
 	struct check *c = arg;
 
+	if (op_stopped(c->op, e))
+		return -1;
 	switch (f->kind) {
 	case FILES_DOCUMENT:
 		return check_document(c, &c->readers[f->thread], f, e);
@@ -287,7 +289,8 @@ check_table(struct check *c, const struct table *t, struct err *e)
 	if (!cursor)
 		return -1;
 	while ((rc = index_cursor_next(cursor, &entry, e)) > 0)
-		if (check_entry(c, r, t, files, &entry, e) < 0) {
+		if (op_stopped(c->op, e) ||
+		    check_entry(c, r, t, files, &entry, e) < 0) {
 			rc = -1;
 			break;
 		}
@@ -380,11 +383,11 @@ check(struct check *c, const char *table, struct err *e)
 	const struct text *only = &c->op->request.store.table;
 	size_t i;
 
-	store_files_wait(c->op->store, SETTLE_MS);
+	op_settle(c->op, SETTLE_MS);
 	if (check_files(c, table, e) < 0 || check_index(c, only, e) < 0)
 		return -1;
 	for (i = 0; i < c->count; i++)
-		if (op_check_one(c, &c->notes[i], e) < 0)
+		if (op_stopped(c->op, e) || op_check_one(c, &c->notes[i], e) < 0)
 			return -1;
 	return c->op->request.store.deep ? op_check_deep(c, e) : 0;
 }

@@ -85,7 +85,10 @@ check_counts(struct check *c, const struct table *t, struct err *e)
 	if (!cursor)
 		return -1;
 	while ((rc = index_cursor_next(cursor, &entry, e)) > 0) {
-		rc = count_entries(r, t, &entry, counts, e);
+		if (op_stopped(c->op, e))
+			rc = -1;
+		else
+			rc = count_entries(r, t, &entry, counts, e);
 		if (rc < 0)
 			break;
 		if (++items % PROGRESS == 0)
@@ -122,6 +125,8 @@ compare_document(void *ctx, const struct past_delta *d, struct err *e)
 	int rc;
 
 	arena_reset(&r->arena);
+	if (op_stopped(x->check->op, e))
+		return -1;
 	if (++x->items % PROGRESS == 0)
 		op_progress(x->check->op, "history", x->items, 0);
 	if (plain_read_item(&r->arena, d->new.p, d->new.n, &item, e) < 0 ||
@@ -197,25 +202,27 @@ check_tables(struct check *c, struct past *now, struct err *e)
 	return rc;
 }
 
+/* 1: it is to end. */
 static int
 pass_line(void *ctx, const struct journal_line *line)
 {
-	(void)ctx;
+	struct err ignored;
+
 	(void)line;
-	return 0;
+	return op_stopped(ctx, &ignored);
 }
 
 static int
-check_journal(struct check *c)
+check_journal(struct check *c, struct err *e)
 {
 	struct journal *j = store_journal(c->op->store);
 	struct err why;
 
-	if (journal_read(j, journal_begin(j), pass_line, NULL, NULL, &why) <
+	if (journal_read(j, journal_begin(j), pass_line, c->op, NULL, &why) <
 	        0 &&
 	    why.code != FAULT_TRIMMED)
 		op_check_tell(c, "journal", NULL, NULL, why.text);
-	return 0;
+	return op_stopped(c->op, e) ? -1 : 0;
 }
 
 int
@@ -234,5 +241,5 @@ op_check_deep(struct check *c, struct err *e)
 		store_read_end(v);
 	}
 	store_history_unlock(c->op->store);
-	return rc < 0 ? -1 : check_journal(c);
+	return rc < 0 ? -1 : check_journal(c, e);
 }

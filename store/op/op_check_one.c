@@ -3,6 +3,7 @@
  * it takes to tell a fault from a write under way.
  */
 #include "op_check.h"
+#include "op_wait.h"
 
 #include "store/value/plain.h"
 
@@ -121,7 +122,7 @@ look_again(struct check *c, const struct check_note *n, struct sight *s,
 	int rc = 0;
 
 	*s = (struct sight){.in_file = 0};
-	store_files_wait(c->op->store, SETTLE_MS);
+	op_settle(c->op, SETTLE_MS);
 	if (store_read_begin(v, e) < 0)
 		return -1;
 	s->table = catalog_named(v->catalog, n->table, strlen(n->table));

@@ -3,6 +3,7 @@
  * a table, or of all.
  */
 #include "op_document.h"
+#include "op_wait.h"
 
 #include "store/value/plain.h"
 
@@ -28,6 +29,8 @@ write_delta(void *ctx, const struct past_delta *p, struct err *e)
 	struct diff *d = ctx;
 	int rc = 0;
 
+	if (op_stopped(d->op, e))
+		return -1;
 	d->added += !p->old.p;
 	d->removed += !p->new.p;
 	d->changed += p->old.p && p->new.p;

@@ -25,7 +25,8 @@ enum {
 	ITEM_ROOM = 64 << 20,
 	CHUNK = 1 << 20,		/* written at once */
 	CHUNK_MAX = 16 << 20,
-	PROGRESS = 10000
+	PROGRESS = 10000,
+	LOOK = 100			/* documents between looks whether to stop */
 };
 
 struct export {
@@ -169,7 +170,8 @@ write_all(struct export *x, struct store_view *v, struct err *e)
 	if (!c)
 		return -1;
 	while ((rc = index_cursor_next(c, &entry, e)) > 0) {
-		if (write_item(x, &entry.record.item, e) < 0) {
+		if ((x->items % LOOK == 0 && op_stopped(x->op, e)) ||
+		    write_item(x, &entry.record.item, e) < 0) {
 			rc = -1;
 			break;
 		}

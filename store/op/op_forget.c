@@ -126,6 +126,8 @@ erase(struct forget *f, struct err *e)
 	op_progress(f->op, "history and journal", 2, STEPS);
 	if (store_erase(s, &x, &f->erased, e) < 0)
 		return -1;
+	if (op_stopped(f->op, e))
+		return -1;
 	op_progress(f->op, "index", 3, STEPS);
 	store_erase_index(s);
 	if (run(f, JOB_BYTES, nothing, e) < 0 ||
@@ -185,6 +187,6 @@ op_forget(struct op *op, struct store_view *v)
 		return;
 	}
 	op_progress(op, "mirrors", 4, STEPS);
-	mirrors_push(store_mirrors(op->store), NULL);
+	op_push_mirrors(op);
 	answer(&f);
 }

@@ -20,7 +20,8 @@ enum {
 	BATCH_ROOM = 256 << 20,
 	ITEM_ROOM = 4096,
 	TOLD = 1000,			/* of what was refused */
-	PROGRESS = 2000
+	PROGRESS = 2000,
+	LOOK = 100			/* documents between looks whether to stop */
 };
 
 /* A document of the open batch. */
@@ -189,6 +190,8 @@ take(void *ctx, const char *where, const char *p, size_t n,
 	struct fresh *f = &x->batch[x->count];
 	struct err why;
 
+	if (x->seen % LOOK == 0 && op_stopped(x->op, e))
+		return -1;
 	if (++x->seen % PROGRESS == 0)
 		op_progress(x->op, "import", x->seen, 0);
 	*f = (struct fresh){.outcome = FRESH_ADDED};

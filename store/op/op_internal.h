@@ -128,6 +128,9 @@ void op_write_commit(struct reply *r, const struct history_commit *c);
 struct mirrors;
 void op_write_mirrors(struct reply *r, struct mirrors *m);
 
+/* Pushes to all of them, and waits for that as long as `op` may. */
+void op_push_mirrors(struct op *op);
+
 /* --- op_capacity.c ---------------------------------------------------------------- */
 
 /* Units of reading or writing so many bytes. */

@@ -2,7 +2,7 @@
  * Mirror: which mirrors the store has and how they are, and changes of that.
  * Runs in bothy-store.
  */
-#include "op_internal.h"
+#include "op_wait.h"
 
 #include "store/engine/mirrors.h"
 #include "store/engine/parts.h"
@@ -34,6 +34,20 @@ op_write_mirrors(struct reply *r, struct mirrors *m)
 	reply_close(r);
 }
 
+static bool
+stops(void *arg)
+{
+	struct err ignored;
+
+	return op_stopped(arg, &ignored);
+}
+
+void
+op_push_mirrors(struct op *op)
+{
+	mirrors_push(store_mirrors(op->store), NULL, stops, op);
+}
+
 /* "name=url" has it so, "name=" not at all; "name" is pushed to now. */
 static int
 change(struct op *op, struct err *e)
@@ -53,7 +67,7 @@ change(struct op *op, struct err *e)
 		*url++ = '\0';
 		return mirrors_set(m, name, *url ? url : NULL, e);
 	}
-	if (mirrors_push(m, name) == 0)
+	if (mirrors_push(m, name, stops, op) == 0)
 		return 0;
 	return err_set(e, FAULT_NOT_FOUND, "there is no mirror %s", name);
 }

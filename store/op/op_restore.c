@@ -136,6 +136,8 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 	hash_text(p->hash, d->name->text, strlen(d->name->text));
 	hash_text(p->hash, d->old.p, d->old.n);
 	hash_text(p->hash, d->new.p, d->new.n);
+	if (p->done % 100 == 0 && op_stopped(p->restore->op, e))
+		return -1;
 	if (++p->done % 1000 == 0)
 		op_progress(p->restore->op, "compare", p->done, 0);
 	return p->reply && p->left ? show_delta(p, d, e) : 0;

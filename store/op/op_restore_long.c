@@ -40,11 +40,14 @@ flush(struct restore_work *w, struct err *e)
 	return 0;
 }
 
+/* Who asked may go: a table that is closed is to be opened all the same. */
 static int
 take_delta(void *ctx, const struct past_delta *d, struct err *e)
 {
 	struct restore_work *w = ctx;
 
+	if (op_leaving(w->table->restore->op, e))
+		return -1;
 	if (op_restore_take(w, d, e) < 0)
 		return -1;
 	return w->bytes < RESTORE_PIECE ? 0 : flush(w, e);

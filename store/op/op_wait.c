@@ -3,8 +3,12 @@
  */
 #include "op_wait.h"
 
+#include "store/engine/parts.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+
+enum { SETTLE_LOOK_MS = 100 };
 
 struct op_wait *
 op_wait_of(struct commit_job *job)
@@ -93,6 +97,16 @@ bool
 op_leaving(struct op *op, struct err *e)
 {
 	return stops(op, OP_LEAVING, e);
+}
+
+void
+op_settle(struct op *op, int most_ms)
+{
+	struct err ignored;
+
+	while (most_ms > 0 && !op_stopped(op, &ignored) &&
+	    !store_files_wait(op->store, SETTLE_LOOK_MS))
+		most_ms -= SETTLE_LOOK_MS;
 }
 
 void

@@ -42,6 +42,9 @@ int op_wait_commit(struct store *s, struct arena *a, size_t bytes,
 bool op_stopped(struct op *op, struct err *e);
 bool op_leaving(struct op *op, struct err *e);
 
+/* Waits a while for what can be read to lie in files; ends soon if it stops. */
+void op_settle(struct op *op, int most_ms);
+
 /* Tells who asked; `all` 0 where it isn't known. */
 void op_progress(struct op *op, const char *what, uint64_t done,
     uint64_t all);

@@ -80,7 +80,7 @@ check_clone(struct rig *r, const char *url, unsigned commits, unsigned tags)
 
 	snprintf(dir, sizeof dir, "%s/copy", r->dir);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	if (history_clone_from(dir, url, &tip, &r->e))
+	if (history_clone_from(dir, url, NULL, NULL, &tip, &r->e))
 		err_print(&r->e, "clone");
 	assert_int_equal(history_tip(r->h, &ours, &r->e), 1);
 	assert_string_equal(tip.id.hex, ours.id.hex);
@@ -92,7 +92,8 @@ check_clone(struct rig *r, const char *url, unsigned commits, unsigned tags)
 	assert_int_equal(x.commits, commits);
 	assert_int_equal(x.tags, tags);
 	history_close(x.h);
-	assert_int_equal(history_clone_from(dir, url, &tip, &r->e), -1);
+	assert_int_equal(history_clone_from(dir, url, NULL, NULL, &tip, &r->e),
+	    -1);
 	assert_int_equal(r->e.code, FAULT_IN_USE);
 	io_remove_tree(AT_FDCWD, dir);
 }
@@ -156,7 +157,8 @@ goes_on_from_a_mirror(void **state)
 	push(&r, url);
 	history_close(r.h);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(history_clone_from(dir, url, &tip, &r.e), 0);
+	assert_int_equal(history_clone_from(dir, url, NULL, NULL, &tip, &r.e),
+	    0);
 	assert_int_equal(tip.position, 30);
 	r.h = history_open(dir, false, &r.e);
 	assert_non_null(r.h);
@@ -198,11 +200,11 @@ gives_up_what_fails_or_hangs(void **state)
 	assert_int_equal(r.e.code, ETIMEDOUT);
 	assert_true(clock_mono_ms() - start < 5000);
 	/* A repository that is no store's, and none at all. */
-	assert_int_equal(history_clone_from(r.dir, "/nowhere.git", &tip, &r.e),
-	    -1);
+	assert_int_equal(history_clone_from(r.dir, "/nowhere.git", NULL, NULL,
+	    &tip, &r.e), -1);
 	assert_int_equal(mkdir(strcat(hang, ".d"), 0700), 0);
-	assert_int_equal(history_clone_from(hang, "/nowhere.git", &tip, &r.e),
-	    -1);
+	assert_int_equal(history_clone_from(hang, "/nowhere.git", NULL, NULL,
+	    &tip, &r.e), -1);
 	assert_int_equal(rmdir(hang), 0);
 	rig_end(&r);
 }

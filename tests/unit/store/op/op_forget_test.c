@@ -287,7 +287,7 @@ keeps_mirrors(void **state)
 	/* Who clones the mirror has nothing of it. */
 	snprintf(dir, sizeof dir, "%s/copy", bare);
 	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(history_clone_from(dir, url, &tip, &e), 0);
+	assert_int_equal(history_clone_from(dir, url, NULL, NULL, &tip, &e), 0);
 	h = history_open(dir, true, &e);
 	assert_non_null(h);
 	{
