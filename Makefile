@@ -21,9 +21,9 @@ JOBS ?= $(shell nproc)
 PYTHON := /usr/bin/python3
 
 # Debian packages: what `make run` needs, and what `make test` needs besides.
-RUN_PACKAGES := gcc libc6-dev libfcgi-dev libgit2-dev libjansson-dev \
-	liblmdb-dev libseccomp-dev libssl-dev libyaml-dev lighttpd mandoc \
-	python3 zlib1g-dev
+RUN_PACKAGES := gcc libc6-dev libcurl4-openssl-dev libfcgi-dev libgit2-dev \
+	libjansson-dev liblmdb-dev libseccomp-dev libssl-dev libyaml-dev \
+	lighttpd mandoc python3 zlib1g-dev
 TEST_PACKAGES := apache2 caddy cgit clang clang-tidy cppcheck g++ gdb git \
 	libapache2-mod-fcgid libcgi-pm-perl libcmocka-dev nginx php-cgi \
 	python3-pytest python3-pytest-xdist valgrind
@@ -35,7 +35,7 @@ BENCH_PACKAGES := apache2 fcgiwrap git nginx npm postgresql redis-server wrk
 Q := $(if $(V),,@)
 say = $(if $(V),,@echo "  $(1)	$(2)")
 
-FOLDERS := store/base store/value store/expr store/wire store/partiql \
+FOLDERS := store/base store/value store/expr store/wire store/partiql store/relay \
 	store/journal \
 	store/table store/index store/files store/history store/engine store/op \
 	store/daemon store/client \
@@ -126,7 +126,7 @@ $(B)/bin/bothy-launch: $(B)/obj/fcgi/launch/main.o $(call archives,fcgi/launch)
 
 # Linked dynamically: tests/crash preloads what records its calls.
 $(B)/bin/bothy-store: $(B)/obj/store/daemon/main.o $(call archives,store/daemon)
-	$(call link,-llmdb -lgit2 -lz -lcrypto,$(if $(STATIC),-pie))
+	$(call link,-llmdb -lgit2 -lcurl -lz -lcrypto,$(if $(STATIC),-pie))
 
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
 	$(call link,-lyaml -ljansson -lz -lcrypto,$(if $(STATIC),-pie))

@@ -56,6 +56,15 @@ seal(struct call *k, int status)
 	frame_end_reply(b, k->reply_begin, k->id, e.code, 0);
 }
 
+/* The code of an error, if it is a fault. */
+static int
+fault_of(const struct err *e)
+{
+	return e->code >= FAULT_FIRST && e->code < FAULT_END
+	    ? e->code
+	    : FAULT_INTERNAL;
+}
+
 /* One of the things that it waits for has ended. */
 static void
 part_ended(struct call *k)
@@ -141,6 +150,24 @@ call_run_long(struct call *k, struct store_view *view)
 	if (k->op.later)
 		later_add(&k->conn->io->server->later, k->op.later);
 	part_ended(k);
+}
+
+/* --- what goes on elsewhere ---------------------------------------------------------- */
+
+void
+call_run_relayed(struct call *k, struct store_view *view)
+{
+	struct op *op = &k->op;
+	struct err e;
+	int rc = relay_call(k->conn->io->server->relay,
+	    (int)op->request.info->op, op->plain, k->request.data,
+	    k->request.len, &op->arena, op->out, &e);
+
+	(void)view;
+	op->status = rc == 0 ? 0 : fault_of(&e);
+	if (rc < 0 && op->out->len == op->out_at)
+		reply_fault(op->out, &op->arena, op->plain, &e, NULL, 0);
+	op->done(op);
 }
 
 /* --- coming and going ----------------------------------------------------------------- */

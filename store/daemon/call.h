@@ -52,4 +52,7 @@ void call_fail(struct call *k, const struct err *e);
 /* Runs it in another thread, with that thread's view (longwork.h). */
 void call_run_long(struct call *k, struct store_view *view);
 
+/* The same of one that goes on to the server's relay. */
+void call_run_relayed(struct call *k, struct store_view *view);
+
 #endif

@@ -27,13 +27,13 @@ enum {
 
 /* --- one request ----------------------------------------------------------------- */
 
-/* It may outlive this turn: all but the reads of documents. */
+/* It may outlive this turn: all but the reads of documents that are here. */
 static bool
-stays(int operation)
+stays(const struct server *s, int operation)
 {
 	const struct operation_info *info = operation_info(operation);
 
-	return info && (info->class != OP_READ ||
+	return info && (s->relay || info->class != OP_READ ||
 	    info->family == OP_FAMILY_BOTHY);
 }
 
@@ -44,6 +44,28 @@ copy_body(struct call *k, struct frame_request *r, struct err *e)
 		return err_set(e, FAULT_LIMIT, "no memory for the request");
 	r->body = k->request.data;
 	return 0;
+}
+
+/* Where documents are elsewhere: those go on, and little is done here. */
+static void
+run_far(struct conn *c, struct call *k)
+{
+	const struct operation_info *info = k->op.request.info;
+	struct err e;
+
+	if (relay_has((int)info->op)) {
+		if (op_check_elsewhere(&k->op, &c->io->view, &e) < 0)
+			call_fail(k, &e);
+		else
+			longwork_add(&c->io->server->relayed, k);
+	} else if (info->op == OP_STAT || info->op == OP_STOP ||
+	    info->op == OP_DECLARE) {
+		op_run(&k->op, &c->io->view);
+	} else {
+		err_set(&e, FAULT_UNKNOWN_OPERATION, "%s has no counterpart "
+		    "where resources.store has the documents", info->name);
+		call_fail(k, &e);
+	}
 }
 
 static void
@@ -62,7 +84,9 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 		k->away = true;
 		atomic_fetch_add(&c->io->server->away, 1);
 	}
-	if (op_is_long(&k->op))
+	if (c->io->server->relay)
+		run_far(c, k);
+	else if (op_is_long(&k->op))
 		longwork_add(&c->io->server->longwork, k);
 	else
 		op_run(&k->op, &c->io->view);
@@ -90,7 +114,7 @@ serve(struct conn *c, const char *p, size_t n)
 	if (rc == 0) {
 		token = credential_check(&c->credential, &r, s->secret,
 		    c->challenge, c->io->wall_ms, &e);
-		if (token && (!stays(r.operation) ||
+		if (token && (!stays(s, r.operation) ||
 		                 copy_body(k, &r, &e) == 0)) {
 			run(c, k, &r, token);
 			return true;

@@ -61,7 +61,7 @@ longwork_main(void *arg)
 		} else if (store_view_init(&view, w->store, &e) < 0) {
 			call_fail(k, &e);
 		} else {
-			call_run_long(k, &view);
+			w->run(k, &view);
 			store_view_release(&view);
 		}
 	}
@@ -69,15 +69,16 @@ longwork_main(void *arg)
 }
 
 int
-longwork_start(struct longwork *w, struct store *store, struct err *e)
+longwork_start(struct longwork *w, struct store *store, unsigned threads,
+    void (*run)(struct call *k, struct store_view *view), struct err *e)
 {
 	int rc;
 
-	*w = (struct longwork){.store = store};
+	*w = (struct longwork){.store = store, .run = run};
 	w->last = &w->first;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->filled, NULL);
-	while (w->nthreads < LONGWORK_THREADS) {
+	while (w->nthreads < threads) {
 		rc = pthread_create(&w->threads[w->nthreads], NULL,
 		    longwork_main, w);
 		if (rc) {

@@ -46,11 +46,13 @@ static const char HELP[] =
     "usage: bothy-store --dir DIR [--socket PATH] [--foreground]\n"
     "           [--idle SECONDS] [--checkpoint-ms N] [--ttl-sweep-ms N]\n"
     "           [--segment-bytes N] [--read-only] [--force] [--from URL]\n"
+    "           [--relay ENDPOINT --region REGION]\n"
     "the documents of a site; started by bothy-fcgi and bothy\n";
 
 struct options {
 	const char *dir, *socket;	/* NULL: store.sock in dir */
 	const char *from;		/* a mirror that it is made of */
+	const char *relay, *region;	/* where the documents are instead */
 	char hook_program[PATH_MAX];
 	bool foreground;
 	int64_t idle_s;
@@ -85,6 +87,12 @@ read_option(int c, struct options *o)
 	case 'm':
 		o->from = optarg;
 		return 0;
+	case 'R':
+		o->relay = optarg;
+		return 0;
+	case 'g':
+		o->region = optarg;
+		return 0;
 	case 'f':
 		o->foreground = true;
 		return 0;
@@ -116,6 +124,7 @@ read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option LONG[] = {{"dir", 1, NULL, 'd'},
 	    {"socket", 1, NULL, 'S'}, {"from", 1, NULL, 'm'},
+	    {"relay", 1, NULL, 'R'}, {"region", 1, NULL, 'g'},
 	    {"foreground", 0, NULL, 'f'}, {"idle", 1, NULL, 'i'},
 	    {"ttl-sweep-ms", 1, NULL, 't'}, {"checkpoint-ms", 1, NULL, 'c'},
 	    {"segment-bytes", 1, NULL, 's'}, {"read-only", 0, NULL, 'r'},
@@ -132,8 +141,10 @@ read_options(int argc, char **argv, struct options *o)
 		if (read_option(c, o) < 0)
 			return -1;
 	}
-	return o->dir && optind == argc && !(o->from && o->store.read_only)
-	    ? 0 : -1;
+	return o->dir && optind == argc &&
+	        !(o->from && o->store.read_only) && !o->relay == !o->region
+	    ? 0
+	    : -1;
 }
 
 /* --- into the background ------------------------------------------------------------ */
@@ -324,6 +335,21 @@ make(const struct options *o, struct err *e)
 	return 0;
 }
 
+/* The keys come from the environment alone: an argument is seen by all. */
+static int
+open_relay(struct server *server, const struct options *o, struct err *e)
+{
+	const struct relay_options r = {.endpoint = o->relay,
+	    .region = o->region, .key_id = getenv("AWS_ACCESS_KEY_ID"),
+	    .secret = getenv("AWS_SECRET_ACCESS_KEY"),
+	    .token = getenv("AWS_SESSION_TOKEN")};
+
+	if (!o->relay)
+		return 0;
+	server->relay = relay_new(&r, e);
+	return server->relay ? 0 : -1;
+}
+
 static int
 prepare(struct server *server, const struct options *o, struct err *e)
 {
@@ -377,7 +403,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	o->store.push_helper = "/proc/self/exe";
 	find_hook_program(o->hook_program);
 	o->store.hook_program = o->hook_program;
-	if (make(o, e) < 0)
+	if (open_relay(&server, o, e) < 0 || make(o, e) < 0)
 		return -1;
 	server.store = open_store(o, e);
 	if (!server.store) {
@@ -388,6 +414,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
 	store_close(server.store);
 	server_release(&server);
+	relay_free(server.relay);
 	io_close(&server.place_fd);
 	io_close(&server.dir_fd);
 	return rc;

@@ -291,8 +291,11 @@ start(struct server *s, struct err *e)
 	if (s->epoll_fd < 0 || watch(s, s->wake_fd) < 0 ||
 	    watch_signals(s) < 0)
 		return err_sys(e, "cannot begin");
-	if (longwork_start(&s->longwork, s->store, e) < 0 ||
-	    later_start(&s->later, e) < 0)
+	if (longwork_start(&s->longwork, s->store, LONGWORK_THREADS,
+	        call_run_long, e) < 0 ||
+	    later_start(&s->later, e) < 0 ||
+	    (s->relay && longwork_start(&s->relayed, s->store,
+	                     LONGWORK_RELAYED, call_run_relayed, e) < 0))
 		return -1;
 	for (i = 0; i < SERVER_IO_THREADS; i++)
 		if (iothread_start(&s->io[i], s, e) < 0)
@@ -331,6 +334,8 @@ server_close(struct server *s)
 		store_hurry(s->store);
 	if (s->longwork.store)
 		longwork_shut(&s->longwork);
+	if (s->relayed.store)
+		longwork_shut(&s->relayed);
 	for (i = 0; i < SERVER_IO_THREADS; i++)
 		if (s->io[i].runs)
 			iothread_wake(&s->io[i]);
@@ -338,6 +343,8 @@ server_close(struct server *s)
 		iothread_stop(&s->io[i]);
 	if (s->longwork.store)
 		longwork_stop(&s->longwork);
+	if (s->relayed.store)
+		longwork_stop(&s->relayed);
 	later_stop(&s->later);
 }
 

@@ -19,6 +19,7 @@
 
 #include "store/base/err.h"
 #include "store/engine/store.h"
+#include "store/relay/relay.h"
 #include "store/wire/token.h"
 
 #include <stdatomic.h>
@@ -49,6 +50,7 @@ struct server_limits {
 
 struct server {
 	struct store *store;
+	struct relay *relay;		/* documents are elsewhere; or NULL */
 	int dir_fd;
 	int place_fd;			/* the socket's directory, and */
 	char socket[SERVER_NAME_SIZE];	/* its name there */
@@ -69,6 +71,7 @@ struct server {
 	struct iothread io[SERVER_IO_THREADS];
 	unsigned next_io;
 	struct longwork longwork;
+	struct longwork relayed;	/* with a relay only */
 	struct later later;
 
 	atomic_uint connections;

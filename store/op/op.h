@@ -76,6 +76,13 @@ void op_reset(struct op *op);
 int op_read(struct op *op, int operation, bool plain, const char *body,
     size_t n, const struct token *token);
 
+/*
+ * For one that runs elsewhere, after op_read and before the token goes: what
+ * that allows of a query or a statement, as far as the tables here tell it.
+ * 0; or -1 and *e.
+ */
+int op_check_elsewhere(struct op *op, struct store_view *view, struct err *e);
+
 /* It takes long, and wants a thread that may wait. */
 bool op_is_long(const struct op *op);
 

@@ -17,8 +17,8 @@ op_statement_read(struct op *op, const struct statement_request *r,
 	    r->parameters, r->nparameters, e);
 }
 
-static int
-allow(struct op *op, const struct catalog *c, const struct partiql *q,
+int
+op_statement_allow(struct op *op, const struct catalog *c, const struct partiql *q,
     const struct item_request *item, struct err *e)
 {
 	const struct access a = {.action = partiql_action(q),
@@ -38,7 +38,7 @@ op_statement_item(struct op *op, const struct catalog *c,
 	int rc;
 
 	if (!t) {
-		if (allow(op, c, q, NULL, e) == 0)
+		if (op_statement_allow(op, c, q, NULL, e) == 0)
 			op_table(c, &q->table, e);
 		return -1;
 	}
@@ -48,7 +48,7 @@ op_statement_item(struct op *op, const struct catalog *c,
 		return rc;
 	out->consistent = r->consistent;
 	out->on_failure = r->on_failure;
-	return allow(op, c, q, out, e) < 0 ? -1 : 1;
+	return op_statement_allow(op, c, q, out, e) < 0 ? -1 : 1;
 }
 
 int
@@ -133,7 +133,8 @@ read_range(struct op *op, struct store_view *v, const struct partiql *q,
 
 	if (find_keys(q, v->catalog, &keys, e) < 0 ||
 	    partiql_range(q, &op->arena, &keys, &range, &p.query, e) < 0 ||
-	    (!p.query && allow(op, v->catalog, q, NULL, e) < 0))
+	    (!p.query &&
+	        op_statement_allow(op, v->catalog, q, NULL, e) < 0))
 		return -1;
 	range.consistent = op->request.statements->consistent;
 	range.limit = op->request.limit;

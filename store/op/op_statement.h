@@ -16,6 +16,10 @@
 int op_statement_read(struct op *op, const struct statement_request *r,
     struct partiql *out, struct err *e);
 
+/* What the token doesn't allow; `item` NULL: of no item by its key. 0 or -1. */
+int op_statement_allow(struct op *op, const struct catalog *c,
+    const struct partiql *q, const struct item_request *item, struct err *e);
+
 /*
  * The statement as an item's operation that the token allows: 1; 0 if it is a
  * SELECT of no item by its key; or -1.

@@ -66,6 +66,12 @@ const struct word request_joint_words[] = {
 	{"OR", JOINT_OR}, {"AND", JOINT_AND}, {NULL, 0},
 };
 
+const struct form *
+request_form(int op)
+{
+	return op < OP_STAT ? forms[op] : &request_store_forms[op - OP_STAT];
+}
+
 int
 request_read(struct request *r, int op, bool plain, struct arena *a,
     const char *body, size_t n, struct err *e)
@@ -79,7 +85,7 @@ request_read(struct request *r, int op, bool plain, struct arena *a,
 	if (!info)
 		return err_set(e, FAULT_UNKNOWN_OPERATION,
 		    "there is no operation %d", op);
-	form = op < OP_STAT ? forms[op] : &request_store_forms[op - OP_STAT];
+	form = request_form(op);
 	d.strict = info->family == OP_FAMILY_BOTHY;
 	if (form->apart)
 		raw = arena_array(a, 1, form->schema->size);

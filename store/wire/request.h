@@ -10,6 +10,7 @@
 #define WIRE_REQUEST_H
 
 #include "operation.h"
+#include "store/base/buf.h"
 #include "store/expr/legacy.h"
 #include "store/value/value.h"
 
@@ -294,6 +295,14 @@ int request_read(struct request *r, int op, bool plain, struct arena *a,
  */
 bool request_arn(const struct text *arn, struct text *table,
     struct text *behind);
+
+/*
+ * Appends the body of `op`, whose documents are plain JSON, with the same in
+ * typed JSON: 0; or -1 and *e, FAULT_SERIALIZATION, FAULT_VALIDATION or
+ * FAULT_LIMIT.
+ */
+int request_retype(int op, struct arena *a, const char *body, size_t n,
+    struct buf *out, struct err *e);
 
 /* Something that a request wants to do, as grants see it. */
 struct access {

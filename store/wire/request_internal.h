@@ -34,6 +34,9 @@ struct form {
 	int (*finish)(struct decoder *d, struct request *r, void *raw);
 };
 
+/* That of an operation that there is. */
+const struct form *request_form(int op);
+
 extern const struct form request_get_form, request_put_form,
     request_update_form, request_delete_form;
 extern const struct form request_query_form, request_scan_form;
