@@ -40,6 +40,32 @@
 	    "segments go before the mark is on the disk") \
 	X(MARK_ONE_SLOT, journal, \
 	    "a mark is written over the one before") \
+	X(CHECKPOINT_AHEAD, documents, \
+	    "a checkpoint claims a position beyond what it holds") \
+	X(CHECKPOINT_IN_UNIT, documents, \
+	    "a checkpoint ends within a transaction") \
+	X(PACK_UNSYNCED, documents, \
+	    "a commit's objects are not synced before its ref") \
+	X(PACK_UNNAMED, documents, \
+	    "nor is the name of their pack") \
+	X(FILES_UNSYNCED, documents, \
+	    "the redo mark moves before the files are synced") \
+	X(FILES_NOT_AWAITED, documents, \
+	    "the redo mark moves before the files are written") \
+	X(FILES_SYNCED_AGAIN, documents, \
+	    "a sync of the files that failed is tried again") \
+	X(HALF_REDONE, documents, \
+	    "half a transaction is redone") \
+	X(DELETE_NOT_REDONE, documents, \
+	    "a deleted document's file is not removed again") \
+	X(INDEX_TRUSTED, documents, \
+	    "an index that was open is trusted by any later start") \
+	X(SYNC_BEFORE_WRITE, daemon, \
+	    "the journal is synced, and then written") \
+	X(SYNC_ERROR_IGNORED, daemon, \
+	    "a write is acknowledged though its sync failed") \
+	X(REF_UNSYNCED, daemon, \
+	    "a backup's name is not synced") \
 	X(TOKEN_NOT_REDONE, linear, \
 	    "a transaction's token is forgotten by a crash") \
 	X(INDEX_NOT_REDONE, linear, \
@@ -52,10 +78,18 @@
 	    "a snapshot is read for longer than one request") \
 	X(TWO_SNAPSHOTS, linear, \
 	    "half a transaction visible: its items are read one by one") \
+	X(RECYCLED_WHILE_READ, linear, \
+	    "a file is written again while a reader has it open") \
+	X(FILE_NOT_AWAITED, linear, \
+	    "a reply that is to wait for its file doesn't") \
 	X(DOUBT_REFUSED, fault, \
 	    "a write whose sync failed is called refused") \
 	X(HANDED_OVER_ONCE, fault, \
-	    "files that there was no memory for are left to nobody")
+	    "files that there was no memory for are left to nobody") \
+	X(REMOUNT_TRUSTED, powercut, \
+	    "an index is trusted after its file system was mounted again") \
+	X(STAMP_STAYS_CLEAN, powercut, \
+	    "the stamp of a clean index stays while it is written")
 
 #define PLANT_MEMBER(name, subject, what) PLANT_##name,
 enum plant { PLANT_NONE, PLANT_TABLE(PLANT_MEMBER) PLANT_END };

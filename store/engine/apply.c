@@ -155,7 +155,8 @@ apply_index(struct index_view *batch, const struct catalog *catalog,
 
 	switch (u->kind) {
 	case UNIT_CHANGES:
-		for (i = 0; rc == 0 && i < u->count; i++)
+		for (i = 0; rc == 0 && i < u->count &&
+		     !(planted(PLANT_HALF_REDONE) && !olds && i); i++)
 			rc = apply_change(batch, catalog, a, &u->changes[i],
 			    olds ? &olds[i] : NULL, position, e);
 		if (rc == 0 && u->token.p &&
@@ -198,6 +199,8 @@ change_file(struct store *s, const struct table *t, const struct change *c,
 	if (path_key_of(t, c->bytes.p ? &c->item : &c->key, &key) < 0)
 		return err_set(e, FAULT_INTERNAL, "%s: a change without a key",
 		    t->name);
+	if (planted(PLANT_DELETE_NOT_REDONE) && flags && !c->bytes.p)
+		return 0;
 	return filework_put(s->filework, t->name, &key, position, c->bytes.p,
 	    c->bytes.n, flags, ticket, e);
 }

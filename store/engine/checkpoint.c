@@ -11,6 +11,7 @@
 #include "store_internal.h"
 
 #include "store/base/clock.h"
+#include "store/base/plant.h"
 #include "store/value/fault.h"
 #include "store/value/plain.h"
 #include "store/value/typed.h"
@@ -369,6 +370,9 @@ next_change(void *ctx, struct history_change *out, struct err *e)
 		    (rc = tell_unit(c, out, e)) != 0)
 			return rc;
 		while (c->change < c->unit.count) {
+			if (planted(PLANT_CHECKPOINT_IN_UNIT) && c->change &&
+			    c->at == c->to && c->used == c->nahead)
+				return 0;
 			rc = tell_change(c, &c->unit.changes[c->change++],
 			    c->from, out, e);
 			if (rc)
@@ -500,6 +504,8 @@ make_commit(struct store *s, uint64_t *to, struct history_made *made,
 	rc = begin(&c, s, e);
 	if (rc == 0) {
 		meta.position = *to = c.to;
+		if (planted(PLANT_CHECKPOINT_AHEAD))
+			meta.position = journal_end(s->journal);
 		rc = history_commit(s->history, next_change, &c, &meta, made,
 		    e);
 	}
@@ -509,17 +515,20 @@ make_commit(struct store *s, uint64_t *to, struct history_made *made,
 }
 
 /*
- * What a sync that failed has lost no later one brings back: so no mark moves
- * any more, and the next start writes all files since the last one again.
+ * What a sync that failed has lost no later one brings back, nor what the file
+ * threads were never told of: so no mark moves any more, and the next start
+ * writes all files since the last one again.
  */
 static int
 sync_files(struct store *s, struct err *e)
 {
 	if (atomic_load(&s->files_lost))
-		return err_set(e, FAULT_READ_ONLY, "a sync of the files "
-		    "failed; the store is about to be opened again");
-	if (files_sync(s->files, e) == 0)
+		return err_set(e, FAULT_READ_ONLY, "files were lost; the "
+		    "store is about to be opened again");
+	if (planted(PLANT_FILES_UNSYNCED) || files_sync(s->files, e) == 0)
 		return 0;
+	if (planted(PLANT_FILES_SYNCED_AGAIN))
+		return -1;
 	atomic_store(&s->files_lost, true);
 	atomic_store(&s->broken, true);
 	return -1;
@@ -537,7 +546,8 @@ take(struct store *s, struct err *e)
 	if (make_commit(s, &to, &made, e) < 0)
 		return -1;
 	mirrors_wake(s->mirrors);
-	while (!filework_wait(s->filework, to, FILES_WAIT_MS)) {
+	while (!planted(PLANT_FILES_NOT_AWAITED) &&
+	    !filework_wait(s->filework, to, FILES_WAIT_MS)) {
 		struct filework_status w;
 
 		filework_status(s->filework, &w);

@@ -640,12 +640,14 @@ filed(struct filework_ticket *t, int error)
 
 /*
  * The file threads get it, however long that takes: what they were not told
- * of, the next checkpoint would take for written.
+ * of, the next checkpoint would take for written.  Once the store is closing
+ * it is left to the next start, and no mark moves any more.
  */
 static void
 hand_over(struct commit *c, struct commit_job *j)
 {
-	struct filework_ticket *ticket = j->wait_file ? &j->ticket : NULL;
+	bool waits = j->wait_file && !planted(PLANT_FILE_NOT_AWAITED);
+	struct filework_ticket *ticket = waits ? &j->ticket : NULL;
 	bool late = false;
 	struct err e;
 
@@ -653,6 +655,10 @@ hand_over(struct commit *c, struct commit_job *j)
 	           &e) < 0 && !planted(PLANT_HANDED_OVER_ONCE)) {
 		tell_trouble(c->s, e.text);
 		late = true;
+		if (is_closed(&c->s->queue)) {
+			atomic_store(&c->s->files_lost, true);
+			return;
+		}
 		rest();
 	}
 	if (late)
@@ -721,7 +727,8 @@ batch(struct commit *c, struct commit_job *jobs)
 		    "change; try again");
 	if (rc) {
 		fail_all(jobs, &e);
-	} else if (journal_sync(s->journal, &e) < 0) {
+	} else if (journal_sync(s->journal, &e) < 0 &&
+	    !planted(PLANT_SYNC_ERROR_IGNORED)) {
 		undo(c, before);
 		leave_in_doubt(jobs, &e);
 	} else if (!make_visible(c, jobs, before)) {

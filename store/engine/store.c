@@ -310,6 +310,8 @@ store_close(struct store *s)
 		return;
 	clean = s->writer_runs;
 	keeper_stop(s);
+	if (s->filework)
+		filework_leave(s->filework);
 	commit_stop(s);
 	if (s->filework)
 		drain_files(s->filework, clean ? DRAIN_MS : 0);

@@ -56,6 +56,15 @@ filework_new(struct files *f, const struct filework_options *o, struct err *e)
 }
 
 void
+filework_leave(struct filework *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->leaving = true;
+	pthread_cond_broadcast(&w->progress);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
 filework_free(struct filework *w)
 {
 	unsigned i;
@@ -120,7 +129,7 @@ filework_put(struct filework *w, const char *table, const struct path_key *key,
 	do {
 		o.table = job_table(w, table);
 		r = o.table ? job_put(w, &o) : -1;
-		if (r == 0 || w->status.documents == 0 ||
+		if (r == 0 || w->status.documents == 0 || w->leaving ||
 		    planted(PLANT_HANDED_OVER_ONCE))
 			break;
 		w->watching++;

@@ -66,6 +66,9 @@ struct filework_options {
 struct filework *filework_new(struct files *f,
     const struct filework_options *o, struct err *e);
 
+/* The store is closing: filework_put no more waits for memory. */
+void filework_leave(struct filework *w);
+
 /* Ends them; what still waits is dropped (the journal has it). */
 void filework_free(struct filework *w);
 

@@ -77,6 +77,7 @@ struct filework {
 	unsigned idle;			/* threads that wait for work */
 	unsigned watching;		/* callers that wait for progress */
 	bool stop;
+	bool leaving;		/* nobody waits for memory any more */
 	pthread_t *threads;
 	unsigned nthreads, started;
 

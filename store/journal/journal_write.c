@@ -177,8 +177,9 @@ journal_sync(struct journal *j, struct err *e)
 		return -1;
 	if (j->batch.len == 0)
 		return 0;
-	if (journal_write_at(fd, j->batch.data, j->batch.len, at) < 0 ||
-	    sync_data(fd) < 0)
+	if ((planted(PLANT_SYNC_BEFORE_WRITE) && sync_data(fd) < 0) ||
+	    journal_write_at(fd, j->batch.data, j->batch.len, at) < 0 ||
+	    (!planted(PLANT_SYNC_BEFORE_WRITE) && sync_data(fd) < 0))
 		return stop(j, e);
 	publish(j);
 	if (j->batch.room > BATCH_KEPT)
