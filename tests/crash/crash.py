@@ -21,12 +21,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLANTS = HERE.parent.parent / "store/base/plant.h"
 SAID_MAX = 3000  # characters of what went wrong in one life
+TRIES = 4       # all lives, until a planted mistake has to show
 REFUSED = 3     # exit status: an error that was told, as it should be
 
 # Kinds of calls that the recorder makes fail, and with what.
@@ -57,6 +59,7 @@ class Subject:
         return [self.path(bin_dir, planted)]
 
     def path(self, bin_dir, planted):
+        planted = planted and not self.daemon   # then that has the mistake
         return str(bin_dir / (self.program + ("-planted" if planted else "")))
 
 
@@ -81,6 +84,9 @@ class Life:
 def lives(rng):
     """Quiet ones, ones cut short by kill -9, ones whose disk fails."""
     yield Life("quiet", [(120, {})])
+    yield Life("a sync of files fails", [
+        (80, {"CRASH_FAIL": f"syncfs:{rng.randint(2, 6)}:EIO:once"}),
+        (50, {})])
     yield Life("started often", [(15, {})] * 7)
     for i in range(3):
         yield Life(f"killed {i}", [
@@ -102,13 +108,16 @@ class Suite:
         for path, boot in zip(self.boots, BOOTS):
             path.write_text(boot + "\n")
 
-    def env(self, subject, record=True, **more):
+    def env(self, subject, record=True, plant=None, **more):
         """What a program is started with."""
         if record:
             more["DRILL_PRELOAD" if subject.daemon else
                  "LD_PRELOAD"] = self.preload
         if subject.daemon:
-            more["DRILL_DAEMON"] = str(Path(self.args.daemon).resolve())
+            more["DRILL_DAEMON"] = f"{self.bin}/bothy-store-planted" \
+                if plant else str(Path(self.args.daemon).resolve())
+        if plant:
+            more["BOTHY_PLANT"] = plant
         return dict(os.environ, **more)
 
     # --- recording and replaying -----------------------------------------
@@ -118,11 +127,9 @@ class Suite:
         store, log = work / "store", work / "log"
         store.mkdir()
         for number, (steps, more) in enumerate(life.runs):
-            env = self.env(subject, CRASH_ROOT=str(store),
+            env = self.env(subject, plant=plant, CRASH_ROOT=str(store),
                            CRASH_LOG=str(log),
                            CRASH_BOOT_ID=str(self.boots[0]), **more)
-            if plant:
-                env["BOTHY_PLANT"] = plant
             done = subprocess.run(
                 subject.work(self.bin, plant, store, number + 1, steps,
                              seed + number),
@@ -204,29 +211,37 @@ class Suite:
     def planted(self):
         plants = re.findall(r"^\tX\((\w+), (\w+),", PLANTS.read_text(), re.M)
         for subject in SUBJECTS:
-            names = [name for name, where in plants if where == subject.name]
-            found = dict(self.each(
-                lambda name, s=subject: (name, self.find(s, name)), names))
-            for name, how in found.items():
-                if how:
-                    print(f"{subject.name}: {name} found: {how}")
-                else:
-                    self.wrong("planted", f"{name} survived")
+            names = [name for name, where in plants if where == subject.name
+                     and self.args.plant in (None, name)]
+            found = self.each(
+                lambda name, s=subject: self.look_for(s, name), names)
             print(f"{subject.name}: {len(names)} planted mistakes, "
-                  f"{sum(map(bool, found.values()))} found", flush=True)
+                  f"{sum(found)} found", flush=True)
+
+    def look_for(self, subject, plant):
+        begin, how = time.monotonic(), self.find(subject, plant)
+        if how:
+            print(f"{subject.name}: {plant}, {time.monotonic() - begin:.1f} "
+                  f"s, {how}", flush=True)
+        else:
+            self.wrong("planted", f"{plant} survived")
+        return bool(how)
 
     def find(self, subject, plant):
-        """How the mistake shows first, or None."""
-        for again in range(2):
+        """In which life the mistake shows first, and how; or None."""
+        tried = 0
+        for again in range(TRIES):
             rng = random.Random(self.args.seed + again)
-            for i, life in enumerate(lives(rng)):
+            for life in lives(rng):
+                tried += 1
                 _, wrong = self.live_and_crash(
-                    subject, life, self.args.seed + 100 * again + i, plant,
-                    400, True)
+                    subject, life, self.args.seed + 100 * again + tried,
+                    plant, 400 if again else 100, True)
                 if wrong:
                     says = re.search(r"the checker: (.+)", wrong)
-                    return (says.group(1) if says else
-                            wrong.splitlines()[-1])[:100].strip()
+                    return f"life {tried}, " + (
+                        says.group(1) if says else
+                        wrong.splitlines()[-1])[:100].strip()
         return None
 
     def kills(self):
@@ -357,6 +372,7 @@ def main():
     p.add_argument("--preload", default="", help="a sanitizer's library")
     p.add_argument("--daemon", default="build/release/bin/bothy-store")
     p.add_argument("--only", help="the subject")
+    p.add_argument("--plant", help="only this mistake")
     p.add_argument("parts", nargs="*", metavar="PART")
     args = p.parse_args()
     shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None

@@ -46,6 +46,8 @@ hear(struct hearing *h, const struct frame_reply *r)
 		*h = (struct hearing){.out = h->out, .run = r->id - ID_RUN};
 	else if (r->id >= ID_READ && r->id < ID_OTHER && r->status == 0)
 		hear_read(h, r);
+	else if (r->id > ID_BACKUP && r->id < ID_TABLES && r->status == 0)
+		(void)buf_printf(h->out, "backup %u\n", r->id - ID_BACKUP);
 	else if (r->id == ID_TABLES &&
 	    (r->status == 0 || r->status == FAULT_IN_USE))
 		(void)buf_puts(h->out, "tables\n");

@@ -14,6 +14,7 @@ enum {
 	ID_RUN = 0x10000000,	/* + run: the first request of a run */
 	ID_READ = 0x20000000,	/* + n: a document is read */
 	ID_OTHER = 0x30000000,	/* + n: tells nothing */
+	ID_BACKUP = 0x38000000,	/* + m: a backup is made after that */
 	ID_TABLES = 0x3fffffff	/* the last table is made, or there */
 };
 

@@ -242,10 +242,11 @@ step(struct talk *t, struct buf *body)
 	found = read_one(t, below(d, DOCUMENTS_ALL), body);
 	if (found.m)
 		promise(d, "done %u\n", found.m);
-	if (below(d, 8) == 0) {
+	if (below(d, 8) == 0 && !d->failed) {
 		buf_reset(body);
-		(void)buf_puts(body, "{}");
-		(void)ask_daemon(t, ID_OTHER + ++t->n, OP_CHECKPOINT, body);
+		(void)buf_printf(body, "{\"Name\":\"" BACKUP "\"}", d->m);
+		if (ask_daemon(t, ID_BACKUP + d->m, OP_BACKUP, body) == 0)
+			promise(d, "backup %u\n", d->m);
 	}
 }
 

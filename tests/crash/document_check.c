@@ -5,12 +5,10 @@
 #include "drill.h"
 
 #include "store/base/io.h"
-#include "store/journal/mark.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,33 +100,37 @@ count_files(struct drill *d, const char *table)
 	return n;
 }
 
+/* It ends where its one brace closes. */
+static bool
+is_whole(const char *text)
+{
+	const char *end = strstr(text, "\n}\n");
+
+	return end && end[3] == '\0';
+}
+
 static void
 compare_file(struct drill *d, size_t i, const struct document *want)
 {
-	static const char *const ODD[][2] = {{"room/1", "room%2F1"},
-	    {".git", "%2Egit"}, {"\xc3\xbc", "%C3%BC"}, {"a b", "a%20b"}};
-	const char *name = document_key(i);
-	char path[512], m[32], run[32];
+	struct document found;
+	char path[512];
 	struct buf b;
 	struct err e;
-	size_t k;
 
-	for (k = 0; k < sizeof ODD / sizeof *ODD; k++)
-		if (strcmp(name, ODD[k][0]) == 0)
-			name = ODD[k][1];
 	(void)snprintf(path, sizeof path, "%s/data/%s/%s.json", d->path,
-	    document_table(i), name);
-	(void)snprintf(m, sizeof m, "\"m\": %u,", want->m);
-	(void)snprintf(run, sizeof run, "\"run\": %u,", want->run);
+	    document_table(i), document_file(i));
 	buf_init(&b, REPLY_MAX);
 	if (want->m == 0) {
 		if (access(path, F_OK) == 0)
 			bad("%s is there; the document was deleted", path);
 	} else if (io_read_file(AT_FDCWD, path, &b, &e) < 0) {
 		bad("no file: %s", e.text);
-	} else if (!strstr(buf_str(&b), m) || !strstr(buf_str(&b), run)) {
-		bad("%s is of another moment than m %u, run %u: %s", path,
-		    want->m, want->run, buf_str(&b));
+	} else {
+		found = document_of_file(buf_str(&b));
+		if (found.m != want->m || found.run != want->run ||
+		    !is_whole(buf_str(&b)))
+			bad("%s is of another moment than m %u, run %u: %s",
+			    path, want->m, want->run, buf_str(&b));
 	}
 	buf_release(&b);
 }
@@ -177,7 +179,7 @@ check_history(struct drill *d)
 /* --- checking ----------------------------------------------------------- */
 
 struct promises {
-	uint32_t done;
+	uint32_t done, backup;
 	bool tables;
 	struct { uint32_t m, run; } unknown[UNKNOWN_MAX];
 	unsigned nunknown;
@@ -231,6 +233,8 @@ read_promises(struct drill *d, struct promises *p, const char *path)
 			d->runs.run[m] = 0;
 		else if (sscanf(line, "unknown %u", &m) == 1)
 			add_unknown(d, p, m);
+		else if (sscanf(line, "backup %u", &m) == 1)
+			p->backup = m;
 		else if (strcmp(line, "tables") == 0)
 			p->tables = true;
 		else if (sscanf(line, "done %u", &m) != 1)
@@ -266,37 +270,6 @@ damage_index(struct drill *d)
 	(void)close(fd);
 }
 
-/* What the marks say is in the history is there: its commit says so too. */
-static void
-check_position(struct drill *d)
-{
-	char path[512], said[64] = "";
-	uint64_t position = 0;
-	struct mark m;
-	struct err e;
-	FILE *git;
-	int fd;
-
-	(void)snprintf(path, sizeof path, "%s/journal", d->path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (mark_read(fd, &m, &e) == 1 && m.commit[0]) {
-		(void)snprintf(path, sizeof path, "git --git-dir='%s/"
-		    "history.git' log -1 --format=%%B main 2>&1 | "
-		    "sed -n 's/^Bothy-Position: //p'", d->path);
-		git = popen(path, "r");
-		if (git && fgets(said, sizeof said, git))
-			position = strtoull(said, NULL, 10);
-		if (git)
-			(void)pclose(git);
-		if (position < m.redo.position)
-			bad("the history is of position %" PRIu64 ", the redo "
-			    "mark %" PRIu64, position, m.redo.position);
-	}
-	(void)close(fd);
-}
-
 static void
 compare_all(struct drill *d, bool with_files)
 {
@@ -315,8 +288,9 @@ check(struct drill *d, const char *sent)
 	uint32_t last_run = 0;
 	struct err e;
 
+	d->quiet = true;
 	read_promises(d, p, sent);
-	check_position(d);
+	read_history(d, p->backup);
 	if (come(d, &e) < 0)
 		bad("does not recover: %s", e.text);
 	if (!has_tables(d)) {
@@ -331,6 +305,7 @@ check(struct drill *d, const char *sent)
 		bad("%u operations were done; %u were promised", d->m,
 		    p->done);
 	settle_unknown(d, p);
+	compare_history(d);
 	if (d->m && last_run != d->runs.run[d->m])
 		bad("operation %u is of run %u, not %u", d->m, last_run,
 		    d->runs.run[d->m]);

@@ -14,6 +14,7 @@
  *			its own
  *	done M		operation M was answered, or what it did was read
  *	refused M	operation M was answered with an error, and not done
+ *	backup M	the backup of that name was made after operation M
  *	unknown M	it was answered with InternalServerError: done or not
  */
 #include "drill.h"
@@ -25,12 +26,26 @@
 
 /* --- work --------------------------------------------------------------- */
 
+/* A checkpoint, every other one with a name that is to last. */
+static void
+take_checkpoint(struct drill *d)
+{
+	bool named = below(d, 2) == 0;
+	char name[32];
+	struct err e;
+
+	(void)snprintf(name, sizeof name, BACKUP, d->m);
+	if (store_checkpoint(d->store, named ? name : NULL, &e) < 0)
+		d->failed = true;
+	else if (named)
+		promise(d, "backup %u\n", d->m);
+}
+
 static int
 work(struct drill *d, int steps)
 {
 	struct document found;
 	struct buf out;
-	struct err e;
 
 	buf_init(&out, REPLY_MAX);
 	while (steps-- && !d->failed && d->m + AT_ONCE < OPERATIONS_MAX) {
@@ -38,9 +53,8 @@ work(struct drill *d, int steps)
 		found = get(d, below(d, DOCUMENTS_ALL), &out);
 		if (found.m)
 			promise(d, "done %u\n", found.m);
-		if (below(d, 8) == 0 &&
-		    store_checkpoint(d->store, NULL, &e) < 0)
-			d->failed = true;
+		if (below(d, 8) == 0 && !d->failed)
+			take_checkpoint(d);
 	}
 	buf_release(&out);
 	return d->failed ? REFUSED : 0;
@@ -66,8 +80,6 @@ run(struct drill *d, int steps)
 	leave(d);
 	return r;
 }
-
-/* --- checking ----------------------------------------------------------- */
 
 /* --- main --------------------------------------------------------------- */
 

@@ -127,6 +127,34 @@ document_key(size_t i)
 							: i - DOCUMENTS_PAIRS];
 }
 
+const char *
+document_file(size_t i)
+{
+	static const char *const ODD[][2] = {{"room/1", "room%2F1"},
+	    {".git", "%2Egit"}, {"\xc3\xbc", "%C3%BC"}, {"a b", "a%20b"}};
+	const char *key = document_key(i);
+	size_t k;
+
+	for (k = 0; k < sizeof ODD / sizeof *ODD; k++)
+		if (strcmp(key, ODD[k][0]) == 0)
+			return ODD[k][1];
+	return key;
+}
+
+struct document
+document_of_file(const char *text)
+{
+	const char *m = strstr(text, "\"m\": ");
+	const char *run = strstr(text, "\"run\": ");
+	struct document d = {0, 0};
+
+	if (m && run) {
+		d.m = (uint32_t)strtoul(m + 5, NULL, 10);
+		d.run = (uint32_t)strtoul(run + 7, NULL, 10);
+	}
+	return d;
+}
+
 /* Text whose length and letter an operation gives. */
 static void
 write_text(struct buf *b, const struct document *d)

@@ -50,6 +50,10 @@ struct document document_read(const char *reply);
 const char *document_table(size_t i);
 const char *document_key(size_t i);
 
+/* The name of its file, but for `.json`; and the document that one holds. */
+const char *document_file(size_t i);
+struct document document_of_file(const char *text);
+
 /* Its item, canonical typed JSON. */
 void document_write(struct buf *b, size_t i, const struct document *d);
 

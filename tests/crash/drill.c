@@ -44,6 +44,8 @@ promise(struct drill *d, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (d->quiet)
+		return;
 	va_start(ap, fmt);
 	n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);

@@ -12,6 +12,8 @@
 
 #include <pthread.h>
 
+#define BACKUP "backup-%u"	/* the name of one, by the last operation */
+
 enum {
 	AT_ONCE = 6,		/* operations that wait together */
 	REPLY_MAX = 1 << 20,
@@ -19,6 +21,14 @@ enum {
 	RECOVER_RUN = 900,
 	FIRST_RUN = 100,
 	REFUSED = 3		/* exit status: an error that was told */
+};
+
+/* What a commit of the history holds. */
+struct past {
+	bool there;
+	uint64_t position;
+	uint32_t m;			/* the last operation */
+	struct document all[DOCUMENTS_ALL];
 };
 
 struct drill {
@@ -30,8 +40,10 @@ struct drill {
 	uint64_t random;
 	struct history_of_runs runs;
 	struct document found[DOCUMENTS_ALL];	/* by count_done */
+	struct past tip, backup;		/* by read_history */
 	uint32_t m;		/* operations done or under way */
 	bool failed;		/* one was refused */
+	bool quiet;		/* a checker's: promises nothing */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	unsigned waiting;
@@ -79,6 +91,16 @@ struct document get(struct drill *d, size_t i, struct buf *out);
 
 /* How many operations were done, and by whom the last: reads all documents. */
 uint32_t count_done(struct drill *d, uint32_t *run);
+
+/* --- document_history.c ------------------------------------------------- */
+
+/*
+ * Reads the history before the store is opened: its tip and the backup that
+ * was promised after operation `backup` (0: none), and holds them against the
+ * journal.  Then, once it is known who did what: against that.
+ */
+void read_history(struct drill *d, uint32_t backup);
+void compare_history(const struct drill *d);
 
 /* --- document_check.c --------------------------------------------------- */
 

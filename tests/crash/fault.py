@@ -26,7 +26,7 @@ from linear import (Client, History, Op, check, compare_files, compare_history,
 # Kinds of calls, and with what they fail.
 KINDS = {
     "open": "EMFILE", "read": "EIO", "write": "EIO", "sync": "EIO",
-    "name": "EIO", "truncate": "EIO", "allocate": "ENOSPC",
+    "syncfs": "EIO", "name": "EIO", "truncate": "EIO", "allocate": "ENOSPC",
     "memory": "ENOMEM",
 }
 CLIENTS, OPERATIONS = 3, 60

@@ -1,7 +1,8 @@
 """Concurrent clients of a bothy-store that is killed again and again: what
 they saw must be the story of one store.
 
-    linear.py --store PROGRAM [--kills N] [--seed N] [--planted PROGRAM]
+    linear.py --store PROGRAM --recorder record.so [--kills N] [--seed N]
+        [--planted PROGRAM]
 
 Operations on single keys are held against a register (linear_check.py),
 transactions against a replay of the journal (linear_replay.py), and between
@@ -30,8 +31,13 @@ from linear_replay import (KEYS, Act, Check, Read, Story, Transaction,
 
 CLIENTS = 6
 KEYS_AT_ONCE = 4        # of the register's table
+TRIES = 24              # until a planted mistake has to show
 OPS_OF_KEY = 250        # then it is left alone, but for a last look
-PLAIN = 1
+PLAIN, WAIT_FILE = 1, 2
+HELD = 0.004            # seconds for which a reader has a file open
+LONG = 250_000          # of a document that takes longer than its successor
+AT_ONCE = 8             # transactions that wait together
+APART = 98              # keys without a document, between those of a pair
 
 
 class History:
@@ -73,8 +79,10 @@ def state_of(item):
 class Client(threading.Thread):
     """Does this and that until it is told to stop, over any daemon's end."""
 
-    def __init__(self, history, daemon, rng, limit=None, seconds=20):
+    def __init__(self, history, daemon, rng, limit=None, seconds=20,
+                 own=None):
         super().__init__(daemon=True)
+        self.own = own          # a key that nobody else writes
         self.history, self.target, self.rng = history, daemon, rng
         self.limit, self.seconds = limit, seconds
         self.stopping = threading.Event()
@@ -110,6 +118,8 @@ class Client(threading.Thread):
         kind = self.rng.random()
         if again:
             self.write(again)
+        elif self.own and kind < 0.02:
+            self.put_and_look()
         elif kind < 0.6:
             self.operate()
         elif kind < 0.8:
@@ -144,6 +154,37 @@ class Client(threading.Thread):
                 return
             op.expected = self.seen[key][0]
         self.do(key, op)
+
+    def put_and_look(self):
+        """Of two writes the file has the second, when that is answered."""
+        texts = [f"v{next(self.history.numbers)}" for _ in range(2)]
+        try:
+            for text, size, flags in zip(texts, (LONG, 0), (0, WAIT_FILE)):
+                self.connection.send("PutItem", {
+                    "TableName": "register", "Item": {
+                        "id": self.own, "v": text, "x": "x" * size}},
+                    flags | PLAIN)
+            refused = [self.connection.hear()[1] for _ in texts]
+        except GONE:
+            self.connection.socket.close()
+            self.connection = None
+            return
+        if not any(refused):
+            self.look_at_file(texts[1])
+            time.sleep(HELD)
+            self.look_at_file(texts[1])
+
+    def look_at_file(self, text):
+        path = Path(self.target.directory, "data/register",
+                    f"{self.own}.json")
+        try:
+            there = path.read_text()
+        except FileNotFoundError:
+            there = "not there"
+        except OSError:         # the disk went meanwhile
+            return
+        assert f'"{text}"' in there, \
+            f"{path.name} is {there[:60]} when {text} is answered"
 
     def do(self, key, op):
         op.begin = time.monotonic()
@@ -243,6 +284,72 @@ class Client(threading.Thread):
             self.history.reads.append(Read(
                 places, begin, time.monotonic(),
                 [r.get("Item") for r in reply["Responses"]]))
+
+
+class PairWriter(Client):
+    """Puts two documents together, many times in little time."""
+
+    number = 0
+
+    def act(self):
+        try:
+            for _ in range(AT_ONCE):
+                PairWriter.number += 1
+                self.connection.send("TransactWriteItems", {"TransactItems": [
+                    {"Put": {"TableName": "pairs", "Item": {
+                        "id": key, "n": PairWriter.number}}}
+                    for key in "ab"]}, PLAIN)
+            for _ in range(AT_ONCE):
+                self.connection.hear()
+        except GONE:
+            self.connection.socket.close()
+            self.connection = None
+
+
+class PairReader(Client):
+    """Finds them alike, though its read has them far apart."""
+
+    keys = ["a", *(f"none{i}" for i in range(APART)), "b"]
+
+    def act(self):
+        outcome, reply = self.call("TransactGetItems", {"TransactItems": [
+            {"Get": {"TableName": "pairs", "Key": {"id": {"S": key}}}}
+            for key in self.keys]})
+        if outcome == "ok":
+            one, other = (reply["Responses"][i].get("Item", {}).get("n")
+                          for i in (0, -1))
+            assert one == other, f"a read saw half a transaction: {one} " \
+                f"without {other}"
+
+
+class Reader(threading.Thread):
+    """Has documents' files open for a while: each stays as it was."""
+
+    def __init__(self, directory):
+        super().__init__(daemon=True)
+        self.table = Path(directory, "data/register")
+        self.stopping = threading.Event()
+        self.read, self.wrong = 0, []
+
+    def run(self):
+        while not self.stopping.is_set() and not self.wrong:
+            for path in sorted(self.table.glob("k*.json"))[-KEYS_AT_ONCE:]:
+                try:
+                    self.hold(path)
+                except FileNotFoundError:
+                    pass
+            time.sleep(0.001)
+
+    def hold(self, path):
+        with open(path, "rb") as f:
+            first = f.read()
+            time.sleep(HELD)
+            f.seek(0)
+            again = f.read()
+        self.read += 1
+        if again != first or f'"{path.stem}"'.encode() not in first:
+            self.wrong.append(f"a reader of {path.name} saw {first}, then "
+                              f"{again}")
 
 
 def request(key, op):
@@ -401,11 +508,13 @@ def compare_story(story, connection, wrong):
 # --- lives and deaths ----------------------------------------------------------------
 
 class Run:
+    checkpoint_ms = 50
+
     def __init__(self, args, work, program, plant=None):
         self.args, self.rng = args, random.Random(args.seed)
         self.directory = Path(work, "store")
         self.daemon = Daemon(program, self.directory,
-                             "--checkpoint-ms", "50",
+                             "--checkpoint-ms", str(self.checkpoint_ms),
                              "--segment-bytes", "65536", force=True)
         self.env = dict(os.environ)
         if plant:
@@ -413,19 +522,26 @@ class Run:
         self.history = History()
         self.wrong = []
         self.started = []       # seconds that each start took
+        self.files_read = 0
 
     def start(self):
-        took = self.daemon.start(env=self.env)
+        slow = {} if self.rng.random() < 0.5 else {
+            "LD_PRELOAD": self.args.recorder, "CRASH_SLOW": "5",
+            "CRASH_ROOT": str(self.directory)}
+        took = self.daemon.start(env={**self.env, **slow})
         if took is None:
             self.wrong.append(f"it doesn't start: {self.daemon.said}")
         else:
             self.started.append(took)
         return took is not None
 
-    def clients(self, number):
+    def clients(self, number, pairs=False):
         found = [Client(self.history, self.daemon,
-                        random.Random(self.rng.random()))
-                 for _ in range(number)]
+                        random.Random(self.rng.random()), own=f"w{i}")
+                 for i in range(number)]
+        if pairs:
+            found += [kind(self.history, self.daemon, self.rng)
+                      for kind in (PairWriter, PairReader)]
         for client in found:
             client.start()
         return found
@@ -435,15 +551,23 @@ class Run:
             return
         with self.daemon.connect() as c:
             make_tables(c)
+            c.table("pairs")
+        reader = Reader(self.directory)
+        reader.start()
         for life in range(self.args.kills + 1):
             self.live(life)
+            self.wrong += reader.wrong
             if self.wrong:
-                return
-        self.end()
+                break
+        reader.stopping.set()
+        reader.join(30)
+        self.files_read = reader.read
+        if not self.wrong:
+            self.end()
 
     def live(self, life):
         """Clients, a kill, and the next start; sometimes a look around."""
-        clients = self.clients(CLIENTS)
+        clients = self.clients(CLIENTS, pairs=life % 2 == 0)
         time.sleep(self.rng.uniform(*self.args.seconds))
         if not self.daemon.is_up():
             self.wrong.append(f"it ended by itself: {self.daemon.kill()} "
@@ -495,7 +619,8 @@ class Run:
         ops = sum(map(len, h.ops.values()))
         return (f"linear: {ops} operations on {len(h.ops)} keys, "
                 f"{len(h.transactions)} transactions, {len(h.reads)} reads of "
-                f"several, {self.args.kills} kills, slowest start "
+                f"several, {self.files_read} of files, {self.args.kills} "
+                f"kills, slowest start "
                 f"{max(self.started, default=0):.2f} s, seed {self.args.seed}")
 
 
@@ -522,7 +647,7 @@ def find_planted(args):
     """How many mistakes survived, each tried until it shows."""
     survived = 0
     for name in plants("linear"):
-        for again in range(5):
+        for again in range(TRIES):
             args.seed += 1
             run = attack(args, args.planted, name)
             if run.wrong:
@@ -536,6 +661,8 @@ def find_planted(args):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--store", required=True, help="the program bothy-store")
+    p.add_argument("--recorder", required=True, help="record.so, which makes "
+                   "some of its lives slow")
     p.add_argument("--kills", type=int, default=20)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--seconds", type=float, nargs=2, default=(0.02, 0.3),
@@ -543,6 +670,7 @@ def main():
     p.add_argument("--planted", help="bothy-store with mistakes in it: each "
                    "must be found")
     args = p.parse_args()
+    args.recorder = str(Path(args.recorder).resolve())
     selftest()
     run = attack(args, args.store)
     print(run.summary(), flush=True)

@@ -256,14 +256,14 @@ settle(const struct model *m, struct op *op, size_t node, bool done,
 
 	if (op->kind != RECORD_NAME) {
 		covered = node == 0 || op->node == node;
-		op->stuck = op->stuck || (covered && !done);
+		op->stuck = op->stuck || (covered && !done &&
+		    op->kind == RECORD_WRITE);
 		op->durable = op->durable || (covered && !op->stuck);
 		return;
 	}
 	for (k = 0; k < op->nentries; k++) {
 		covered = node == 0 || op->entries[k].dir == node;
-		op->stuck = op->stuck || (covered && !done);
-		if (done && !op->stuck && (covered || carried))
+		if (done && (covered || carried))
 			op->entries[k].synced = true;
 		all = all && op->entries[k].synced;
 	}

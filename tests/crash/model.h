@@ -6,7 +6,10 @@
  * disk, fsync of a directory its names, syncfs everything; a rename is on the
  * disk when the directories on both sides are.  ext4: names get there in order,
  * and any fsync takes all names before it along.  A sync that failed leaves
- * what it covered open for ever: a later one that succeeds says nothing of it.
+ * the data that it covered open for ever: a later one that succeeds says
+ * nothing of it.  Names and lengths are of the file system's own log: where
+ * that can't be written, nothing succeeds any more (ext4 aborts, xfs shuts
+ * down).
  */
 #ifndef CRASH_MODEL_H
 #define CRASH_MODEL_H
@@ -25,7 +28,7 @@ struct op {
 	uint64_t at;		/* number of its record */
 	uint32_t kind;		/* RECORD_WRITE, _TRUNCATE, _ALLOCATE, _NAME */
 	bool durable;
-	bool stuck;		/* a sync of it failed */
+	bool stuck;		/* a write: a sync of it failed */
 	bool chosen;		/* in the state that is being made */
 
 	size_t node;		/* data: whose */

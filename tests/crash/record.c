@@ -8,8 +8,11 @@
  *	CRASH_KILL	N: SIGKILL right after the N-th record
  *	CRASH_FAIL	KIND:N:ERRNO:once|often|ever: the N-th call of a kind fails,
  *			and after it none, some or all
- *			(open read write sync name truncate allocate memory;
- *			memory only where the program itself asks for it)
+ *			(open read write sync syncfs name truncate allocate
+ *			memory; sync is each of them, and memory only where
+ *			the program itself asks for it)
+ *	CRASH_SLOW	N: every N-th write and change of a name takes two
+ *			milliseconds longer, while others go on
  *	CRASH_CALLS	a file that gets the number of calls of that kind
  *	CRASH_BOOT_ID	a file that is opened in place of the kernel's boot_id
  *
@@ -109,6 +112,44 @@ creat(const char *path, mode_t mode)
 	return open_any(AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
+/* glibc's own opens its file unseen. */
+int
+mkostemp(char *path, int flags)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	char *x = path + strlen(path) - 6;
+	unsigned int random;
+	int fd, i;
+
+	do {
+		if (CALL(getrandom, &random, sizeof random, 0) < 0)
+			return -1;
+		for (i = 0; i < 6; i++, random /= 16)
+			x[i] = DIGITS[random % 16];
+		fd = open_any(AT_FDCWD, path, flags | O_RDWR | O_CREAT | O_EXCL,
+		    0600);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+int
+mkstemp(char *path)
+{
+	return mkostemp(path, 0);
+}
+
+int
+mkostemp64(char *path, int flags)
+{
+	return mkostemp(path, flags);
+}
+
+int
+mkstemp64(char *path)
+{
+	return mkostemp(path, 0);
+}
+
 /* --- reading, which only fails ------------------------------------------ */
 
 ssize_t
@@ -194,6 +235,7 @@ write_any(int fd, const struct iovec *iov, int n, off_t at, bool positioned)
 				  : CALL(writev, fd, iov, n);
 	if (fails(WRITE))
 		return -1;
+	dawdle();
 	lock();
 	if (!positioned)
 		at = current(fd);
@@ -329,6 +371,7 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to,
 		return (int)CALL(renameat2, from_fd, from, to_fd, to, flags);
 	if (fails(NAME))
 		return -1;
+	dawdle();
 	lock();
 	p = place_of(from_fd, from);
 	q = place_of(to_fd, to);
@@ -466,7 +509,7 @@ sync_any(int fd, bool all, bool data_only)
 	r.b = ++recorder.tickets;
 	note(r, NULL, NULL);
 	unlock();
-	result = fails(SYNC) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
+	result = fails(SYNC) || (all && fails(SYNCFS)) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
 		? CALL(fdatasync, fd) : CALL(fsync, fd));
 	saved = errno;
 	lock();

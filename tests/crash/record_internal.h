@@ -20,7 +20,7 @@
 #define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
 
 enum kind {
-	OPEN, READ, WRITE, SYNC, NAME, TRUNCATE, ALLOCATE, MEMORY, KINDS
+	OPEN, READ, WRITE, SYNC, SYNCFS, NAME, TRUNCATE, ALLOCATE, MEMORY, KINDS
 };
 
 struct recorder {
@@ -31,6 +31,7 @@ struct recorder {
 	long kill_at, records;
 	enum kind fail_kind;
 	long fail_at, calls;
+	long slow_every, slowed;	/* calls; 0: none */
 	int fail_errno;
 	int fail_every;	/* of later calls each so many-th, too; 0: none */
 	uintptr_t program, program_end;	/* where its code lies */
@@ -63,6 +64,9 @@ struct place place_of(int dir_fd, const char *path);
 
 /* Notes that a name now is this inode, or nothing. */
 void note_name(const struct place *p, uint64_t is);
+
+/* Waits a while, if it is this call's turn. */
+void dawdle(void);
 
 /* Counts a call: true, with errno, if it is to fail. */
 bool fails(enum kind kind);

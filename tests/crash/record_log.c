@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 
 struct recorder recorder = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1,
     .fail_kind = KINDS};
 
 static const char *const KIND_NAMES[KINDS] = {
-    "open", "read", "write", "sync", "name", "truncate", "allocate", "memory"};
+    "open", "read", "write", "sync", "syncfs", "name", "truncate", "allocate",
+    "memory"};
 
 enum { OFTEN = 31 };	/* a call fails, of so many */
 
@@ -132,6 +134,16 @@ fails(enum kind kind)
 	return true;
 }
 
+void
+dawdle(void)
+{
+	const struct timespec two_ms = {0, 2000000};
+
+	if (recorder.slow_every && __atomic_add_fetch(&recorder.slowed, 1,
+		__ATOMIC_RELAXED) % recorder.slow_every == 0)
+		(void)CALL(nanosleep, &two_ms, NULL);
+}
+
 bool
 memory_fails(const void *caller)
 {
@@ -184,12 +196,14 @@ begin(void)
 	const char *root = getenv("CRASH_ROOT"), *log = getenv("CRASH_LOG");
 	const char *kill_at = getenv("CRASH_KILL");
 	const char *fail = getenv("CRASH_FAIL");
+	const char *slow = getenv("CRASH_SLOW");
 
 	if (!root)
 		return;
 	(void)snprintf(recorder.root, sizeof recorder.root, "%s", root);
 	recorder.root_len = strlen(recorder.root);
 	recorder.kill_at = kill_at ? strtol(kill_at, NULL, 10) : 0;
+	recorder.slow_every = slow ? strtol(slow, NULL, 10) : 0;
 	(void)dl_iterate_phdr(see_program, NULL);
 	if (fail)
 		parse_fail(fail);

@@ -4,6 +4,7 @@
 CRASH := $(B)/crash
 CRASH_STATES ?= 100000
 CRASH_KILLS ?= 500
+CRASH_CUTS ?= 100
 
 crash_objs = $(patsubst %,$(B)/obj/tests/crash/%.o,$(1))
 planted_objs = $(patsubst %.c,$(B)/obj/planted/%.o,$(1))
@@ -31,7 +32,8 @@ $(CRASH)/journal_store-planted: $(call crash_objs,journal_store) \
 # The whole engine.
 ENGINE_SRCS := $(wildcard $(patsubst %,store/%/*.c,journal table index files \
 	history engine))
-DOCUMENT_OBJS := $(call crash_objs,document_store document_check drill documents)
+DOCUMENT_OBJS := $(call crash_objs,document_store document_check \
+	document_history drill documents)
 $(CRASH)/document_store: $(DOCUMENT_OBJS) $(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 $(CRASH)/document_store-planted: $(DOCUMENT_OBJS) \
@@ -41,7 +43,8 @@ $(CRASH)/document_store-planted: $(DOCUMENT_OBJS) \
 
 # The daemon, by its socket; the engine checks what it leaves.
 $(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
-		document_check drill documents) $(B)/lib/store/client.a \
+		document_check document_history drill documents) \
+		$(B)/lib/store/client.a \
 		$(call archives,store/op)
 	$(call link,$(LIBS.store/op))
 
@@ -62,28 +65,29 @@ $(B)/bench/journalapi: $(B)/obj/tests/bench/programs/journalapi.o \
 
 CRASH_PROGRAMS := $(addprefix $(CRASH)/,record.so states journal_store \
 	journal_store-planted document_store document_store-planted \
-	daemon_store) $(B)/bin/bothy-store
+	daemon_store bothy-store-planted) $(B)/bin/bothy-store
 crash.py := $(PYTHON) -B tests/crash/crash.py --bin $(CRASH) \
 	--daemon $(B)/bin/bothy-store
 
-# Clients at its socket: histories over kills, calls that fail, want.
+# Clients at its socket: histories over power cuts and kills, calls that fail,
+# want.
 LIVE_PROGRAMS := $(CRASH)/bothy-store-planted $(CRASH)/record.so \
 	$(B)/bin/bothy-store
 live := $(PYTHON) -B tests/crash
 LIVE_STORES := --store $(B)/bin/bothy-store \
-	--planted $(CRASH)/bothy-store-planted
+	--planted $(CRASH)/bothy-store-planted --recorder $(CRASH)/record.so
 
 .PHONY: crash crash-test crash-faults crash-live crash-live-test
 crash-live-test: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/powercut.py $(LIVE_STORES) --cuts 4
 	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills 20
-	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 3 \
-		--recorder $(CRASH)/record.so
+	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 3
 	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
 
 crash-live: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/powercut.py $(LIVE_STORES) --cuts $(CRASH_CUTS)
 	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills $(CRASH_KILLS)
-	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200 \
-		--recorder $(CRASH)/record.so
+	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200
 	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
 
 crash-test: $(CRASH_PROGRAMS)

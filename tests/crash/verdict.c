@@ -138,12 +138,12 @@ report(struct run *run, const struct moment *when, int status,
 	    "status %#x\n", run->mode, run->nested ? " in recovery" : "",
 	    when->m->rules == RULES_EXT4 ? "ext4" : "strict", when->at,
 	    run->count, (unsigned int)status);
-	if (run->failed < 2)
-		list_ops(when);
 	buf_init(&said, 1 << 16);
 	if (io_read_file(AT_FDCWD, output, &said, &e) == 0)
 		(void)printf("  the checker: %s\n", buf_str(&said));
 	buf_release(&said);
+	if (run->failed < 2)
+		list_ops(when);
 	(void)fflush(stdout);
 }
 
