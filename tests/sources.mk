@@ -39,7 +39,7 @@ $(foreach f,$(FOLDERS),$(eval $(call UNIT,$(f))))
 
 # A data race needs threads: only these folders have any.
 UNIT_FOLDERS := $(if $(filter tsan,$(VARIANT)), \
-	store/base store/files store/engine store/op store/daemon \
+	store/base store/files store/engine store/daemon \
 	fcgi/invoke fcgi/gateway,$(FOLDERS))
 UNIT_TESTS := $(foreach f,$(UNIT_FOLDERS),$(UNIT.$(f)))
 
@@ -54,7 +54,7 @@ unit: $(UNIT_TESTS:=.run)
 	@for t in $(UNIT_TESTS); do \
 		echo "# $$t"; grep '^\[  [A-Z]' $$t.log; done
 
-UNIT_SECONDS := 120
+UNIT_SECONDS := 300
 $(UNIT_TESTS:=.run): %.run: %
 	@$(NO_MAKE) TSAN_OPTIONS=$(TSAN_LMDB) \
 		timeout -k 5 $(UNIT_SECONDS) $< >$<.log 2>&1 </dev/null || \
