@@ -52,7 +52,7 @@ $(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
 $(CRASH)/bothy-store-planted: $(B)/obj/store/daemon/main.o \
 		$(call planted_objs,$(ENGINE_SRCS) $(wildcard store/op/*.c)) \
 		$(call archives,store/daemon)
-	$(call link,$(LIBS.store/op))
+	$(call link,$(LIBS.store/daemon))
 
 $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(call say,CC,$< (planted))
