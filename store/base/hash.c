@@ -11,6 +11,7 @@
 #include "hash.h"
 
 #include <openssl/crypto.h>
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,9 @@ struct hash {
 	union {
 		SHA256_CTX sha256;
 		SHA_CTX sha1;
+		MD5_CTX md5;
 	};
-	bool is_sha1;
+	bool is_sha1, is_md5;
 };
 
 struct hash *
@@ -45,6 +47,25 @@ hash_new_sha1(void)
 	return h;
 }
 
+struct hash *
+hash_new_md5(void)
+{
+	struct hash *h = calloc(1, sizeof *h);
+
+	if (!h)
+		return NULL;
+	h->is_md5 = true;
+	MD5_Init(&h->md5);
+	return h;
+}
+
+void
+hash_take_md5(struct hash *h, unsigned char *out)
+{
+	MD5_Final(out, &h->md5);
+	hash_free(h);
+}
+
 void
 hash_free(struct hash *h)
 {
@@ -56,6 +77,8 @@ hash_add(struct hash *h, const void *p, size_t n)
 {
 	if (h->is_sha1)
 		SHA1_Update(&h->sha1, p, n);
+	else if (h->is_md5)
+		MD5_Update(&h->md5, p, n);
 	else
 		SHA256_Update(&h->sha256, p, n);
 }

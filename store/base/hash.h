@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { HASH_SIZE = 32, HASH_HEX_SIZE = 65, HASH_SHA1_SIZE = 20 };
+enum {
+	HASH_SIZE = 32, HASH_HEX_SIZE = 65, HASH_SHA1_SIZE = 20,
+	HASH_MD5_SIZE = 16
+};
 
 struct hash;
 
@@ -23,6 +26,10 @@ void hash_take_hex(struct hash *h, char *hex);
 /* The same for SHA-1, whose digest is HASH_SHA1_SIZE bytes. */
 struct hash *hash_new_sha1(void);
 void hash_take_sha1(struct hash *h, unsigned char *out);
+
+/* The same for MD5 (RFC 1321), which S3's files are told by. */
+struct hash *hash_new_md5(void);
+void hash_take_md5(struct hash *h, unsigned char *out);
 
 /* The digest of `n` bytes, as hex in HASH_HEX_SIZE bytes. */
 void hash_hex(const void *p, size_t n, char *hex);

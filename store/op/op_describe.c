@@ -71,6 +71,19 @@ define_key(struct reply *r, struct definitions *d, const struct key_schema *k)
 }
 
 void
+op_table_write_definitions(struct reply *r, const struct table *t)
+{
+	struct definitions d = {.n = 0};
+	size_t i;
+
+	reply_list(r, "AttributeDefinitions");
+	define_key(r, &d, &t->key);
+	for (i = 0; i < t->nindexes; i++)
+		define_key(r, &d, &t->indexes[i].key);
+	reply_close(r);
+}
+
+void
 op_table_write_units(struct reply *r, const struct table_units *u,
     const struct table_terms *terms)
 {
@@ -318,15 +331,8 @@ void
 op_table_write(struct reply *r, const char *name, const struct table *t,
     struct index_view *v, const char *status)
 {
-	struct definitions d = {.n = 0};
-	size_t i;
-
 	reply_object(r, name);
-	reply_list(r, "AttributeDefinitions");
-	define_key(r, &d, &t->key);
-	for (i = 0; i < t->nindexes; i++)
-		define_key(r, &d, &t->indexes[i].key);
-	reply_close(r);
+	op_table_write_definitions(r, t);
 	op_table_write_key(r, &t->key);
 	write_head(r, t, v, status);
 	reply_time(r, "CreationDateTime", t->created_ms);

@@ -375,14 +375,14 @@ op_restore_moment(struct op *op, struct store_view *v)
 	(void)v;
 	c = store_catalog_hold(op->store);
 	t = catalog_named(c, name->p, name->n);
-	if (rc == 0 && !t)
+	if (rc == 0 && t)
+		rc = find_moment(&o, t, &e);
+	else if (rc == 0)
 		rc = err_set(&e, FAULT_TABLE_NOT_FOUND, "Table not found: "
 		    "%.*s", (int)name->n, name->p);
 	if (rc == 0)
-		rc = find_moment(&o, t, &e);
-	if (rc == 0)
-		snprintf(o.work->source, sizeof o.work->source, "%s",
-		    t->name);
+		snprintf(o.work->source, sizeof o.work->source, "%.*s",
+		    (int)name->n, name->p);
 	store_catalog_release(op->store, c);
 	answer(&o, rc, &e);
 }

@@ -87,8 +87,10 @@ enum { OP_TABLE_ARN = 320, OP_TABLE_ID = 40 };
 void op_table_arn(const char *name, char out[OP_TABLE_ARN]);
 void op_table_id(uint64_t id, char out[OP_TABLE_ID]);
 
-/* KeySchema, Projection, StreamSpecification, ProvisionedThroughput. */
+/* AttributeDefinitions, KeySchema, Projection, StreamSpecification,
+ * ProvisionedThroughput. */
 void op_table_write_key(struct reply *r, const struct key_schema *k);
+void op_table_write_definitions(struct reply *r, const struct table *t);
 void op_table_write_projection(struct reply *r, const struct table_index *ix);
 void op_table_write_stream(struct reply *r, const struct table *t,
     const char *name);

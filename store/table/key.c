@@ -156,6 +156,23 @@ find_parts(const struct key_schema *s, const struct value *item,
 	return 1;
 }
 
+/*
+ * The same for an index, which holds nothing whose parts together are too
+ * long: such an item may be older than the index.
+ */
+static int
+find_entry(const struct key_schema *s, const struct value *item,
+    const struct value **found, size_t *room)
+{
+	size_t hash = 0, range = 0, i;
+	int has = find_parts(s, item, found, room);
+
+	for (i = 0; has && i < s->nhash + s->nrange; i++)
+		*(i < s->nhash ? &hash : &range) += found[i]->text.n;
+	return has && hash <= VALUE_HASH_KEY_MAX &&
+	    range <= VALUE_RANGE_KEY_MAX;
+}
+
 static void
 add_parts(struct key_bytes *k, const struct key_schema *s,
     const struct value *const *found)
@@ -200,7 +217,7 @@ key_entry(struct arena *a, const struct table *t,
 	size_t head = key_head(base);
 	size_t room = KEY_HEAD_MAX + KEY_HASH_SIZE + base->n;
 
-	if (!find_parts(&ix->key, item, found, &room))
+	if (!find_entry(&ix->key, item, found, &room))
 		return 0;
 	if (key_room(a, room, &k, e) < 0)
 		return -1;
@@ -217,9 +234,9 @@ key_entry_same(const struct table_index *ix, const struct value *one,
 {
 	const struct value *a[2 * TABLE_KEY_PARTS], *b[2 * TABLE_KEY_PARTS];
 	size_t room = 0, i;
-	int has = find_parts(&ix->key, one, a, &room);
+	int has = find_entry(&ix->key, one, a, &room);
 
-	if (has != find_parts(&ix->key, other, b, &room))
+	if (has != find_entry(&ix->key, other, b, &room))
 		return false;
 	for (i = 0; has && i < ix->key.nhash + ix->key.nrange; i++)
 		if (text_compare(&a[i]->text, &b[i]->text) != 0)

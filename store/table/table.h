@@ -126,6 +126,14 @@ const struct table_tag *table_tag_named(const struct table *t,
     const char *key, size_t n);
 
 /*
+ * Units a second that reading or writing a table or an index (NULL: itself) is
+ * held to; 0: as many as there are.
+ */
+uint64_t table_limit(const struct table *t, const struct table_index *ix,
+    bool write);
+bool table_is_limited(const struct table *t);
+
+/*
  * A table as one line of JSON, as the journal and data/<table>/.table.json
  * keep it, and back.
  */

@@ -53,6 +53,12 @@ static const struct operation_info table[OP_END] = {
 	    false),
 	DATA(OP_RESTORE_TO_MOMENT, "RestoreTableToPointInTime", OP_ADMIN,
 	    false),
+	DATA(OP_EXPORT_TABLE, "ExportTableToPointInTime", OP_ADMIN, false),
+	DATA(OP_DESCRIBE_EXPORT, "DescribeExport", OP_READ, true),
+	DATA(OP_LIST_EXPORTS, "ListExports", OP_READ, true),
+	DATA(OP_IMPORT_TABLE, "ImportTable", OP_ADMIN, false),
+	DATA(OP_DESCRIBE_IMPORT, "DescribeImport", OP_READ, true),
+	DATA(OP_LIST_IMPORTS, "ListImports", OP_READ, true),
 
 	STREAMS(OP_LIST_STREAMS, "ListStreams"),
 	STREAMS(OP_DESCRIBE_STREAM, "DescribeStream"),

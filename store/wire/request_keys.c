@@ -10,7 +10,8 @@
 
 #define INVALID "One or more parameter values were invalid: "
 
-enum { LOCALS_MAX = 5, GLOBALS_MAX = 20, NONKEY_MAX = 100, SHOWN = 160 };
+enum { LOCALS_MAX = 5, GLOBALS_MAX = 20, NONKEY_MAX = 100, NAME_MAX = 255,
+	SHOWN = 160 };
 
 static bool
 same(const struct text *a, const struct text *b)
@@ -132,7 +133,12 @@ check_projection(struct decoder *d, const struct raw_index *x, size_t *nonkey)
 	if (!p->nonkey && request_is(&p->type, "INCLUDE"))
 		return schema_fail(d, INVALID "ProjectionType is INCLUDE, but "
 		    "NonKeyAttributes is not specified");
-	for (i = 0; i < p->nnonkey; i++)
+	for (i = 0; p->nonkey && i < p->nnonkey; i++)
+		if (p->nonkey[i].n > NAME_MAX || p->nonkey[i].n == 0)
+			return schema_fail(d, INVALID "An attribute name in "
+			    "NonKeyAttributes has to have 1 to %d bytes",
+			    NAME_MAX);
+	for (i = 0; p->nonkey && i < p->nnonkey; i++)
 		for (k = 0; k < i; k++)
 			if (same(&p->nonkey[i], &p->nonkey[k]))
 				return schema_fail(d, INVALID "Duplicate "
@@ -369,7 +375,7 @@ check_one(struct decoder *d, const struct raw_table *t)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < t->nchanges; i++)
+	for (i = 0; t->changes && i < t->nchanges; i++)
 		n += !t->changes[i].update;
 	if (n < 2)
 		return 0;
@@ -406,7 +412,8 @@ request_check_update(struct decoder *d, const struct raw_table *t)
 	if (request_is(&t->billing, "PROVISIONED") && !t->throughput)
 		return schema_fail(d, INVALID "ProvisionedThroughput must be "
 		    "specified when BillingMode is PROVISIONED");
-	if (request_is(&t->billing, "PAY_PER_REQUEST") && request_check_billing(d, t) < 0)
+	if (request_is(&t->billing, "PAY_PER_REQUEST") &&
+	    request_check_billing(d, t) < 0)
 		return -1;
 	if (t->throughput && request_check_units(d, t->throughput) < 0)
 		return -1;
