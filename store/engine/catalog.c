@@ -12,6 +12,7 @@ int
 catalog_init(struct catalog_place *p, struct err *e)
 {
 	pthread_mutex_init(&p->lock, NULL);
+	atomic_init(&p->limited, false);
 	p->newest = calloc(1, sizeof *p->newest);
 	if (!p->newest)
 		return err_set(e, ENOMEM, "out of memory");
@@ -134,6 +135,12 @@ static void
 swap(struct catalog_place *p, struct catalog *fresh)
 {
 	struct catalog *old = p->newest;
+	bool limited = false;
+	size_t i;
+
+	for (i = 0; i < fresh->count && !limited; i++)
+		limited = table_is_limited(fresh->entries[i].table);
+	atomic_store(&p->limited, limited);
 
 	p->newest = fresh;
 	drop(old);

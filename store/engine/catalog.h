@@ -9,6 +9,7 @@
 #include "store/table/table.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { CATALOG_TABLES_MAX = 2500 };	/* as DynamoDB's largest quota */
 
@@ -26,6 +27,7 @@ struct catalog {
 struct catalog_place {
 	pthread_mutex_t lock;
 	struct catalog *newest;
+	atomic_bool limited;		/* some table has a limit: table_limit() */
 };
 
 int catalog_init(struct catalog_place *p, struct err *e);

@@ -36,6 +36,19 @@ store_dir(const struct store *s)
 }
 
 bool
+store_is_limited(struct store *s)
+{
+	return atomic_load_explicit(&s->catalog.limited,
+	    memory_order_relaxed);
+}
+
+struct meters *
+store_meters(struct store *s)
+{
+	return &s->meters;
+}
+
+bool
 store_is_read_only(const struct store *s)
 {
 	return s->options.read_only;

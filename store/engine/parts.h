@@ -21,6 +21,11 @@ bool store_is_read_only(const struct store *s);
 /* True, with *e as the reason, once store_hurry was called. */
 bool store_hurried(struct store *s, struct err *e);
 
+/* True if some table's throughput is limited; what they all have left. */
+struct meters;
+bool store_is_limited(struct store *s);
+struct meters *store_meters(struct store *s);
+
 /* Waits until all that can be read lies in files: true; false in time. */
 bool store_files_wait(struct store *s, int timeout_ms);
 

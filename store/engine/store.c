@@ -223,6 +223,7 @@ open_parts(struct store *s, const char *dir, struct err *e)
 	    .segment_bytes = s->options.segment_bytes};
 	bool writes = !s->options.read_only;
 
+	meters_init(&s->meters);
 	if (open_dir(s, dir, e) < 0 || catalog_init(&s->catalog, e) < 0)
 		return -1;
 	room_init(&s->room, s->dir_fd, s->dir);
@@ -323,6 +324,7 @@ store_close(struct store *s)
 	leave_index(s, clean);
 	journal_close(s->journal);
 	catalog_destroy(&s->catalog);
+	meters_release(&s->meters);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->history_lock);
 	pthread_mutex_destroy(&s->lock);

@@ -7,6 +7,7 @@
 #define ENGINE_STORE_INTERNAL_H
 
 #include "commit.h"
+#include "meter.h"
 #include "mirrors.h"
 #include "store.h"
 
@@ -44,6 +45,7 @@ struct store {
 	struct mirrors *mirrors;	/* NULL of one that is read-only */
 	struct room room;		/* the writer's */
 	struct catalog_place catalog;
+	struct meters meters;
 
 	struct commit_queue queue;
 	pthread_t writer, keeper, checkpointer;

@@ -47,13 +47,6 @@ static op_fn *const OPS[OP_END] = {
 	[OP_IMPORT_TABLE] = op_import_table,
 	[OP_DESCRIBE_IMPORT] = op_describe_import,
 	[OP_LIST_IMPORTS] = op_list_imports,
-	[OP_TAG_RESOURCE] = op_tag_resource,
-	[OP_UNTAG_RESOURCE] = op_untag_resource,
-	[OP_LIST_TAGS] = op_list_tags,
-	[OP_DESCRIBE_LIMITS] = op_describe_limits,
-	[OP_DESCRIBE_ENDPOINTS] = op_describe_endpoints,
-	[OP_UPDATE_CONTINUOUS_BACKUPS] = op_update_pitr,
-	[OP_DESCRIBE_CONTINUOUS_BACKUPS] = op_describe_pitr,
 	[OP_LIST_STREAMS] = op_list_streams,
 	[OP_DESCRIBE_STREAM] = op_describe_stream,
 	[OP_GET_SHARD_ITERATOR] = op_shard_iterator,
@@ -107,6 +100,7 @@ op_reset(struct op *op)
 	op->wait_file = op->stands = false;
 	op->progress = NULL;
 	op->later = NULL;
+	op->metered = false;
 	op->stop = NULL;
 }
 
@@ -289,7 +283,12 @@ op_is_long(const struct op *op)
 void
 op_run(struct op *op, struct store_view *view)
 {
-	OPS[op->request.info->op](op, view);
+	struct err e;
+
+	if (op_meter_check(op, &e) < 0)
+		op_fail(op, &e);
+	else
+		OPS[op->request.info->op](op, view);
 }
 
 /* --- writes --------------------------------------------------------------------------------- */

@@ -56,6 +56,7 @@ struct op {
 	void (*answer)(struct op *op);	/* after a write */
 	void (*failed)(struct op *op, const struct err *e);	/* or NULL */
 	bool stands;		/* what its job wrote lasts */
+	bool metered;		/* a table of it has a limit of throughput */
 	void *plan;		/* in the arena */
 	size_t out_at;		/* where the body begins */
 	const struct value *failed_item;	/* of a failed condition */

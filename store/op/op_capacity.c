@@ -123,6 +123,12 @@ index_units(const struct table *t, const struct table_index *ix,
 	return before + after;
 }
 
+bool
+op_counts(const struct op *op)
+{
+	return op->metered || op->request.capacity != CAPACITY_NONE;
+}
+
 /* --- sums --------------------------------------------------------------------- */
 
 struct op_used *
@@ -172,6 +178,7 @@ op_used_reply(struct op *op, struct reply *r, const char *name,
 	double sum = u->units;
 	size_t i;
 
+	op_meter_take(op, u);
 	if (op->request.capacity == CAPACITY_NONE)
 		return;
 	for (i = 0; i < u->table->nindexes; i++) {
@@ -194,14 +201,15 @@ void
 op_used_list(struct op *op, struct reply *r, const struct op_used *list,
     size_t n, bool kinds)
 {
+	bool told = op->request.capacity != CAPACITY_NONE;
 	size_t i;
 
-	if (op->request.capacity == CAPACITY_NONE)
-		return;
-	reply_list(r, "ConsumedCapacity");
+	if (told)
+		reply_list(r, "ConsumedCapacity");
 	for (i = 0; i < n; i++)
 		op_used_reply(op, r, NULL, &list[i], kinds);
-	reply_close(r);
+	if (told)
+		reply_close(r);
 }
 
 void
@@ -210,7 +218,7 @@ op_capacity(struct op *op, struct reply *r, const struct table *t,
 {
 	struct op_used u;
 
-	if (op->request.capacity == CAPACITY_NONE)
+	if (!op_counts(op))
 		return;
 	u = (struct op_used){.table = t, .write = write > 0};
 	if (ix)

@@ -173,6 +173,17 @@ void op_used_list(struct op *op, struct reply *r, const struct op_used *list,
 void op_capacity(struct op *op, struct reply *r, const struct table *t,
     const struct table_index *ix, double read, double write);
 
+/* What was used has to be counted: it was asked for, or is limited. */
+bool op_counts(const struct op *op);
+
+/* --- op_meter.c: limits of throughput --------------------------------------- */
+
+/* 0; or -1 and ProvisionedThroughputExceededException. */
+int op_meter_check(struct op *op, struct err *e);
+
+/* Counts what was used of a table, if it is limited. */
+void op_meter_take(struct op *op, const struct op_used *u);
+
 /* --- op_metrics.c: ReturnItemCollectionMetrics ---------------------------------------- */
 
 /* ItemCollectionMetrics of one write, if it was asked for. */
@@ -200,8 +211,6 @@ op_fn op_create_backup, op_list_backups, op_describe_backup, op_delete_backup,
     op_restore_backup, op_restore_moment;
 op_fn op_export_table, op_describe_export, op_list_exports, op_import_table,
     op_describe_import, op_list_imports;
-op_fn op_tag_resource, op_untag_resource, op_list_tags, op_describe_limits,
-    op_describe_endpoints, op_update_pitr, op_describe_pitr;
 op_fn op_list_streams, op_describe_stream, op_shard_iterator, op_get_records;
 op_fn op_stat, op_path, op_log, op_diff, op_blame, op_show, op_checkpoint,
     op_backup, op_backups, op_restore, op_forget, op_adopt, op_check,

@@ -153,7 +153,7 @@ op_page_capacity(struct page *p, struct reply *r)
 	    p->q->consistent == CHOICE_YES);
 	struct op_used u;
 
-	if (p->op->request.capacity == CAPACITY_NONE)
+	if (!op_counts(p->op))
 		return;
 	u = (struct op_used){.table = p->table, .units = p->back_units};
 	if (p->index)

@@ -189,7 +189,7 @@ answer(struct op *op)
 		return;
 	}
 	reply_close(&r);
-	if (op->request.capacity != CAPACITY_NONE) {
+	if (op_counts(op)) {
 		u = (struct op_used){.table = p->table};
 		op_used_write(&u, p, 1);
 		op_used_reply(op, &r, "ConsumedCapacity", &u, false);

@@ -40,7 +40,7 @@ repeat(struct op *op, struct commit *c, struct err *e)
 	size_t i;
 
 	t->repeated = true;
-	for (i = 0; op->request.capacity && i < t->count; i++)
+	for (i = 0; op_counts(op) && i < t->count; i++)
 		if (commit_get(c, &t->plans[i].key, &t->plans[i].old, e) < 0)
 			return -1;
 	return 0;
@@ -91,7 +91,7 @@ answer(struct op *op)
 		}
 		reply_close(&r);
 	}
-	for (i = 0; op->request.capacity && i < t->count; i++) {
+	for (i = 0; op_counts(op) && i < t->count; i++) {
 		used = op_used_of(t->used, &n, t->plans[i].table);
 		if (t->repeated)
 			used->units += 2 *

@@ -81,7 +81,7 @@ answer_one(struct op *op)
 		op_fail(op, &e);
 		return;
 	}
-	if (op->request.capacity != CAPACITY_NONE) {
+	if (op_counts(op)) {
 		u = (struct op_used){.table = p->table};
 		op_used_write(&u, p, 1);
 		op_used_reply(op, &r, "ConsumedCapacity", &u, false);
@@ -168,7 +168,7 @@ answer_batch(struct op *op)
 	op_open(op, &r);
 	reply_object(&r, "UnprocessedItems");
 	reply_close(&r);
-	for (i = 0; op->request.capacity && i < b->count; i++)
+	for (i = 0; op_counts(op) && i < b->count; i++)
 		op_used_write(op_used_of(b->used, &n, b->plans[i].table),
 		    &b->plans[i], 1);
 	op_used_list(op, &r, b->used, n, false);

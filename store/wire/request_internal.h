@@ -55,8 +55,6 @@ extern const struct form request_create_backup_form, request_list_backups_form,
 extern const struct form request_export_form, request_describe_export_form,
     request_list_exports_form, request_import_form,
     request_describe_import_form, request_list_imports_form;
-extern const struct form request_tag_form, request_untag_form,
-    request_list_tags_form, request_nothing_form, request_pitr_form;
 extern const struct form request_store_forms[];	/* from OP_STAT on */
 
 /* A parameter of a request, for request_check_expressions(). */
