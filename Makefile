@@ -191,11 +191,25 @@ HTML += www/docs/$(notdir $(1)).html
 endef
 $(foreach p,$(PAGES),$(eval $(call PAGE,$(p))))
 
+# What answers of DynamoDB's protocol: the program says it.
+www/docs/operations.html: $(B)/bin/bothy
+	$(call say,MAN,$@)
+	$(Q)mkdir -p www/docs
+	$(Q){ echo '<!doctype html><meta charset="utf-8"><title>Operations</title>'; \
+	echo "<h1>DynamoDB's operations that answer</h1>"; \
+	echo '<p>Any other is an UnknownOperationException.</p><table>'; \
+	$< key operations | awk 'NR == 1 { next } { printf "<tr><td>%s<td>" \
+		"<code>%s</code><td><code>%s</code>\n", $$1, $$2, $$3 }'; \
+	echo '</table>'; } >$@
+HTML += www/docs/operations.html
+
 www/docs/index.html: $(HTML)
 	$(Q){ echo '<!doctype html><meta charset="utf-8"><title>Bothy</title>'; \
 	echo '<h1>The manual</h1><ul>'; \
 	for p in $(PAGES); do sed -n "s|^\.Nd \(.*\)|<li><a \
 	href='$${p##*/}.html'>$${p##*/}</a>: \1|p" $$p; done; \
+	echo "<li><a href='operations.html'>operations</a>: DynamoDB's that \
+	answer"; \
 	echo '</ul>'; } >$@
 
 .PHONY: man

@@ -3,6 +3,7 @@
  */
 #include "target.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct service {
@@ -30,4 +31,16 @@ aws_target(const struct text *target)
 		return op && op->family == services[i].family ? op : NULL;
 	}
 	return NULL;
+}
+
+int
+aws_target_name(const struct operation_info *op, char *out, size_t room)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof services / sizeof services[0]; i++)
+		if (services[i].family == op->family)
+			return snprintf(out, room, "%s%s", services[i].prefix,
+			    op->name) < (int)room ? 0 : -1;
+	return -1;
 }

@@ -9,6 +9,7 @@
 #include "table.h"
 
 #include "fcgi/aws/keyedit.h"
+#include "fcgi/aws/target.h"
 #include "store/base/clock.h"
 
 #include <errno.h>
@@ -238,6 +239,34 @@ removal(struct cli *c, const void *values, int argc, char **argv)
 	return CLI_OK;
 }
 
+/* --- what there is -------------------------------------------------------------- */
+
+static int
+operations(struct cli *c, const void *values, int argc, char **argv)
+{
+	static const struct column columns[] = {{"operation", "OPERATION"},
+	    {"target", "X-AMZ-TARGET"}, {"action", "ACTION"}, {NULL, NULL}};
+	const struct operation_info *op;
+	json_t *rows = json_array();
+	char target[128];
+	int i;
+
+	(void)values;
+	(void)argc;
+	(void)argv;
+	for (i = 0; i < OP_END; i++) {
+		op = operation_info(i);
+		if (!op || aws_target_name(op, target, sizeof target) < 0)
+			continue;
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s}",
+		    "operation", op->name, "target", target, "action",
+		    op->action));
+	}
+	table_print(rows, columns, c->json);
+	json_decref(rows);
+	return CLI_OK;
+}
+
 static const struct command command_key_create = {
 	.name = "key create",
 	.arguments = "",
@@ -270,10 +299,19 @@ static const struct command command_key_rm = {
 	.run = removal,
 };
 
+static const struct command command_key_operations = {
+	.name = "key operations",
+	.arguments = "",
+	.summary = "list what answers, and the action that it needs",
+	.tables = true,
+	.run = operations,
+};
+
 static const struct command *const key_commands[] = {
 	&command_key_create,
 	&command_key_ls,
 	&command_key_rm,
+	&command_key_operations,
 	NULL,
 };
 

@@ -363,6 +363,7 @@ take_site(struct load *l)
 
 	l->conf->service = site->service;
 	l->conf->base_path = site->base_path;
+	l->conf->aws_path = site->aws_path;
 	l->conf->confinement_required = site->confinement;
 	l->conf->trusted_proxies = site->trusted_proxies;
 	l->conf->settings = settings_json(l->conf->zone, &site->store);

@@ -115,6 +115,7 @@ struct conf {
 	const char *service, *stage;
 	const char *directory;	/* of the site: absolute, links resolved */
 	const char *base_path;	/* "" or "/x/y" */
+	const char *aws_path;	/* the same, within that */
 	uint32_t confinement_required;
 	struct conf_list trusted_proxies;
 	struct conf_cors cors;

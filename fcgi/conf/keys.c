@@ -93,6 +93,13 @@ static const struct key network_item = {
 	.text = "An IP address or a network.",
 };
 
+static const struct key aws_keys[] = {
+	{ .name = "path", .shape = KEY_STRING, .max = 255,
+	  .format = format_base_path, SITE(aws_path), .fallback = "",
+	  .text = "Where DynamoDB's protocol is spoken, beside /." },
+	{ .name = NULL }
+};
+
 static const struct key provider_keys[] = {
 	{ .name = "name", .shape = KEY_WORD, .words = providers,
 	  .required = true, SITE(provider), .text = "Always bothy." },
@@ -121,6 +128,8 @@ static const struct key provider_keys[] = {
 	  .format = format_base_path, SITE(base_path), .fallback = "",
 	  .text = "What stands before every path, as the web server sees "
 	    "it." },
+	{ .name = "aws", .shape = KEY_MAP, .keys = aws_keys,
+	  .text = "The protocols of AWS that the gateway itself speaks." },
 	{ .name = "trustedProxies", .shape = KEY_LIST, .max = 100,
 	  SITE(trusted_proxies), .item = &network_item, .fallback = "[]",
 	  .text = "Proxies whose X-Forwarded-For and X-Forwarded-Proto are "

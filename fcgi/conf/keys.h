@@ -72,7 +72,7 @@ struct store_keys {
 
 /* What the keys outside of functions fill. */
 struct site_keys {
-	const char *service, *stage, *base_path;
+	const char *service, *stage, *base_path, *aws_path;
 	uint32_t provider, runtime, timeout_ms, memory_mb, confinement;
 	struct conf_pairs environment;
 	struct conf_list trusted_proxies;

@@ -100,6 +100,7 @@ struct snap_site {
 	uint32_t service, stage;
 	uint32_t directory;	/* absolute, links resolved */
 	uint32_t base_path;	/* "" or "/x/y", no slash at the end */
+	uint32_t aws_path;	/* the same, within that */
 	uint32_t confinement_required;
 	struct snap_list trusted_proxies;	/* "10.0.0.0/8" strings */
 	struct snap_cors cors;

@@ -142,6 +142,7 @@ put_site(struct writer *w)
 		.stage = put_text(w, c->stage),
 		.directory = put_text(w, c->directory),
 		.base_path = put_text(w, c->base_path),
+		.aws_path = put_text(w, c->aws_path),
 		.confinement_required = c->confinement_required,
 		.trusted_proxies = put_list(w, &c->trusted_proxies),
 		.cors = {

@@ -143,6 +143,18 @@ send_answer(struct exchange *x, const struct aws_request *r, int rc)
 
 /* --- the body ------------------------------------------------------------------- */
 
+/* Room for `n` bytes in all: 0, or -1 and the session's error. */
+static int
+hold(struct exchange *x, uint64_t n)
+{
+	struct gateway *g = x->w->g;
+
+	if (n > g->max_body)
+		return session_fail(&x->w->aws, AWS_TOO_LARGE,
+		    "the request body is too large");
+	return endpoint_hold(&g->aws, &x->w->aws, n);
+}
+
 /* All of it: 0, or -1 and the session's error. */
 static int
 read_body(struct exchange *x)
@@ -153,14 +165,16 @@ read_body(struct exchange *x)
 	size_t want;
 	ssize_t n;
 
-	if (length > ENDPOINT_BODY_MAX)
-		return endpoint_hold(&x->w->g->aws, s, (size_t)length);
+	if (length > 0 && hold(x, (uint64_t)length) < 0)
+		return -1;
 	for (;;) {
 		want = length >= 0 ? (size_t)length - b->len : PIECE;
 		if (length >= 0 && want == 0)
 			return 0;
-		if (endpoint_hold(&x->w->g->aws, s, b->len + want) < 0)
+		if (length < 0 && hold(x, b->len + 1) < 0)
 			return -1;
+		if (b->max - b->len < want)
+			want = b->max - b->len;
 		if (buf_reserve(b, want) < 0)
 			return session_fail(s, AWS_THROTTLED, "out of memory");
 		n = peer_read(x->w->peer, b->data + b->len, want);
@@ -241,10 +255,17 @@ serve(struct exchange *x)
 
 /* --- which requests ----------------------------------------------------------------- */
 
+/* At / or at the path that deploy.yaml names, with a slash behind it or not. */
 static bool
 is_at(const struct exchange *x)
 {
-	return strcmp(x->w->path.site, "/") == 0;
+	const char *path = x->w->path.site, *named = x->site->aws_path;
+	size_t n = strlen(named);
+
+	if (strcmp(path, "/") == 0)
+		return true;
+	return n && strncmp(path, named, n) == 0 &&
+	    strcmp(path + n + (path[n] == '/'), "") == 0;
 }
 
 static const char *

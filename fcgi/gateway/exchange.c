@@ -294,7 +294,8 @@ write_log(struct exchange *x)
 	                                     : 0};
 
 	accesslog_write(&w->access, &w->g->access, &e);
-	stats_end(w->g->stats, x->f ? x->f->stats_slot : STATS_TOTAL, &s);
+	stats_end(w->g->stats, x->f ? x->f->stats_slot :
+	    x->operation ? w->g->aws_slot : STATS_TOTAL, &s);
 }
 
 void

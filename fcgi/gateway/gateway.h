@@ -49,6 +49,7 @@ struct gateway {
 	pthread_mutex_t reload_lock;	/* one looks for a new one at a time */
 	struct storage storage;		/* the site's store */
 	struct endpoint aws;		/* DynamoDB's protocol, by it */
+	unsigned aws_slot;		/* where its requests are counted */
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */

@@ -185,6 +185,7 @@ open_state(struct gateway *g, struct err *e)
 	if (!g->stats)
 		gateway_log(g, "warning", "going on without counters: %s",
 		    e->text);
+	g->aws_slot = stats_slot(g->stats, "(dynamodb)");
 	if (storage_init(&g->storage, g->state_dir, e) < 0)
 		return -1;
 	return endpoint_init(&g->aws, g->state_dir, g->storage.place.socket,

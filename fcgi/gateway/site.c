@@ -99,6 +99,7 @@ load(struct site *s, bool lazy, struct err *e)
 
 	s->nfunctions = snapshot_functions(s->snapshot);
 	s->base_path = snapshot_str(s->snapshot, site->base_path);
+	s->aws_path = snapshot_str(s->snapshot, site->aws_path);
 	s->functions = calloc(s->nfunctions + 1, sizeof *s->functions);
 	if (!s->functions || cors_load(&s->cors, s->snapshot) < 0)
 		return err_set(e, ENOMEM, "out of memory");

@@ -34,7 +34,7 @@ struct site_function {
 struct site {
 	atomic_uint refs;
 	struct snapshot *snapshot;
-	const char *base_path;
+	const char *base_path, *aws_path;
 	struct cors cors;
 	struct proxies proxies;
 	struct files files;

@@ -13,6 +13,7 @@ static const char yaml[] =
     "  name: bothy\n"
     "  stage: prod\n"
     "  basePath: /b\n"
+    "  aws: {path: /d}\n"
     "  environment: {ALL: 'yes'}\n"
     "  trustedProxies: [127.0.0.1, '::1']\n"
     "  httpApi: {cors: {allowedOrigins: ['https://a.example']}}\n"
@@ -64,6 +65,7 @@ image_says_what_was_checked(void **state)
 	assert_string_equal(snapshot_str(snap, site->stage), "prod");
 	assert_string_equal(snapshot_str(snap, site->directory), s.dir);
 	assert_string_equal(snapshot_str(snap, site->base_path), "/b");
+	assert_string_equal(snapshot_str(snap, site->aws_path), "/d");
 	assert_int_equal(site->trusted_proxies.count, 2);
 	assert_string_equal(snapshot_item(snap, site->trusted_proxies, 1),
 	    "::1");
