@@ -12,6 +12,7 @@
 #include "contain.h"
 #include "crash.h"
 #include "serve.h"
+#include "store.h"
 #include "zygote.h"
 
 #include <malloc.h>
@@ -42,6 +43,9 @@ static struct {
 	size_t heap_before;
 	struct child_request request;
 } now;
+
+/* Weak: a function need not use documents. */
+#pragma weak store_kept_fd
 
 /* glibc's list of open streams; its head is in no header. */
 extern struct _IO_FILE_plus *_IO_list_all;
@@ -132,14 +136,14 @@ static bool
 left_something(void)
 {
 	struct pollfd p[WATCHED_FDS];
-	int i;
+	int kept = store_kept_fd ? store_kept_fd() : -1, i;
 
 	for (i = 0; i < WATCHED_FDS; i++)
 		p[i] = (struct pollfd){.fd = FIRST_FREE_FD + i};
 	if (poll(p, WATCHED_FDS, 0) < 0)
 		return true;
 	for (i = 0; i < WATCHED_FDS; i++)
-		if (!(p[i].revents & POLLNVAL))
+		if (!(p[i].revents & POLLNVAL) && p[i].fd != kept)
 			return true;
 	return !contain_alone() || heap_in_use() > now.heap_before + GROWTH_MAX;
 }

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	BODY_MAX = FRAME_BODY_MAX,
@@ -16,12 +18,59 @@ enum {
 	MARGIN_MS = 50		/* left of a deadline to answer in */
 };
 
+/*
+ * The process's client, from its first request that needs one on.  It isn't
+ * that of a process which the author forks.
+ */
+static struct {
+	struct client *client;
+	char *socket;
+	pid_t owner;
+} kept;
+
+int
+store_kept_fd(void)
+{
+	return kept.client && kept.owner == getpid() ? client_fd(kept.client)
+	                                             : -1;
+}
+
+static void
+drop_client(void)
+{
+	client_free(kept.client);
+	free(kept.socket);
+	kept.client = NULL;
+	kept.socket = NULL;
+}
+
+/* The one that is kept, if it leads where it should, with this token. */
+static bool
+may_keep(const struct client_options *o)
+{
+	return kept.client && kept.owner == getpid() && o->token &&
+	    strcmp(kept.socket, o->socket) == 0 &&
+	    client_set_token(kept.client, o->token) == 0;
+}
+
+/* Without a token nobody may go on with the connection of who had one. */
+static struct client *
+take_client(const struct client_options *o)
+{
+	if (may_keep(o))
+		return kept.client;
+	drop_client();
+	kept.socket = strdup(o->socket);
+	kept.client = kept.socket ? client_new(o) : NULL;
+	kept.owner = getpid();
+	return kept.client;
+}
+
 static void
 release(void *arg)
 {
 	struct store *s = arg;
 
-	client_free(s->client);
 	buf_release(&s->body);
 	buf_release(&s->reply);
 	json_decref(s->error.body);
@@ -47,7 +96,7 @@ store_of(struct bothy_req *req)
 		request_no_memory(req);
 		return NULL;
 	}
-	*s = (struct store){.req = req, .client = client_new(&o)};
+	*s = (struct store){.req = req, .client = take_client(&o)};
 	buf_init(&s->body, BODY_MAX);
 	buf_init(&s->reply, FRAME_REPLY_MAX);
 	if (request_on_end(req, release, s) < 0)

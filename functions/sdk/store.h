@@ -1,6 +1,7 @@
 /*
- * The store as the SDK's own files see it: one client for a request, made when
- * a call first needs it, and the JSON that passes both ways.
+ * The store as the SDK's own files see it: a client that is made when a call
+ * first needs it and kept for the process's next requests, each of which shows
+ * a token of its own; and the JSON that passes both ways.
  */
 #ifndef SDK_STORE_H
 #define SDK_STORE_H
@@ -19,6 +20,12 @@ struct store {
 	struct bothy_store_error error;
 	char name[64], message[512];
 };
+
+/*
+ * The descriptor that stays open between requests, or -1.  (function.c looks
+ * for it only where something else links this.)
+ */
+int store_kept_fd(void);
 
 /* The request's store; NULL after a failure (there is none for it). */
 struct store *store_of(struct bothy_req *req);

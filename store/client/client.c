@@ -92,6 +92,12 @@ client_set_timeout(struct client *c, int timeout_ms)
 	c->timeout_ms = timeout_ms;
 }
 
+int
+client_fd(const struct client *c)
+{
+	return c->connection.fd;
+}
+
 /* --- one attempt ---------------------------------------------------------- */
 
 static enum outcome

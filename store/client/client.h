@@ -56,6 +56,9 @@ void client_free(struct client *c);		/* NULL is fine */
 int client_set_token(struct client *c, const char *token);
 void client_set_timeout(struct client *c, int timeout_ms);
 
+/* Its connection's descriptor, or -1: to tell it apart from others. */
+int client_fd(const struct client *c);
+
 /* Connects now if it isn't: for who wants to know.  0, or -1 and *e. */
 int client_connect(struct client *c, struct err *e);
 

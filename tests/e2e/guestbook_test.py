@@ -178,3 +178,81 @@ def test_a_running_store_follows_deploy_yaml(guestbook):
     assert "there is no mirror" in site.lab.bothy(
         "store", "mirror", *site.places()).stdout
     assert settings(guestbook)["checkpointMs"] == 1000
+
+
+# ---- one process, many requests ----------------------------------------------
+
+KEEPS = """\
+service: keeps
+provider: {name: bothy, runtime: c, confinement: best-effort}
+functions:
+  keeps:
+    handler: keeps.c
+    requestsPerProcess: 5
+    reservedConcurrency: 1
+    iam: {role: {statements: [{Effect: Allow, Action: ['dynamodb:PutItem',
+      'dynamodb:GetItem'], Resource: table/notes}]}}
+    events: [httpApi: 'POST /{id}']
+resources: {tables: {notes: {key: {id: S}}}}
+"""
+
+# Answers which sockets it had open before and after its calls.
+KEEPS_C = r"""
+#include <bothy.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static json_t *
+sockets(void)
+{
+	json_t *list = json_array();
+	struct stat st;
+	int fd;
+
+	for (fd = 4; fd < 256; fd++)
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode))
+			json_array_append_new(list, json_integer(
+			    (json_int_t)st.st_ino));
+	return list;
+}
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	json_t *before = sockets();
+	const char *id = bothy_param(req, "id");
+
+	bothy_put(req, "notes", bothy_keep(req, json_pack("{s:s}", "id", id)));
+	if (!bothy_get(req, "notes", bothy_keep(req,
+	    json_pack("{s:s}", "id", id))))
+		return -1;
+	return bothy_json(req, 200, bothy_keep(req, json_pack(
+	    "{s:o, s:o}", "before", before, "after", sockets())));
+}
+"""
+
+
+def test_a_process_keeps_its_connection(lab):
+    site = lab.site("keeps", files={"deploy.yaml": KEEPS,
+                                    "keeps.c": KEEPS_C})
+    way = ways.Lighttpd(site)
+    way.start()
+    try:
+        seen = []
+        for i in range(10):
+            r = way.post("/n%d" % i, b"")
+            assert r.status == 200, r
+            seen.append(r.json())
+        # Five requests a process, and a connection a process.
+        assert all(len(s["after"]) == 1 for s in seen), seen
+        assert [s["before"] == [] for s in seen] == ([True] + 4 * [False]) * 2
+        assert all(s["before"] in ([], s["after"]) for s in seen), seen
+        assert len({s["after"][0] for s in seen}) == 2, seen
+        # The store comes anew: the process finds it.
+        site.stop_store()
+        assert way.post("/again", b"").status == 200
+    finally:
+        way.stop()
+        site.stop_launcher()
+        site.stop_store()
