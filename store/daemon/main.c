@@ -370,6 +370,19 @@ prepare(struct server *server, const struct options *o, struct err *e)
 	return server_open(server, e);
 }
 
+/* Documents whose files somebody removed; some may have them again by now. */
+static void
+tell_brought(struct server *server)
+{
+	struct store_stat st;
+
+	store_stat(server->store, &st);
+	if (st.brought)
+		serverlog_say(&server->log, "warning", "%" PRIu64 " documents "
+		    "had no file and came back from the history; `bothy store "
+		    "check` names those that still have none", st.brought);
+}
+
 static int
 serve(struct server *server, const struct options *o, int64_t opened_ms,
     int *ready_fd, struct err *e)
@@ -380,6 +393,7 @@ serve(struct server *server, const struct options *o, int64_t opened_ms,
 	serverlog_say(&server->log, "info", "serving %s%s as pid %d; opened in "
 	    "%" PRId64 " ms", o->dir, o->store.read_only ? " read-only" : "",
 	    (int)getpid(), opened_ms);
+	tell_brought(server);
 	server_run(server);
 	serverlog_say(&server->log, "info", "leaving");
 	server_close(server);

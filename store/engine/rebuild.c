@@ -1,5 +1,6 @@
 /*
  * The index made again from the files.  Part of bothy-store, before it serves.
+ * What has lost its file is brought in by rebuild_lost.c.
  *
  * Some threads read files and make of each what the index wants; one puts that
  * into the index, for a batch belongs to who began it.  Between them go loads

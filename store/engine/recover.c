@@ -135,6 +135,7 @@ recover(struct store *s, struct err *e)
 		    "start again", s->dir, s->dir);
 	if (!trusted) {
 		if (rebuild(s, m.redo.position, e) < 0 ||
+		    rebuild_lost(s, m.redo.position, e) < 0 ||
 		    apply_memory(s, m.redo.position, e) < 0 ||
 		    stamp_open(s, e) < 0)
 			return -1;

@@ -445,6 +445,7 @@ store_stat(struct store *s, struct store_stat *out)
 	out->index_bytes = room.used_bytes;
 	out->edited = f.edited;
 	out->batches = atomic_load(&s->batches);
+	out->brought = s->brought;
 	pthread_mutex_lock(&s->lock);
 	out->checkpoint_ms = s->checkpoint_ms;
 	snprintf(out->trouble, sizeof out->trouble, "%s",

@@ -104,6 +104,8 @@ struct store_stat {
 	size_t backlog_documents, backlog_bytes;
 	uint64_t commits, packs, history_bytes, history_day_bytes;
 	uint64_t index_bytes, edited, batches, units;
+	uint64_t brought;	/* documents that had no file when the index was
+				 * made at this start: of the history */
 	int64_t checkpoint_ms;		/* what the last one took */
 	char trouble[512];		/* what hinders writing, "" if nothing */
 };

@@ -57,6 +57,8 @@ struct store {
 	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
 	atomic_uint_fast64_t batches, units, visible;	/* position */
 
+	uint64_t brought;		/* by this start, from the history */
+
 	pthread_mutex_t history_lock;	/* for all but reading the history */
 
 	pthread_mutex_t lock;		/* of what follows */
@@ -143,6 +145,9 @@ int recover(struct store *s, struct err *e);
 
 /* The index, which is empty, made of the files: all before `redo` is there. */
 int rebuild(struct store *s, uint64_t redo, struct err *e);
+
+/* Then what the newest commit has and no file told of. */
+int rebuild_lost(struct store *s, uint64_t redo, struct err *e);
 
 int commit_start(struct store *s, struct err *e);
 void commit_stop(struct store *s);	/* when the queue is empty */

@@ -89,6 +89,13 @@ enum path_kind {
 enum path_kind path_decode(const char *text, struct arena *a,
     struct path_name *name, struct path_key *key);
 
+/*
+ * The key_item() of a path's key: 1, 0 if the table's is of another kind, -1
+ * without memory.
+ */
+int path_key_item(struct arena *a, const struct table *t,
+    const struct path_key *p, struct text *out);
+
 /* The table of a directory; PATH_IS_CUT leaves `table` alone. */
 enum path_kind path_table_decode(const char *dir,
     char table[TABLE_NAME_MAX + 1]);

@@ -143,6 +143,20 @@ struct history_paths {
 int history_get(struct history *h, const struct history_id *commit,
     struct history_paths p, struct buf *out, struct err *e);
 
+/*
+ * All that a commit has, by path, in the order of git's trees: a table's own
+ * files before its documents.  Only what history_blob_read asks for is read; a
+ * blob is good until `fn` returns, which gives 0 to go on, 1 to stop (the call
+ * gives 1), -1 with *e.
+ */
+struct history_blob;
+typedef int history_name_fn(void *ctx, const char *path,
+    const struct history_blob *b, struct err *e);
+int history_names(struct history *h, const struct history_id *commit,
+    history_name_fn *fn, void *ctx, struct err *e);
+int history_blob_read(const struct history_blob *b, struct buf *out,
+    struct err *e);
+
 /* The versions of one document, newest first, each where it came to be. */
 struct history_version {
 	const struct history_commit *commit;

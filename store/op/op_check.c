@@ -127,34 +127,6 @@ count_found(struct check *c, const char *table, struct err *e)
 
 /* --- the files ----------------------------------------------------------- */
 
-static void
-take_part(const struct key_part *k, const struct path_part *p,
-    struct member *m)
-{
-	*m = (struct member){{k->name, strlen(k->name)},
-	    {.type = p->type, .text = p->text}};
-}
-
-/* The key_item() of a path's key: 1, 0 if the table has another kind, -1. */
-static int
-key_of_path(struct arena *a, const struct table *t, const struct path_key *p,
-    struct text *out)
-{
-	struct member *m = arena_array(a, 2, sizeof *m);
-	struct value key = {.type = VALUE_M, .count = 1, .members = m};
-	struct text twice;
-	struct err ignored;
-
-	if (!m)
-		return -1;
-	take_part(&t->key.hash[0], &p->hash, &m[0]);
-	if (p->ranged && t->key.nrange)
-		take_part(&t->key.range[0], &p->range, &m[key.count++]);
-	if (value_sort_map(&key, &twice) < 0)
-		return 0;
-	return key_item(a, t, &key, out, &ignored) == 0;
-}
-
 /* 1 if the file is as it should be, 0 if that isn't sure, -1. */
 static int
 compare(struct check *c, struct check_reader *r, const struct table *t,
@@ -166,7 +138,7 @@ compare(struct check *c, struct check_reader *r, const struct table *t,
 	arena_reset(&r->arena);
 	if (!f->key || f->state == FILES_EDITED)
 		return 0;
-	rc = key_of_path(&r->arena, t, f->key, key);
+	rc = path_key_item(&r->arena, t, f->key, key);
 	if (rc <= 0)
 		return rc < 0 ? op_no_memory(e) : 0;
 	rc = index_get(r->view.index, key, &record, e);

@@ -8,10 +8,13 @@ import time
 
 import pytest
 
+import storeclient
 from procs import wait_for
 from storeclient import PLAIN, WAIT_FILE, Fault, Store
 
 SECRET = "Zyzzogeton-4711"
+
+storeclient.OPERATIONS.update({"DeleteTable": 34, "Adopt": 107, "Check": 108})
 
 
 @pytest.fixture
@@ -207,3 +210,70 @@ def test_reindex_makes_the_index_again(store):
     assert os.path.exists(store.directory + "/index/stamp")
     with store.connect() as c:
         check(c)
+
+
+# ---- files that were removed by hand -----------------------------------------
+
+def lose_index(store, number=signal.SIGTERM):
+    store.stop(number)
+    subprocess.run(["rm", "-r", store.directory + "/index"], check=True)
+
+
+def problems(c):
+    return {(p["Kind"], p["Path"]) for p in c.call("Check", {})["Problems"]}
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_removed_file_is_no_delete(store, how):
+    with store.connect() as c:
+        fill(c)
+        c.table("off", History=False)
+        c.put("off", {"id": "a"}, PLAIN | WAIT_FILE)
+        long = "k" * 600
+        c.put("notes", {"id": long, "text": "cut"}, PLAIN | WAIT_FILE)
+        c.call("Checkpoint", {})
+        c.call("DeleteItem", {"TableName": "notes", "Key": {"id": "n9"}},
+               PLAIN | WAIT_FILE)
+        c.put("notes", {"id": "n8", "text": "newer"}, PLAIN | WAIT_FILE)
+        cut, = [n for n in os.listdir(store.directory + "/data/notes")
+                if n.startswith("kkk")]
+        lose_index(store, how)
+    for name in ("n3.json", "n4.json", "n8.json", cut):
+        os.unlink(store.directory + "/data/notes/" + name)
+    store.started()
+    with store.connect() as c:
+        assert c.get("notes", {"id": "n3"})["text"] == "note 3"
+        assert c.get("notes", {"id": "n8"})["text"] == "newer"
+        assert c.get("notes", {"id": "n9"}) is None
+        assert c.get("notes", {"id": long})["text"] == "cut"
+        found = problems(c)
+        assert ("missing", "data/notes/n3.json") in found, found
+        assert {kind for kind, _ in found} == {"missing"}
+        c.call("Adopt", {"TableName": "notes", "Key": {"id": "n3"}}, PLAIN)
+        assert c.get("notes", {"id": "n3"}) is None
+    assert any("came back from the history" in e["message"]
+               for e in store.log() if e["level"] == "warning"), store.log()
+
+
+def test_a_removed_table_is_no_drop(store):
+    with store.connect() as c:
+        fill(c)
+        c.table("dropped")
+        c.put("dropped", {"id": "x"}, PLAIN | WAIT_FILE)
+        c.call("Checkpoint", {})
+        c.call("DeleteTable", {"TableName": "dropped"})
+        lose_index(store, signal.SIGKILL)
+    subprocess.run(["rm", "-r", store.directory + "/data/notes"], check=True)
+    store.started()
+    with store.connect() as c:
+        check(c)
+        assert c.call("ListTables", {})["TableNames"] == ["notes"]
+        c.put("notes", {"id": "n1", "text": "again"}, PLAIN | WAIT_FILE)
+        assert os.path.exists(store.directory + "/data/notes/n1.json")
+        c.call("Checkpoint", {})
+        assert len(problems(c)) == 49
+    lose_index(store)
+    store.started()
+    with store.connect() as c:
+        assert c.get("notes", {"id": "n2"})["text"] == "note 2"
+        assert c.get("notes", {"id": "n1"})["text"] == "again"
