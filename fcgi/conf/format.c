@@ -200,6 +200,28 @@ format_mirror_name(const char *s)
 }
 
 const char *
+format_endpoint(const char *s)
+{
+	const char *host = strncmp(s, "https://", 8) == 0 ? s + 8
+	    : strncmp(s, "http://", 7) == 0               ? s + 7
+	                                                  : "";
+
+	return *host && strspn(host, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == strlen(host)
+	    ? NULL
+	    : "must be https://HOST or http://HOST:PORT, and nothing behind";
+}
+
+const char *
+format_region(const char *s)
+{
+	return *s && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") ==
+	    strlen(s)
+	    ? NULL
+	    : "must be a region's name, as eu-central-1";
+}
+
+const char *
 format_mirror_url(const char *s)
 {
 	static const char why[] = "must be an absolute path, or begin with "

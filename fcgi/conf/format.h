@@ -21,12 +21,16 @@ const char *format_attribute(const char *s);
 const char *format_resource(const char *s);	/* table/x, *, an ARN */
 const char *format_mirror_name(const char *s);
 const char *format_mirror_url(const char *s);
+const char *format_endpoint(const char *s);	/* https://HOST[:PORT] */
+const char *format_region(const char *s);
 
 /* True if `s` is [A-Za-z_][A-Za-z0-9_]*. */
 bool format_identifier(const char *s);
 
 #define FORMAT_NAME_PATTERN "^[A-Za-z0-9_-]{1,64}$"
 #define FORMAT_TABLE_PATTERN "^[A-Za-z0-9_.-]{3,255}$"
+#define FORMAT_ENDPOINT_PATTERN "^https?://[A-Za-z0-9.:[\\]-]+$"
+#define FORMAT_REGION_PATTERN "^[a-z0-9-]{1,60}$"
 #define FORMAT_MIRROR_PATTERN "^[A-Za-z0-9._-]{1,64}$"
 #define FORMAT_ENV_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
 

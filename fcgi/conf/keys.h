@@ -67,6 +67,7 @@ struct store_keys {
 	uint32_t idle_s, sweep_ms, recovery_s, streams_s, journal_mb;
 	uint32_t interval_ms, budget_mb, all_s, minutes_s, hours_s;
 	uint32_t any_file_system;
+	const char *endpoint, *region;	/* NULL: documents are here */
 	struct conf_pairs mirrors;
 };
 

@@ -235,6 +235,16 @@ static const struct key mirror_item = {
 };
 
 static const struct key store_keys[] = {
+	{ .name = "endpoint", .shape = KEY_STRING, .max = 250,
+	  .format = format_endpoint, .pattern = FORMAT_ENDPOINT_PATTERN,
+	  STORE(endpoint),
+	  .text = "Documents are in the DynamoDB there, not here; its keys "
+	    "are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the "
+	    "environment." },
+	{ .name = "region", .shape = KEY_STRING, .max = 60,
+	  .format = format_region, .pattern = FORMAT_REGION_PATTERN,
+	  STORE(region), .fallback = "us-east-1",
+	  .text = "What requests to endpoint are signed for." },
 	{ .name = "history", .shape = KEY_MAP, .keys = store_history_keys,
 	  .text = "How closely documents are kept in git." },
 	{ .name = "mirrors", .shape = KEY_NAMES, .max = 16,

@@ -18,6 +18,18 @@ add(struct buf *b, const char *name, uint32_t n, uint64_t unit)
 }
 
 static void
+add_elsewhere(struct buf *b, const struct store_keys *k)
+{
+	if (!k->endpoint)
+		return;
+	buf_puts(b, "\"endpoint\":");
+	buf_json(b, k->endpoint, strlen(k->endpoint));
+	buf_puts(b, ",\"region\":");
+	buf_json(b, k->region, strlen(k->region));
+	buf_putc(b, ',');
+}
+
+static void
 add_mirrors(struct buf *b, const struct conf_pairs *mirrors)
 {
 	size_t i;
@@ -54,6 +66,7 @@ settings_json(struct zone *z, const struct store_keys *k)
 	add(&b, "hoursMs", k->hours_s, SECOND_MS);
 	buf_printf(&b, "\"anyPlace\":%s,",
 	    k->any_file_system ? "true" : "false");
+	add_elsewhere(&b, k);
 	add_mirrors(&b, &k->mirrors);
 	buf_putc(&b, '}');
 	if (buf_ok(&b))

@@ -97,9 +97,17 @@ answered(struct op *op)
 	part_ended(k);
 }
 
+static void
+drop_relay(struct call *k)
+{
+	relays_give_back(k->relay);
+	k->relay = NULL;
+}
+
 void
 call_fail(struct call *k, const struct err *e)
 {
+	drop_relay(k);
 	reply_fault(&k->reply.bytes, &k->op.arena, k->op.plain, e, NULL, 0);
 	seal(k, e->code);
 	part_ended(k);
@@ -159,11 +167,14 @@ call_run_relayed(struct call *k, struct store_view *view)
 {
 	struct op *op = &k->op;
 	struct err e;
-	int rc = relay_call(k->conn->io->server->relay,
-	    (int)op->request.info->op, op->plain, k->request.data,
-	    k->request.len, &op->arena, op->out, &e);
+	struct relay *relay = relays_of(k->relay, &e);
+	int rc = relay ? relay_call(relay, (int)op->request.info->op,
+	                     op->plain, k->request.data, k->request.len,
+	                     &op->arena, op->out, &e)
+	               : -1;
 
 	(void)view;
+	drop_relay(k);
 	op->status = rc == 0 ? 0 : fault_of(&e);
 	if (rc < 0 && op->out->len == op->out_at)
 		reply_fault(op->out, &op->arena, op->plain, &e, NULL, 0);
@@ -203,6 +214,7 @@ call_take(struct conn *c, uint32_t id)
 	if (!k)
 		return NULL;
 	k->next = NULL;
+	k->relay = NULL;
 	k->conn = c;
 	k->id = id;
 	k->held = 0;

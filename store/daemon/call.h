@@ -30,6 +30,7 @@ struct call {
 	size_t held;		/* charged to the connection */
 	struct buf request;	/* the body, if it must stay */
 	struct op op;
+	struct relay_ref *relay;	/* while it goes elsewhere */
 	struct outgoing reply, note;
 	size_t reply_begin;
 	atomic_bool noted;	/* a note is on its way */

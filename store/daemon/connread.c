@@ -33,7 +33,7 @@ stays(const struct server *s, int operation)
 {
 	const struct operation_info *info = operation_info(operation);
 
-	return info && (s->relay || info->class != OP_READ ||
+	return info && (atomic_load(&s->relays.on) || info->class != OP_READ ||
 	    info->family == OP_FAMILY_BOTHY);
 }
 
@@ -48,7 +48,7 @@ copy_body(struct call *k, struct frame_request *r, struct err *e)
 
 /* Where documents are elsewhere: those go on, and little is done here. */
 static void
-run_far(struct conn *c, struct call *k)
+run_far(struct conn *c, struct call *k, struct relay_ref *relay)
 {
 	const struct operation_info *info = k->op.request.info;
 	struct err e;
@@ -56,8 +56,11 @@ run_far(struct conn *c, struct call *k)
 	if (relay_has((int)info->op)) {
 		if (op_check_elsewhere(&k->op, &c->io->view, &e) < 0)
 			call_fail(k, &e);
-		else
+		else {
+			k->relay = relay;
 			longwork_add(&c->io->server->relayed, k);
+			return;
+		}
 	} else if (info->op == OP_STAT || info->op == OP_STOP ||
 	    info->op == OP_DECLARE) {
 		op_run(&k->op, &c->io->view);
@@ -66,12 +69,39 @@ run_far(struct conn *c, struct call *k)
 		    "where resources.store has the documents", info->name);
 		call_fail(k, &e);
 	}
+	relays_give_back(relay);
+}
+
+/* Where documents are to be is told by settings that come. */
+static int
+follow_settings(struct server *s, const struct request *r, struct err *e)
+{
+	struct settings settings;
+	int rc;
+
+	if (r->info->op != OP_DECLARE || !r->store.settings.p)
+		return 0;
+	if (settings_read(r->store.settings.p, r->store.settings.n, &settings,
+	        e) < 0)
+		return -1;
+	rc = relays_follow(&s->relays, &settings, e);
+	settings_release(&settings);
+	return rc;
+}
+
+static bool
+is_for_here(const struct frame_request *r, const struct token *token)
+{
+	return (r->flags & FRAME_HERE) && token->all;
 }
 
 static void
 run(struct conn *c, struct call *k, const struct frame_request *r,
     const struct token *token)
 {
+	struct relay_ref *relay;
+	struct err e;
+
 	k->op.wait_file = r->flags & FRAME_WAIT_FILE;
 	if (op_read(&k->op, r->operation, r->flags & FRAME_PLAIN, r->body,
 	        r->nbody, token) < 0) {
@@ -84,8 +114,14 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 		k->away = true;
 		atomic_fetch_add(&c->io->server->away, 1);
 	}
-	if (c->io->server->relay)
-		run_far(c, k);
+	if (follow_settings(c->io->server, &k->op.request, &e) < 0) {
+		call_fail(k, &e);
+		return;
+	}
+	relay = is_for_here(r, token) ? NULL
+	                              : relays_hold(&c->io->server->relays);
+	if (relay)
+		run_far(c, k, relay);
 	else if (op_is_long(&k->op))
 		longwork_add(&c->io->server->longwork, k);
 	else

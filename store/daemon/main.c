@@ -335,19 +335,19 @@ make(const struct options *o, struct err *e)
 	return 0;
 }
 
-/* The keys come from the environment alone: an argument is seen by all. */
+/* Where documents are: as an option says, or the settings of the store. */
 static int
 open_relay(struct server *server, const struct options *o, struct err *e)
 {
-	const struct relay_options r = {.endpoint = o->relay,
-	    .region = o->region, .key_id = getenv("AWS_ACCESS_KEY_ID"),
-	    .secret = getenv("AWS_SECRET_ACCESS_KEY"),
-	    .token = getenv("AWS_SESSION_TOKEN")};
+	struct settings settings;
 
-	if (!o->relay)
-		return 0;
-	server->relay = relay_new(&r, e);
-	return server->relay ? 0 : -1;
+	if (o->relay)
+		return relays_fix(&server->relays, o->relay, o->region, e);
+	if (settings_load(o->dir, &settings, e) < 0)
+		return -1;
+	relays_begin(&server->relays, &settings);
+	settings_release(&settings);
+	return 0;
 }
 
 static int
@@ -428,7 +428,7 @@ run(struct options *o, int *ready_fd, struct err *e)
 	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
 	store_close(server.store);
 	server_release(&server);
-	relay_free(server.relay);
+	relays_release(&server.relays);
 	io_close(&server.place_fd);
 	io_close(&server.dir_fd);
 	return rc;

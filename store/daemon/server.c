@@ -294,8 +294,8 @@ start(struct server *s, struct err *e)
 	if (longwork_start(&s->longwork, s->store, LONGWORK_THREADS,
 	        call_run_long, e) < 0 ||
 	    later_start(&s->later, e) < 0 ||
-	    (s->relay && longwork_start(&s->relayed, s->store,
-	                     LONGWORK_RELAYED, call_run_relayed, e) < 0))
+	    longwork_start(&s->relayed, s->store, LONGWORK_RELAYED,
+	        call_run_relayed, e) < 0)
 		return -1;
 	for (i = 0; i < SERVER_IO_THREADS; i++)
 		if (iothread_start(&s->io[i], s, e) < 0)
@@ -310,6 +310,7 @@ server_init(struct server *s)
 	    .epoll_fd = -1, .signal_fd = -1, .wake_fd = -1,
 	    .limits = {SERVER_CONNECTIONS_MAX, SERVER_MEMORY_MAX, SERVER_SHARE,
 	        STALL_MS}};
+	relays_init(&s->relays);
 	serverlog_init(&s->log);
 }
 

@@ -15,11 +15,11 @@
 #include "iothread.h"
 #include "later.h"
 #include "longwork.h"
+#include "relays.h"
 #include "serverlog.h"
 
 #include "store/base/err.h"
 #include "store/engine/store.h"
-#include "store/relay/relay.h"
 #include "store/wire/token.h"
 
 #include <stdatomic.h>
@@ -50,7 +50,7 @@ struct server_limits {
 
 struct server {
 	struct store *store;
-	struct relay *relay;		/* documents are elsewhere; or NULL */
+	struct relays relays;		/* if documents are elsewhere */
 	int dir_fd;
 	int place_fd;			/* the socket's directory, and */
 	char socket[SERVER_NAME_SIZE];	/* its name there */
@@ -71,7 +71,7 @@ struct server {
 	struct iothread io[SERVER_IO_THREADS];
 	unsigned next_io;
 	struct longwork longwork;
-	struct longwork relayed;	/* with a relay only */
+	struct longwork relayed;	/* what goes there */
 	struct later later;
 
 	atomic_uint connections;

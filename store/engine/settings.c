@@ -115,6 +115,16 @@ read_mirrors(const struct json_node *list, struct settings *s, struct err *e)
 	return 0;
 }
 
+static int
+read_text(const struct json_node *m, char *out, size_t max, struct err *e)
+{
+	if (m->type != JSON_STRING || m->text.n > max ||
+	    memchr(m->text.p, 0, m->text.n))
+		return wrong(&m->name, e);
+	snprintf(out, max + 1, "%.*s", (int)m->text.n, m->text.p);
+	return 0;
+}
+
 static bool
 is_called(const struct json_node *m, const char *name)
 {
@@ -136,6 +146,10 @@ read_member(const struct json_node *m, struct settings *s, struct err *e)
 		s->any_place = m->type == JSON_TRUE;
 		return 0;
 	}
+	if (is_called(m, "endpoint"))
+		return read_text(m, s->endpoint, SETTINGS_ENDPOINT_MAX, e);
+	if (is_called(m, "region"))
+		return read_text(m, s->region, SETTINGS_REGION_MAX, e);
 	return is_called(m, "mirrors") ? read_mirrors(m, s, e)
 	                               : wrong(&m->name, e);
 }

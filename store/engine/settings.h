@@ -19,7 +19,9 @@ enum {
 	SETTINGS_BYTES_MAX = 128 * 1024,	/* of the text */
 	SETTINGS_MIRRORS_MAX = 16,
 	SETTINGS_NAME_MAX = 64,
-	SETTINGS_URL_MAX = 4000
+	SETTINGS_URL_MAX = 4000,
+	SETTINGS_ENDPOINT_MAX = 250,
+	SETTINGS_REGION_MAX = 60
 };
 
 struct settings_mirror {
@@ -36,6 +38,9 @@ struct settings {
 	int64_t day_bytes;		/* by which the history may grow */
 	int64_t all_ms, minutes_ms, hours_ms;	/* struct history_upkeep's */
 	bool any_place;			/* on any file system */
+	/* Where documents are instead; "" if they are here. */
+	char endpoint[SETTINGS_ENDPOINT_MAX + 1];
+	char region[SETTINGS_REGION_MAX + 1];
 	struct settings_mirror *mirrors;	/* on the heap */
 	size_t nmirrors;
 };

@@ -105,7 +105,8 @@ frame_read_request(const void *p, size_t n, struct frame_request *r,
 		return err_set(e, FAULT_SERIALIZATION,
 		    "the frame ends within its token");
 	if (get16(b + 18) != 0 ||
-	    (r->flags & ~(FRAME_PLAIN | FRAME_WAIT_FILE | FRAME_PROOF)))
+	    (r->flags & ~(FRAME_PLAIN | FRAME_WAIT_FILE | FRAME_PROOF |
+	        FRAME_HERE)))
 		return err_set(e, FAULT_SERIALIZATION,
 		    "the frame has flags that this store doesn't know");
 	r->body = r->token + r->ntoken;

@@ -53,7 +53,9 @@ enum {
 enum {
 	FRAME_PLAIN = 1,	/* documents are plain JSON, in the reply too */
 	FRAME_WAIT_FILE = 2,	/* reply once the documents lie as files */
-	FRAME_PROOF = 4		/* the token is a proof of the store's key */
+	FRAME_PROOF = 4,	/* the token is a proof of the store's key */
+	FRAME_HERE = 8		/* of the documents here, wherever others go:
+				 * for who has proven the key */
 };
 
 /* Flags of a reply. */

@@ -1,4 +1,5 @@
 """A store whose documents are in another DynamoDB."""
+import json
 import os
 import time
 
@@ -7,6 +8,7 @@ import pytest
 from far import KEYS, PREFIX, Dynalite, Far, find_dynalite
 from storeclient import PLAIN, Fault, Store, allow, mint
 
+HERE = 8                                # a flag: of the documents here
 ENVIRONMENT = dict(os.environ, **KEYS)
 
 
@@ -220,6 +222,65 @@ def test_bothys_own_operations_are_refused(client):
                  "UnknownOperation")
     assert "no counterpart" in body["message"]
     assert "Tables" in str(client.call("Stat", {})) or client.call("Stat", {})
+
+
+# ---- by the settings that deploy.yaml gives ------------------------------------
+
+def declare(client, **settings):
+    client.call(114, {"Tables": [], "Settings": json.dumps(settings)})
+
+
+def test_settings_turn_it_on_and_off(tmp_path, far):
+    far.answer = lambda target, body: (200, {"Item": {"id": {"S": "far"}}})
+    store = Store(tmp_path / "store").started(env=ENVIRONMENT)
+    here = {"TableName": "tab", "Key": {"id": "a"}}
+    try:
+        with store.connect() as client:
+            client.table("tab")
+            client.put("tab", {"id": "a"})
+            declare(client, endpoint=far.endpoint, region="eu-test-1")
+            assert client.get("tab", {"id": "a"}) == {"id": "far"}
+            assert client.call("GetItem", here, PLAIN | HERE)["Item"] == \
+                {"id": "a"}
+            claims = {"f": "f", "r": "r", "g": [allow(["*"], ["tab"])],
+                      "d": int(time.time() * 1000) + 60000}
+        with store.connect(mint(store.key(), claims)) as other:
+            assert other.call("GetItem", here, PLAIN | HERE)["Item"] == \
+                {"id": "far"}
+        store.stop()
+        store.started(env=ENVIRONMENT)
+        with store.connect() as client:
+            assert client.get("tab", {"id": "a"}) == {"id": "far"}
+            declare(client)
+            assert client.get("tab", {"id": "a"}) == {"id": "a"}
+    finally:
+        store.stop()
+
+
+def test_without_keys_nothing_is_served_in_its_stead(tmp_path, far):
+    env = {k: v for k, v in ENVIRONMENT.items() if k not in KEYS}
+    store = Store(tmp_path / "store").started(env=env)
+    try:
+        with store.connect() as client:
+            client.table("tab")
+            with pytest.raises(Fault) as raised:
+                declare(client, endpoint=far.endpoint, region="r")
+            assert "AWS_ACCESS_KEY_ID" in str(raised.value)
+            assert client.get("tab", {"id": "a"}) is None
+        store.stop()
+        store.started(env=ENVIRONMENT)
+        with store.connect() as client:
+            declare(client, endpoint=far.endpoint, region="r")
+        store.stop()
+        store.started(env=env)
+        with store.connect() as client:
+            body = fault(lambda: client.get("tab", {"id": "a"}), "ReadOnly")
+            assert "AWS_ACCESS_KEY_ID" in body["message"]
+            declare(client)
+            assert client.get("tab", {"id": "a"}) is None
+    finally:
+        store.stop()
+    assert far.seen == []
 
 
 # ---- grants --------------------------------------------------------------------
