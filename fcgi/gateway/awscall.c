@@ -130,7 +130,8 @@ send_answer(struct exchange *x, const struct aws_request *r, int rc)
 		add_line(&w->head, "Content-Encoding: ",
 		    encoding_name(a.encoding));
 	buf_puts(&w->head, "\r\n");
-	buf_add(&w->head, a.body, a.n);
+	if (a.n <= PIECE)
+		buf_add(&w->head, a.body, a.n);
 	x->bytes_out = a.n;
 	if (rc < 0) {
 		x->outcome = a.status >= 500 ? OUTCOME_ERROR
@@ -139,6 +140,8 @@ send_answer(struct exchange *x, const struct aws_request *r, int rc)
 		x->detail = x->text;
 	}
 	exchange_send(x);
+	if (a.n > PIECE && x->outcome != OUTCOME_CLIENT_LEFT)
+		exchange_send_body(x, a.body, a.n);
 }
 
 /* --- the body ------------------------------------------------------------------- */

@@ -25,14 +25,20 @@ exchange_origin(const struct exchange *x)
 }
 
 void
-exchange_send(struct exchange *x)
+exchange_send_body(struct exchange *x, const void *body, size_t n)
 {
 	struct worker *w = x->w;
 
 	deadline_set(&w->deadline, peer_fd(w->peer), DEADLINE_WRITE_MS);
-	if (peer_write(w->peer, w->head.data, w->head.len) < 0)
+	if (peer_write(w->peer, body, n) < 0)
 		x->outcome = OUTCOME_CLIENT_LEFT;
 	deadline_clear(&w->deadline);
+}
+
+void
+exchange_send(struct exchange *x)
+{
+	exchange_send_body(x, x->w->head.data, x->w->head.len);
 }
 
 void

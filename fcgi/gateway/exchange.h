@@ -42,6 +42,9 @@ const char *exchange_origin(const struct exchange *x);
 /* Sends w->head. */
 void exchange_send(struct exchange *x);
 
+/* Sends what is too long to stand behind its head in w->head. */
+void exchange_send_body(struct exchange *x, const void *body, size_t n);
+
 /*
  * Answers with an error of ours; `detail` (may be NULL) goes to the log, `a`
  * (may be NULL) adds to the answer.
