@@ -4,7 +4,7 @@
  * key never changes, and no table is dropped: what a file doesn't name stays.
  * One job a table, one after the other; then the store's settings.
  */
-#include "op_internal.h"
+#include "op_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +87,7 @@ static int
 merge(struct table *t, const struct table *old, int64_t now_ms,
     struct err *e)
 {
+	enum stream_view view = t->stream;
 	int differs;
 
 	if (!same_key(&t->key, &old->key))
@@ -99,8 +100,13 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 	t->id = old->id;
 	t->created_ms = old->created_ms;
 	t->protected = old->protected;
+	t->stream = old->stream;
 	t->stream_since_ms = old->stream_since_ms;
 	t->stream_from = old->stream_from;
+	t->stream_was = old->stream_was;
+	t->stream_until_ms = old->stream_until_ms;
+	t->stream_was_since_ms = old->stream_was_since_ms;
+	t->stream_was_from = old->stream_was_from;
 	t->ttl_filling = old->ttl_filling;
 	if (table_terms_copy(&t->terms, &old->terms) < 0)
 		return op_no_memory(e);
@@ -108,8 +114,8 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 		t->ttl_filling = *t->ttl != '\0';
 		differs = 1;
 	}
-	if (t->stream != old->stream) {
-		t->stream_since_ms = now_ms;
+	if (view != old->stream) {
+		op_table_stream(t, view, now_ms);
 		differs = 1;
 	}
 	return differs || t->history != old->history;

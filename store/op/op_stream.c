@@ -1,8 +1,8 @@
 /*
  * Streams: which there are, their one shard, and iterators on it.
  *
- * The last one of a table stays readable after it was turned off, for as long
- * as the journal has its changes; its shard is closed.
+ * The last one of a table stays readable for a day after it was turned off, if
+ * the journal has its changes; its shard is closed.  Another may be on by then.
  */
 #include "op_stream.h"
 
@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 100, NTH_MAX = 10000000 };
+enum {
+	LIST_MAX = 100,
+	NTH_MAX = 10000000,
+	KEPT_MS = 24 * 60 * 60 * 1000,	/* after it was turned off */
+	TABLE_STREAMS = 2
+};
 
 const char *const op_stream_views[] = {
 	[STREAM_KEYS] = "KEYS_ONLY",
@@ -24,19 +29,25 @@ const char *const op_stream_views[] = {
 
 /* --- names --------------------------------------------------------------- */
 
-void
-op_stream_label(const struct table *t, char out[32])
+static void
+write_label(int64_t since_ms, char out[32])
 {
-	clock_iso(t->stream_since_ms, out);
+	clock_iso(since_ms, out);
 	out[23] = '\0';			/* without the zone */
 }
 
+void
+op_stream_label(const struct table *t, char out[32])
+{
+	write_label(t->stream_since_ms, out);
+}
+
 static void
-write_arn(const struct table *t, char out[STREAM_ARN_MAX])
+write_arn(const struct table *t, int64_t since_ms, char out[STREAM_ARN_MAX])
 {
 	char label[32];
 
-	op_stream_label(t, label);
+	write_label(since_ms, label);
 	snprintf(out, STREAM_ARN_MAX, OP_ARN "table/%s/stream/%s", t->name,
 	    label);
 }
@@ -96,19 +107,52 @@ op_stream_first(struct store *s, const struct stream *st)
 	                                                              : oldest;
 }
 
-static bool
-has_stream(const struct table *t)
+/* One of a table: since when, from where, what it shows. */
+struct one {
+	int64_t since_ms, from;
+	enum stream_view view;
+	bool on;
+};
+
+/* Those of a table, the older one first: how many. */
+static size_t
+streams_of(const struct table *t, struct one out[TABLE_STREAMS])
 {
-	return t->stream != STREAM_OFF || t->stream_was != STREAM_OFF;
+	size_t n = 0;
+
+	if (t->stream_was != STREAM_OFF &&
+	    clock_wall_ms() - t->stream_until_ms < KEPT_MS)
+		out[n++] = (struct one){t->stream_was_since_ms,
+		    t->stream_was_from, t->stream_was, false};
+	if (t->stream != STREAM_OFF)
+		out[n++] = (struct one){t->stream_since_ms, t->stream_from,
+		    t->stream, true};
+	return n;
 }
 
 static bool
-is_stream(const struct table *t, const struct text *arn)
+is_stream(const struct table *t, const struct one *one,
+    const struct text *arn)
 {
 	char own[STREAM_ARN_MAX];
 
-	write_arn(t, own);
+	write_arn(t, one->since_ms, own);
 	return strlen(own) == arn->n && memcmp(own, arn->p, arn->n) == 0;
+}
+
+/* The stream of a table that has the ARN: true. */
+static bool
+find_one(const struct table *t, const struct text *arn, struct one *out)
+{
+	struct one all[TABLE_STREAMS];
+	size_t n = t ? streams_of(t, all) : 0, i;
+
+	for (i = 0; i < n; i++)
+		if (is_stream(t, &all[i], arn)) {
+			*out = all[i];
+			return true;
+		}
+	return false;
 }
 
 /* The table of "...:table/NAME/stream/LABEL": 0; or -1, and it is none. */
@@ -137,6 +181,7 @@ op_stream_find(struct store *s, const struct text *arn, struct stream *out,
 	struct catalog *c;
 	const struct table *t;
 	struct text name = {NULL, 0};
+	struct one one;
 	int rc = -1;
 
 	*out = (struct stream){.on = false};
@@ -144,15 +189,17 @@ op_stream_find(struct store *s, const struct text *arn, struct stream *out,
 		return -1;
 	c = store_catalog_hold(s);
 	t = catalog_named(c, name.p, name.n);
-	if (!t || !has_stream(t) || !is_stream(t, arn))
+	if (!find_one(t, arn, &one))
 		err_set(e, FAULT_NOT_FOUND, "Requested resource not found: "
 		    "Stream: %.*s not found", (int)arn->n, arn->p);
 	else if (!(out->table = table_copy(t)))
 		op_no_memory(e);
 	else {
-		out->on = t->stream != STREAM_OFF;
-		out->view = out->on ? t->stream : t->stream_was;
-		write_arn(t, out->arn);
+		out->table->stream_since_ms = one.since_ms;
+		out->table->stream_from = one.from;
+		out->on = one.on;
+		out->view = one.view;
+		write_arn(t, one.since_ms, out->arn);
 		rc = 0;
 	}
 	store_catalog_release(s, c);
@@ -167,12 +214,12 @@ op_stream_release(struct stream *st)
 }
 
 /* Of two names, by their bytes. */
-static bool
-is_behind(const char *name, const struct text *start)
+static int
+order(const char *name, const struct text *other)
 {
-	int order = strncmp(name, start->p, start->n);
+	const struct text t = {name, strlen(name)};
 
-	return order > 0 || (order == 0 && strlen(name) > start->n);
+	return text_compare(&t, other);
 }
 
 /* --- ListStreams --------------------------------------------------------- */
@@ -180,35 +227,47 @@ is_behind(const char *name, const struct text *start)
 struct list {
 	const struct stream_request *q;
 	struct reply reply;
-	struct text start;		/* behind this table; or all */
+	struct text start, label;	/* behind that one; or all */
 	uint32_t left;
 	char last[STREAM_ARN_MAX];
 };
 
+static bool
+is_wanted(const struct list *l, const struct table *t, const char *label)
+{
+	int where;
+
+	if (l->q->table.p && order(t->name, &l->q->table) != 0)
+		return false;
+	if (!l->start.p)
+		return true;
+	where = order(t->name, &l->start);
+	return where > 0 || (where == 0 && order(label, &l->label) > 0);
+}
+
 /* False: there is no more room. */
 static bool
-list_one(struct list *l, const struct table *t)
+list_table(struct list *l, const struct table *t)
 {
-	const struct text *name = &l->q->table;
+	struct one all[TABLE_STREAMS];
+	size_t n = streams_of(t, all), i;
 	char label[32], arn[STREAM_ARN_MAX];
 
-	if (!has_stream(t) ||
-	    (name->p && (strlen(t->name) != name->n ||
-	                    memcmp(t->name, name->p, name->n) != 0)))
-		return true;
-	if (l->start.p && !is_behind(t->name, &l->start))
-		return true;
-	if (!l->left)
-		return false;
-	l->left--;
-	write_arn(t, arn);
-	snprintf(l->last, sizeof l->last, "%s", arn);
-	op_stream_label(t, label);
-	reply_object(&l->reply, NULL);
-	reply_string(&l->reply, "StreamArn", arn);
-	reply_string(&l->reply, "StreamLabel", label);
-	reply_string(&l->reply, "TableName", t->name);
-	reply_close(&l->reply);
+	for (i = 0; i < n; i++) {
+		write_label(all[i].since_ms, label);
+		if (!is_wanted(l, t, label))
+			continue;
+		if (!l->left)
+			return false;
+		l->left--;
+		write_arn(t, all[i].since_ms, arn);
+		snprintf(l->last, sizeof l->last, "%s", arn);
+		reply_object(&l->reply, NULL);
+		reply_string(&l->reply, "StreamArn", arn);
+		reply_string(&l->reply, "StreamLabel", label);
+		reply_string(&l->reply, "TableName", t->name);
+		reply_close(&l->reply);
+	}
 	return true;
 }
 
@@ -225,11 +284,15 @@ op_list_streams(struct op *op, struct store_view *v)
 		op_fail(op, &e);
 		return;
 	}
+	if (q->start.p) {
+		l.label.p = l.start.p + l.start.n + strlen("/stream/");
+		l.label.n = (size_t)(q->start.p + q->start.n - l.label.p);
+	}
 	c = store_catalog_hold(v->store);
 	op_open(op, &l.reply);
 	reply_list(&l.reply, "Streams");
 	for (i = 0; i < c->count; i++)
-		if (!list_one(&l, c->entries[i].table))
+		if (!list_table(&l, c->entries[i].table))
 			break;
 	reply_close(&l.reply);
 	if (i < c->count)
@@ -294,7 +357,7 @@ write_stream(struct reply *r, struct store *s, const struct stream *st,
 	reply_string(r, "TableName", st->table->name);
 	write_key(r, st->table);
 	reply_list(r, "Shards");
-	if (!start->p || is_behind(shard, start))
+	if (!start->p || order(shard, start) > 0)
 		write_shard(r, s, st);
 	reply_close(r);
 	reply_close(r);

@@ -66,6 +66,9 @@ int op_table_tag(struct table *t, const struct tag *tags, size_t n,
 int op_table_change(const struct table_request *q, const struct table *old,
     struct table *t, int64_t now_ms, struct err *e);
 
+/* Turns a table's stream on or off; the one before stays readable a while. */
+void op_table_stream(struct table *t, enum stream_view view, int64_t now_ms);
+
 /* True if it takes DynamoDB a while, so that the table is UPDATING. */
 bool op_table_changes_slowly(const struct table_request *q);
 

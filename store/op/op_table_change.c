@@ -289,6 +289,20 @@ change_indexes(const struct table_request *q, const struct table *old,
 
 /* --- the rest ------------------------------------------------------------ */
 
+void
+op_table_stream(struct table *t, enum stream_view view, int64_t now_ms)
+{
+	if (t->stream != STREAM_OFF) {
+		t->stream_was = t->stream;
+		t->stream_was_since_ms = t->stream_since_ms;
+		t->stream_was_from = t->stream_from;
+		t->stream_until_ms = now_ms;
+	}
+	t->stream = view;
+	if (view != STREAM_OFF)
+		t->stream_since_ms = now_ms;
+}
+
 static int
 change_stream(const struct table_request *q, struct table *t, int64_t now_ms,
     struct err *e)
@@ -299,16 +313,10 @@ change_stream(const struct table_request *q, struct table *t, int64_t now_ms,
 	if (q->stream == CHOICE_NO && t->stream == STREAM_OFF)
 		return err_set(e, FAULT_VALIDATION, "Table has no stream to "
 		    "disable: TableName: %s", t->name);
-	if (q->stream == CHOICE_NO) {
-		t->stream_was = t->stream;
-		t->stream_until_ms = now_ms;
-		t->stream = STREAM_OFF;
-	}
-	if (q->stream == CHOICE_YES) {
-		t->stream_was = STREAM_OFF;
-		t->stream = op_table_view(&q->stream_view);
-		t->stream_since_ms = now_ms;
-	}
+	if (q->stream == CHOICE_NO)
+		op_table_stream(t, STREAM_OFF, now_ms);
+	if (q->stream == CHOICE_YES)
+		op_table_stream(t, op_table_view(&q->stream_view), now_ms);
 	return 0;
 }
 

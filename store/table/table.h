@@ -99,6 +99,7 @@ struct table {
 	int64_t stream_from;		/* no change before it in the journal */
 	enum stream_view stream_was;	/* of one that was turned off... */
 	int64_t stream_until_ms;	/* ... then; it stays readable a while */
+	int64_t stream_was_since_ms, stream_was_from;	/* as of `stream` */
 	bool history;			/* documents go into git */
 	bool protected;			/* DeletionProtectionEnabled */
 	bool restoring;			/* closed until a restore is done */

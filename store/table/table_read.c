@@ -219,6 +219,10 @@ read_table(struct table_reader *r, const struct json_node *n)
 		{"streamWas", read_stream, offsetof(struct table, stream_was)},
 		{"streamUntil", table_read_ms,
 		    offsetof(struct table, stream_until_ms)},
+		{"streamWasSince", table_read_ms,
+		    offsetof(struct table, stream_was_since_ms)},
+		{"streamWasFrom", table_read_ms,
+		    offsetof(struct table, stream_was_from)},
 		{"history", table_read_bool, offsetof(struct table, history)},
 		{"protected", table_read_bool, offsetof(struct table, protected)},
 		{"restoring", table_read_bool, offsetof(struct table, restoring)},
@@ -232,6 +236,8 @@ read_table(struct table_reader *r, const struct json_node *n)
 	if (table_read_fields(r, n, fields, r->table) < 0)
 		return -1;
 	next_index(r->table);
+	if (!r->table->stream_was_since_ms)
+		r->table->stream_was_since_ms = r->table->stream_since_ms;
 	return table_check(r->table, r->err);
 }
 

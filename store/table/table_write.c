@@ -9,6 +9,7 @@
  *    "nextIndex":2,"ttl":"expires","ttlFilling":false,"stream":"NEW_IMAGE",
  *    "streamSince":1700000000000,"streamFrom":4711,
  *    "streamWas":"OLD_IMAGE","streamUntil":1700000000000,   if one was
+ *    "streamWasSince":1700000000000,"streamWasFrom":42,
  *    "history":true,"protected":false,
  *    "terms":{...},"more":{...}}                    table_terms.c
  *
@@ -117,8 +118,11 @@ table_write(const struct table *t, struct buf *out)
 	if (t->stream_was != STREAM_OFF) {
 		buf_putc(out, ',');
 		write_text(out, "streamWas", table_views[t->stream_was]);
-		buf_printf(out, ",\"streamUntil\":%lld",
-		    (long long)t->stream_until_ms);
+		buf_printf(out, ",\"streamUntil\":%lld,"
+		    "\"streamWasSince\":%lld,\"streamWasFrom\":%lld",
+		    (long long)t->stream_until_ms,
+		    (long long)t->stream_was_since_ms,
+		    (long long)t->stream_was_from);
 	}
 	write_bool(out, "history", t->history);
 	write_bool(out, "protected", t->protected);

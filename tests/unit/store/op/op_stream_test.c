@@ -181,15 +181,6 @@ closed(void **state)
 	rig_has(reply, "\"text\":\"one\"");
 	rig_lacks(reply, "later");
 	rig_lacks(reply, "NextShardIterator");
-	turn_on(r, "NEW_IMAGE");
-	rig_call(r, "DescribeStream", "{\"StreamArn\":\"%s\"}", s.arn);
-	assert_int_equal(r->status, FAULT_NOT_FOUND);
-	find(r, &s);
-	put(r, "a", "again");
-	iterate(r, &s, "\"TRIM_HORIZON\"");
-	reply = records(r, &s);
-	rig_lacks(reply, "later");
-	rig_has(reply, "again");
 }
 
 static void
@@ -273,6 +264,55 @@ expired(void **state)
 	    "\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}");
 }
 
+/* The stream before stays readable under its own ARN, beside the new one. */
+static void
+turned_on_again(void **state)
+{
+	struct rig *r = *state;
+	struct stream old, new;
+	const char *reply;
+	char last[400];
+
+	turn_on(r, "NEW_IMAGE");
+	put(r, "a", "one");
+	find(r, &old);
+	rig_ok(r, "UpdateTable", STREAM("false"));
+	put(r, "b", "between");
+	usleep(3000);
+	turn_on(r, "KEYS_ONLY");
+	put(r, "c", "two");
+	reply = rig_ok(r, "ListStreams", "{\"TableName\":\"notes\","
+	    "\"Limit\":1}");
+	rig_has(reply, old.arn);
+	rig_text(reply, "LastEvaluatedStreamArn", last, sizeof last);
+	reply = rig_ok(r, "ListStreams", "{\"TableName\":\"notes\","
+	    "\"ExclusiveStartStreamArn\":\"%s\"}", last);
+	rig_text(reply, "StreamArn", new.arn, sizeof new.arn);
+	assert_string_not_equal(old.arn, new.arn);
+	rig_close(r);
+	rig_open(r);
+	reply = rig_ok(r, "DescribeStream", "{\"StreamArn\":\"%s\"}",
+	    old.arn);
+	rig_has(reply, "\"StreamStatus\":\"DISABLED\"");
+	rig_has(reply, "\"StreamViewType\":\"NEW_IMAGE\"");
+	rig_has(reply, "EndingSequenceNumber");
+	iterate(r, &old, "\"TRIM_HORIZON\"");
+	reply = records(r, &old);
+	rig_has(reply, "\"id\":\"a\"");
+	rig_lacks(reply, "\"id\":\"b\"");
+	rig_lacks(reply, "\"id\":\"c\"");
+	rig_lacks(reply, "NextShardIterator");
+	reply = rig_ok(r, "DescribeStream", "{\"StreamArn\":\"%s\"}",
+	    new.arn);
+	rig_has(reply, "\"StreamStatus\":\"ENABLED\"");
+	rig_text(reply, "ShardId", new.shard, sizeof new.shard);
+	iterate(r, &new, "\"TRIM_HORIZON\"");
+	reply = records(r, &new);
+	rig_has(reply, "\"id\":\"c\"");
+	rig_lacks(reply, "\"id\":\"a\"");
+	rig_lacks(reply, "NewImage");
+}
+
 int
 main(void)
 {
@@ -283,6 +323,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(refused, begin, end),
 		cmocka_unit_test_setup_teardown(trimmed, begin, end),
 		cmocka_unit_test_setup_teardown(expired, begin, end),
+		cmocka_unit_test_setup_teardown(turned_on_again, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
