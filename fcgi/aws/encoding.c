@@ -165,6 +165,7 @@ decode_one(z_stream *z, struct buf *out)
 			return -2;
 		rc = inflate(z, Z_NO_FLUSH);
 		out->len = (size_t)((char *)z->next_out - out->data);
+		out->data[out->len] = '\0';
 	} while (rc == Z_OK && (z->avail_in || z->avail_out == 0));
 	return rc == Z_STREAM_END ? 0 : -1;
 }
@@ -210,6 +211,7 @@ encoding_encode(enum encoding e, const void *p, size_t n, struct buf *out)
 		z.avail_out = (unsigned)most;
 		if (deflate(&z, Z_FINISH) == Z_STREAM_END) {
 			out->len += z.total_out;
+			out->data[out->len] = '\0';
 			rc = 0;
 		}
 	}

@@ -188,6 +188,7 @@ read_body(struct exchange *x)
 			    x->w->deadline.cut ? "the body came too slowly"
 			                       : "the body ended too early");
 		b->len += (size_t)n;
+		b->data[b->len] = '\0';
 	}
 }
 
