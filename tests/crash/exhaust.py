@@ -93,9 +93,9 @@ class Scene:
         with self.daemon.connect() as c:
             look(self.history, c)
             compare_files(self.directory, c, self.wrong)
-            trouble = c.call("Stat", {})["Trouble"]
-            if trouble:
-                self.wrong.append(f"still in trouble: {trouble}")
+            # The next checkpoint may be some way off.
+            self.until(lambda: not c.call("Stat", {})["Trouble"],
+                       "the end of its trouble")
         if self.daemon.stop() != 0:
             self.wrong.append(f"left with an error: {self.daemon.said}")
         wrong, story = check(self.history, self.directory)
