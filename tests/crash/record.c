@@ -8,9 +8,9 @@
  *	CRASH_KILL	N: SIGKILL right after the N-th record
  *	CRASH_FAIL	KIND:N:ERRNO:once|often|ever: the N-th call of a kind fails,
  *			and after it none, some or all
- *			(open read write sync syncfs name truncate allocate
- *			memory; sync is each of them, and memory only where
- *			the program itself asks for it)
+ *			(open read write sync syncfs datasync name truncate
+ *			allocate memory; sync is each of them, and memory
+ *			only where the program itself asks for it)
  *	CRASH_SLOW	N: every N-th write and change of a name takes two
  *			milliseconds longer, while others go on
  *	CRASH_CALLS	a file that gets the number of calls of that kind
@@ -509,7 +509,8 @@ sync_any(int fd, bool all, bool data_only)
 	r.b = ++recorder.tickets;
 	note(r, NULL, NULL);
 	unlock();
-	result = fails(SYNC) || (all && fails(SYNCFS)) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
+	result = fails(SYNC) || (all && fails(SYNCFS)) ||
+	        (data_only && fails(DATASYNC)) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
 		? CALL(fdatasync, fd) : CALL(fsync, fd));
 	saved = errno;
 	lock();

@@ -20,7 +20,8 @@
 #define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
 
 enum kind {
-	OPEN, READ, WRITE, SYNC, SYNCFS, NAME, TRUNCATE, ALLOCATE, MEMORY, KINDS
+	OPEN, READ, WRITE, SYNC, SYNCFS, DATASYNC, NAME, TRUNCATE, ALLOCATE,
+	MEMORY, KINDS
 };
 
 struct recorder {

@@ -19,8 +19,8 @@ struct recorder recorder = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1,
     .fail_kind = KINDS};
 
 static const char *const KIND_NAMES[KINDS] = {
-    "open", "read", "write", "sync", "syncfs", "name", "truncate", "allocate",
-    "memory"};
+    "open", "read", "write", "sync", "syncfs", "datasync", "name", "truncate",
+    "allocate", "memory"};
 
 enum { OFTEN = 31 };	/* a call fails, of so many */
 

@@ -35,7 +35,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PASSES = 12 };	/* over a log, before its states are all seen */
+enum {
+	PARTS = 4,	/* of the states that are wanted, one in each pass */
+	PASSES = 24	/* over a log, before its states are all seen */
+};
 
 void
 die(const char *what)
@@ -71,6 +74,7 @@ read_log(struct run *run, const char *path)
 		run->records[run->count++] = r;
 		if (r->kind == RECORD_DURABLE)
 			run->first = run->count;
+		run->writes += r->kind == RECORD_WRITE && r->first;
 	}
 	if (at != run->log.len || run->count == 0) {
 		(void)fprintf(stderr, "states: %s is no log\n", path);
@@ -129,13 +133,17 @@ order_names(struct model *m)
 	}
 }
 
-/* A chosen write to tear, in every other state; or none. */
+/* A chosen write to tear: the last, or any in every other state; or none. */
 static size_t
-choose_torn(struct run *run, const struct model *m)
+choose_torn(struct run *run, struct model *m)
 {
 	size_t i, found = m->nops;
 	uint64_t seen = 0;
 
+	if (run->midst && m->nops) {
+		m->ops[m->nops - 1].chosen = true;
+		return m->nops - 1;
+	}
 	if (one_in(run, 2))
 		return m->nops;
 	for (i = 0; i < m->nops; i++)
@@ -222,12 +230,26 @@ enough(const struct run *run)
 	return run->made >= run->wanted || (run->o->first && run->failed);
 }
 
+/* How many states are made after a record. */
+static uint64_t
+states_due(struct run *run, const struct record *r)
+{
+	uint64_t part = (uint64_t)run->wanted * 1000 / PARTS;
+	uint64_t each = part / run->count + 1;
+
+	if (run->midst)
+		each = r->kind == RECORD_WRITE && r->first
+		    ? part / run->writes + 1
+		    : 0;
+	return each / 1000 + (model_random(&run->random) % 1000 < each % 1000);
+}
+
 /* From the begin of the log to its end, states being made on the way. */
 static void
 pass(struct run *run, enum rules rules)
 {
-	uint64_t each = (uint64_t)run->wanted * 1000 / run->count / 2 + 1, due;
 	struct model m;
+	uint64_t due;
 	size_t i;
 
 	model_init(&m, rules);
@@ -243,8 +265,7 @@ pass(struct run *run, enum rules rules)
 			die("buf_add");
 		if (i + 1 < run->first)
 			continue;
-		due = each / 1000 +
-		    (model_random(&run->random) % 1000 < each % 1000);
+		due = states_due(run, r);
 		while (due-- && !enough(run))
 			try_state(run, &m, i + 1);
 	}
@@ -259,8 +280,10 @@ explore(struct run *run, const char *mode, long wanted)
 	run->mode = mode;
 	run->made = 0;
 	run->wanted = wanted;
-	for (i = 0; i < PASSES && !enough(run); i++)
+	for (i = 0; i < PASSES && !enough(run); i++) {
+		run->midst = i % PARTS >= PARTS / 2;
 		pass(run, i % 2 ? RULES_EXT4 : RULES_STRICT);
+	}
 }
 
 void

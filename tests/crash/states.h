@@ -40,6 +40,8 @@ struct run {
 	struct buf sent;	/* up to the record in question */
 	struct map seen;	/* hashes of states */
 	uint64_t random;
+	bool midst;		/* crashes come in the midst of a write */
+	size_t writes;		/* records that are one */
 	long wanted, made, failed;
 	long inner;		/* states of second crashes */
 	const char *mode;
