@@ -3,8 +3,8 @@
  * one was.
  *
  * The table is made, closed and empty, before the reply; filling it goes on
- * behind (op_later.h), while DescribeTable tells CREATING.  A daemon that ends
- * first leaves it so: it is to be deleted, and restored again.  As with
+ * behind (op_later.h), while DescribeTable tells CREATING.  A daemon that leaves
+ * first drops it again; one that is killed leaves it so, to be deleted.  As with
  * DynamoDB, stream, expiry, tags and recovery aren't taken over.
  */
 #include "op_backup.h"
@@ -26,6 +26,7 @@ struct restoring {
 	char source[TABLE_NAME_MAX + 1], target[TABLE_NAME_MAX + 1];
 	char state[STATE_MAX];		/* for past_find() */
 	uint64_t id;			/* of the table that is made */
+	const atomic_bool *stop;
 };
 
 /* What a request asks for, and what came of it. */
@@ -74,6 +75,14 @@ fill(struct op *op, const struct restoring *w, struct err *e)
 	return rc;
 }
 
+static enum op_stop
+see_whether_to_stop(struct op *op)
+{
+	const struct restoring *w = op->arg;
+
+	return atomic_load(w->stop) ? OP_LEAVING : OP_GO_ON;
+}
+
 /* What can't be filled isn't kept. */
 static void
 run_later(struct op_later *l, const atomic_bool *stop)
@@ -84,9 +93,10 @@ run_later(struct op_later *l, const atomic_bool *stop)
 	struct err e;
 	int rc;
 
-	(void)stop;
+	w->stop = stop;
 	buf_init(&none, 1);
-	op_init(&op, l->store, &none, NULL, NULL);
+	op_init(&op, l->store, &none, NULL, w);
+	op.stop = see_whether_to_stop;
 	store_history_lock(l->store);
 	rc = fill(&op, w, &e);
 	store_history_unlock(l->store);

@@ -113,3 +113,91 @@ def test_the_daemon_stays_for_what_it_has_to_do(tmp_path):
             assert active(client, "again")["ItemCount"] == 1500
     finally:
         store.stop()
+
+
+# ---- exports and imports ----------------------------------------------------
+
+IMPORT = {"InputFormat": "DYNAMODB_JSON", "TableCreationParameters": {
+    "TableName": "made", "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}]}}
+
+
+def bucket(store, name):
+    path = os.path.join(store.directory, "buckets", name)
+    os.makedirs(path)
+    return path
+
+
+def over(client, what, arn):
+    def look():
+        told = client.call("Describe" + what, {what + "Arn": arn})
+        told = told.get("ExportDescription") or told["ImportTableDescription"]
+        return told[what + "Status"] != "IN_PROGRESS" and told
+    return wait_for(look, 30, "the end of " + arn)
+
+
+def test_an_export_is_whole_and_can_be_imported(store, client):
+    path = bucket(store, "mine")
+    client.call("UpdateContinuousBackups", {
+        "TableName": "notes", "PointInTimeRecoverySpecification":
+        {"PointInTimeRecoveryEnabled": True}})
+    fill(client, 300)
+    arn = client.call("DescribeTable", {"TableName": "notes"})
+    asked = client.call("ExportTableToPointInTime", {
+        "TableArn": arn["Table"]["TableArn"], "S3Bucket": "mine",
+        "ClientToken": "once"})["ExportDescription"]
+    client.put("notes", {"id": "later"})
+    told = over(client, "Export", asked["ExportArn"])
+    assert (told["ExportStatus"], told["ItemCount"]) == ("COMPLETED", 300)
+    with open(os.path.join(path, told["ExportManifest"])) as f:
+        summary = json.load(f)
+    assert summary["itemCount"] == 300
+    with open(os.path.join(path, summary["manifestFilesS3Key"])) as f:
+        data = json.loads(f.readline())["dataFileS3Key"]
+    with gzip.open(os.path.join(path, data), "rt") as f:
+        ids = sorted(json.loads(line)["Item"]["id"]["S"] for line in f)
+    assert ids == ["n%05d" % i for i in range(300)]
+    made = client.call("ImportTable", dict(
+        IMPORT, ClientToken="t", InputCompressionType="GZIP", S3BucketSource={
+            "S3Bucket": "mine", "S3KeyPrefix": os.path.dirname(data) + "/"}))
+    told = over(client, "Import", made["ImportTableDescription"]["ImportArn"])
+    assert told["ImportStatus"] == "COMPLETED", told
+    assert told["ImportedItemCount"] == 300
+    active(client, "made")
+    assert items(client, "made")["n00299"]["n"] == 299
+
+
+def test_an_import_without_its_bucket_leaves_no_table(store, client):
+    made = client.call("ImportTable", dict(
+        IMPORT, ClientToken="t", S3BucketSource={"S3Bucket": "none"}))
+    told = over(client, "Import", made["ImportTableDescription"]["ImportArn"])
+    assert told["FailureCode"] == "S3NoSuchBucket"
+    refused(lambda: client.call("DescribeTable", {"TableName": "made"}),
+            "NotFound")
+
+
+def test_a_daemon_that_leaves_says_what_it_has_not_done(tmp_path):
+    store = Store(tmp_path / "store").started()
+    try:
+        with open(os.path.join(bucket(store, "mine"), "a.json"), "w") as f:
+            for i in range(400000):
+                f.write('{"Item":{"id":{"S":"%d"}}}\n' % i)
+        with store.connect() as client:
+            made = client.call("ImportTable", dict(
+                IMPORT, ClientToken="t",
+                S3BucketSource={"S3Bucket": "mine"}))
+            arn = made["ImportTableDescription"]["ImportArn"]
+            assert client.call("DescribeTable", {"TableName": "made"})[
+                "Table"]["TableStatus"] == "CREATING"
+            refused(lambda: client.put("made", {"id": "x"}), "InUse")
+        store.stop()
+        store.started()
+        with store.connect() as client:
+            told = client.call("DescribeImport", {"ImportArn": arn})[
+                "ImportTableDescription"]
+            assert told["ImportStatus"] == "FAILED"
+            refused(lambda: client.call("DescribeTable", {
+                "TableName": "made"}), "NotFound")
+    finally:
+        store.stop()
