@@ -28,6 +28,7 @@ static const struct command *const store_commands[] = {
 	&command_store_import,
 	&command_store_export,
 	&command_store_merge,
+	&command_store_copy,
 	&command_store_receive,
 	&command_store_check,
 	&command_store_reindex,

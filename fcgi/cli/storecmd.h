@@ -19,7 +19,7 @@ extern const struct command command_store_tables, command_store_ls,
     command_store_import, command_store_export, command_store_merge,
     command_store_receive, command_store_check,
     command_store_reindex, command_store_stat, command_store_create,
-    command_store_stop;
+    command_store_copy, command_store_stop;
 
 /*
  * Opens the store and the table words[0], and begins a request with its name

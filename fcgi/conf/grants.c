@@ -53,18 +53,24 @@ member(struct maker *m, const struct node *map, const char *name)
 bool
 grants_action(const char *action, const char **near)
 {
-	static const char condition_check[] = "dynamodb:ConditionCheckItem";
+	static const char *const others[] = {	/* of transactions, PartiQL */
+		"dynamodb:ConditionCheckItem", "dynamodb:PartiQLSelect",
+		"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate",
+		"dynamodb:PartiQLDelete",
+	};
 	const char *colon = strchr(action, ':');
 	struct suggest words = {.word = colon ? colon + 1 : action};
 	const struct operation_info *op;
 	int i;
 
 	*near = NULL;
-	if (fnmatch(action, condition_check, FNM_CASEFOLD) == 0)
-		return true;
+	for (i = 0; i < (int)(sizeof others / sizeof *others); i++)
+		if (fnmatch(action, others[i], FNM_CASEFOLD) == 0)
+			return true;
 	for (i = 0; i < OP_END; i++) {
 		op = operation_info(i);
-		if (!op)
+		if (!op || (i >= OP_EXECUTE_STATEMENT &&
+		    i <= OP_EXECUTE_TRANSACTION))
 			continue;
 		if (fnmatch(action, op->action, FNM_CASEFOLD) == 0)
 			return true;
