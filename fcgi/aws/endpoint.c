@@ -89,6 +89,7 @@ endpoint_end(struct endpoint *ep, struct session *s)
 	s->keys = NULL;
 	s->key = NULL;
 	s->op = NULL;
+	s->trouble.text[0] = '\0';
 	arena_reset(&s->arena);
 	each_buf(s, empty);
 	atomic_fetch_sub(&ep->held, s->held);
@@ -138,7 +139,6 @@ endpoint_begin(struct endpoint *ep, struct session *s,
 {
 	struct text target = aws_header(r, "x-amz-target");
 	struct text coding = aws_header(r, "content-encoding");
-	struct err why;
 
 	s->encoding = encoding_parse(&coding);
 	s->op = strcmp(r->method, "POST") == 0 ? aws_target(&target) : NULL;
@@ -147,9 +147,10 @@ endpoint_begin(struct endpoint *ep, struct session *s,
 	if (sigv4_read(&s->sig, r, &s->arena, &s->error) < 0 ||
 	    sigv4_check(&s->sig, r, SERVICE, now_ms / 1000, &s->error) < 0)
 		return -1;
-	s->keys = aws_keyring_hold(&ep->ring, &why);
+	s->keys = aws_keyring_hold(&ep->ring, &s->trouble);
 	if (!s->keys)
-		return err_set(&s->error, FAULT_INTERNAL, "%s", why.text);
+		return session_fail(s, FAULT_INTERNAL, "The access keys "
+		    "can't be read; the gateway's log says why");
 	s->key = aws_keys_find(s->keys, &s->sig.key_id);
 	if (!s->key)
 		return session_fail(s, AWS_UNRECOGNIZED_CLIENT,
@@ -252,7 +253,12 @@ endpoint_call(struct endpoint *ep, struct session *s,
 	struct pooled *c;
 	int rc;
 
-	if (!token || decode(ep, s, s->encoding, &body) < 0)
+	if (!token) {
+		s->trouble = s->error;
+		return session_fail(s, FAULT_INTERNAL, "The key's grants are "
+		    "too long");
+	}
+	if (decode(ep, s, s->encoding, &body) < 0)
 		return -1;
 	c = pool_take(&ep->pool, token);
 	if (!c)
@@ -260,7 +266,11 @@ endpoint_call(struct endpoint *ep, struct session *s,
 	rc = client_call(c->client, s->op->op, 0, buf_str(body), body->len,
 	    &s->reply, &s->error);
 	pool_give(&ep->pool, c);
-	return rc;
+	if (rc == 0 || s->error.code >= FAULT_FIRST)
+		return rc;
+	s->trouble = s->error;	/* about sockets, of no use to a client */
+	return session_fail(s, FAULT_INTERNAL, "The store can't be reached; "
+	    "the gateway's log says why");
 }
 
 static void

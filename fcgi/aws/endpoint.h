@@ -61,7 +61,8 @@ struct session {
 	enum encoding encoding;		/* of the body */
 	struct aws_keys *keys;
 	struct aws_key *key;		/* NULL: not known yet */
-	struct err error;
+	struct err error;		/* for the client */
+	struct err trouble;		/* for the log; no text: none */
 };
 
 struct endpoint_answer {

@@ -13,9 +13,11 @@
 #include "store/base/clock.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct opt create_opts[] = {
@@ -47,6 +49,26 @@ struct making {
 	char token[KEYEDIT_TOKEN_SIZE];
 	struct buf grants;
 };
+
+/*
+ * Finds the site's state.  Root becomes who owns it, so that what is written
+ * there can be read by the site's own gateway.
+ */
+static int
+find_state(const struct cli *c, struct place *p, struct err *e)
+{
+	struct stat st;
+
+	if (cli_place(c, p, e) < 0)
+		return -1;
+	if (geteuid() != 0 || stat(p->state, &st) < 0 || st.st_uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 ||
+	    setuid(st.st_uid) < 0)
+		return err_sys(e, "cannot become uid %u, who owns %s",
+		    (unsigned)st.st_uid, p->state);
+	return 0;
+}
 
 /* --- create --------------------------------------------------------------------- */
 
@@ -155,7 +177,7 @@ create(struct cli *c, const void *values, int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	buf_init(&m.grants, KEYTEXT_MAX);
-	if (cli_place(c, &p, &e) == 0 && place_make_state(&p, &e) == 0 &&
+	if (find_state(c, &p, &e) == 0 && place_make_state(&p, &e) == 0 &&
 	    make(&m, values, &e) == 0)
 		rc = keyedit_add(p.state, &m.key, &e);
 	if (rc == 0)
@@ -211,7 +233,7 @@ list(struct cli *c, const void *values, int argc, char **argv)
 	(void)values;
 	(void)argc;
 	(void)argv;
-	if (cli_place(c, &p, &e) < 0 || aws_keys_load(p.state, &keys, &e) < 0)
+	if (find_state(c, &p, &e) < 0 || aws_keys_load(p.state, &keys, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	rows = json_array();
 	for (i = 0; i < keys->count; i++)
@@ -233,7 +255,7 @@ removal(struct cli *c, const void *values, int argc, char **argv)
 
 	(void)values;
 	(void)argc;
-	if (cli_place(c, &p, &e) < 0 ||
+	if (find_state(c, &p, &e) < 0 ||
 	    keyedit_remove(p.state, argv[0], &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	return CLI_OK;

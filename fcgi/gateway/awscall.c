@@ -254,6 +254,9 @@ serve(struct exchange *x)
 		rc = ask_store(x);
 		x->table = session_table(&w->aws);
 	}
+	if (w->aws.trouble.text[0])
+		gateway_log(w->g, "error", "%s fails: %s", x->operation,
+		    w->aws.trouble.text);
 	send_answer(x, &v.request, rc);
 }
 

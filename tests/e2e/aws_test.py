@@ -3,6 +3,7 @@ servers."""
 import gzip
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import zlib
 
 import pytest
 
+import cgi
+import fcgi
 import procs
 import ways
 import wire
@@ -431,6 +434,89 @@ def test_the_store_may_die(documents, client):
                    "the store to end")
     assert client.ask("GetItem", {"TableName": "notes", "Key": key})[
         "Item"] == key
+
+
+def test_keys_that_cannot_be_read_let_nobody_in(documents, client):
+    site = documents.site
+    path = os.path.join(site.state, "keys", "keys.json")
+    os.chmod(path, 0o644)
+    try:
+        text = client.fails("InternalServerError", "ListTables", {})
+        assert "log says why" in text and path not in text
+        procs.wait_for(lambda: site.log("gateway", "open to others"), 5,
+                       "the gateway to log why")
+    finally:
+        os.chmod(path, 0o600)
+    client.ask("ListTables", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_makes_keys_for_the_owner(documents, client):
+    site = documents.site
+    made = subprocess.run(
+        [site.lab.path("bin", "bothy"), "key", "create", "--json",
+         *site.places()], stdout=subprocess.PIPE, check=True, timeout=20,
+        env=site.lab.environment())
+    made = json.loads(made.stdout)
+    assert os.stat(os.path.join(site.state, "keys", "keys.json")).st_uid == \
+        site.lab.user
+    Client(documents, Signer(made["AccessKeyId"],
+                             made["SecretAccessKey"])).ask("ListTables", {})
+
+
+def raw(client, body, length=None, **changed):
+    """A request as records, past any web server, with variables changed."""
+    env = cgi.environment("POST", "/", client.signer.headers(
+        "localhost", TARGET + "ListTables", body), body, False)
+    if length is not None:
+        env[b"CONTENT_LENGTH"] = b"%d" % length
+    for name, value in changed.items():
+        env[name.encode()] = value
+    return fcgi.begin() + fcgi.params(env) + fcgi.stdin(body)
+
+
+def answer(documents, data):
+    """What the gateway says, or b"" if it breaks off."""
+    with fcgi.connect(documents.gateway.socket) as s:
+        s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        got = b""
+        try:
+            while piece := s.recv(65536):
+                got += piece
+        except ConnectionResetError:
+            pass
+    return got
+
+
+def test_what_no_web_server_sends(documents, client):
+    assert b"TableNames" in answer(documents, raw(client, b"{}"))
+    assert b"ended too early" in answer(documents, raw(client, b"{}", 20))
+    assert b"TooLarge" in answer(documents, raw(client, b"{}", 1 << 40))
+    assert b"TableNames" in answer(documents, raw(
+        client, b"{}", CONTENT_LENGTH=b""))
+    assert b"InvalidSignature" in answer(documents, raw(
+        client, b"{}", HTTP_HOST=b"localhost:9"))
+    assert b"400" in answer(documents, raw(client, b"{}",
+                                           HTTP_X_AMZ_DATE=b"\xff" * 16))
+
+
+def test_mutated_requests(documents, client):
+    """Whatever comes, each is answered or cut, and the next one is served."""
+    chance = random.Random(20261122)
+    whole = raw(client, b'{"Limit":7}')
+    at = whole.index(b"POST")
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 1, 2, 8))):
+            i = chance.randrange(at, len(data))
+            data[i] = chance.choice((0, 10, 32, 34, 37, 44, 47, 59, 61, 255,
+                                     chance.randrange(256)))
+        got = answer(documents, bytes(data))
+        assert b"Status: 200" not in got or b"TableNames" in got or \
+            b"healthy" in got
+    client.ask("ListTables", {})
+    assert documents.gateway.process.poll() is None
 
 
 def test_many_at_once(documents, client):
