@@ -201,6 +201,17 @@ bench:
 		BENCH_OUT=$(abspath $(BUILD)/bench) \
 		$(PYTHON) -B tests/bench/dynamo.py
 
+# Log and blame of one document, in what thinning leaves of a million commits.
+$(B)/bench/history_age: $(B)/obj/tests/bench/history_age.o \
+		$(call archives,store/history)
+	$(call link,$(LIBS.store/history))
+
+# `make bench-history AGE="1000000 10000 all"` makes every one of them.
+AGE ?= 1000000 10000
+.PHONY: bench-history
+bench-history: $(B)/bench/history_age
+	@$(NO_MAKE) $< $(AGE)
+
 # --- make test ----------------------------------------------------------------
 
 part := tests/part $(BUILD)/test

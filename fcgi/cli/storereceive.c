@@ -204,7 +204,8 @@ tell(struct push *p, const struct json_node *n)
 		fputs("bothy: to look at conflicts: git fetch origin && git "
 		    "merge origin/main; then push again\n", stderr);
 	else if (!p->dry && added + changed + removed)
-		fputs("bothy: git pull origin main has it\n", stderr);
+		fputs("bothy: main has all of it: git fetch origin && git "
+		    "reset --hard origin/main\n", stderr);
 	if (refused && p->whole)
 		snprintf(p->verdict, sizeof p->verdict, "%lld of it can't be "
 		    "merged, so nothing was", refused);
