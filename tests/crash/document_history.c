@@ -44,14 +44,15 @@ see_document(void *ctx, const struct history_delta *delta, struct err *e)
 	(void)e;
 	if (slash && slash[1] == '.')
 		return 0;	/* what tells of the table */
-	if (i == DOCUMENTS_ALL || delta->new_n >= sizeof text)
-		bad("%s in the history was never written", delta->path);
-	memcpy(text, delta->new_bytes, delta->new_n);
-	text[delta->new_n] = '\0';
-	p->all[i] = document_of_file(text);
-	if (p->all[i].m > p->m)
-		p->m = p->all[i].m;
-	return 0;
+	if (i < DOCUMENTS_ALL && delta->new_n < sizeof text) {
+		memcpy(text, delta->new_bytes, delta->new_n);
+		text[delta->new_n] = '\0';
+		p->all[i] = document_of_file(text);
+		if (p->all[i].m > p->m)
+			p->m = p->all[i].m;
+		return 0;
+	}
+	bad("%s in the history was never written", delta->path);
 }
 
 static void
