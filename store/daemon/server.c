@@ -171,8 +171,12 @@ tick(struct server *s)
 	look_at_store(s, now_ms);
 	if (atomic_load(&s->connections) || later_busy(&s->later))
 		s->busy_ms = now_ms;
-	return store_broken(s->store) ||
-	    (idle && now_ms - s->busy_ms > idle);
+	if (store_broken(s->store)) {
+		serverlog_say(&s->log, "error", "a sync of files or the index "
+		    "failed: the store leaves, to be opened anew");
+		return true;
+	}
+	return idle && now_ms - s->busy_ms > idle;
 }
 
 /* The socket goes first, so that whoever comes now starts the next daemon. */

@@ -123,10 +123,13 @@ class Store:
             return
         self.work()
         if not self.daemon.is_up():
-            self.wrong.append("it fell: status "
-                              f"{self.daemon.process.returncode} "
-                              f"{self.daemon.kill()} "
-                              f"{self.daemon.said[-3000:]}")
+            # It leaves where only a new start helps, and says so.
+            if self.daemon.process.returncode != 0 or \
+                    "to be opened anew" not in self.daemon.log():
+                self.wrong.append("it fell: status "
+                                  f"{self.daemon.process.returncode} "
+                                  f"{self.daemon.kill()} "
+                                  f"{self.daemon.said[-3000:]}")
             return
         self.told(self.trouble())
         status = self.daemon.stop(20)
