@@ -104,7 +104,8 @@ static int
 start_far(struct far *f, struct err *e)
 {
 	const char *const arguments[] = {"--force", "--idle", "10",
-	    "--relay", f->endpoint, "--region", f->region, NULL};
+	    "--segment-bytes", "1048576", "--relay", f->endpoint, "--region",
+	    f->region, NULL};
 	struct client_options o = {.prove = client_prove_key};
 	struct data_place p;
 

@@ -65,7 +65,7 @@ run_far(struct conn *c, struct call *k, struct relay_ref *relay)
 	    info->op == OP_DECLARE) {
 		op_run(&k->op, &c->io->view);
 	} else {
-		err_set(&e, FAULT_UNKNOWN_OPERATION, "%s has no counterpart "
+		err_set(&e, FAULT_VALIDATION, "%s has no counterpart "
 		    "where resources.store has the documents", info->name);
 		call_fail(k, &e);
 	}

@@ -9,12 +9,13 @@ from far import KEYS, PREFIX, Dynalite, Far, find_dynalite
 from storeclient import BIN, PLAIN, Store
 
 ENVIRONMENT = dict(os.environ, **KEYS)
+SMALL = ("--segment-bytes", "1048576")
 BOTHY = os.path.join(BIN, "bothy")
 
 
 @pytest.fixture
 def store(tmp_path):
-    store = Store(tmp_path / "mine").started()
+    store = Store(tmp_path / "mine", *SMALL).started()
     yield store
     store.stop()
 
@@ -39,10 +40,13 @@ def items(client, table):
 
 
 def fill(client, n):
-    for i in range(n):
-        client.put("notes", {"id": "n%04d" % i, "n": i, "text": "\u00fc" * 20,
-                             "tags": {"$set": [1, 2]}, "none": None,
-                             "deep": {"a": [True, {"$binary": "AAE="}]}})
+    wanted = [{"PutRequest": {"Item": {
+        "id": "n%04d" % i, "n": i, "text": "\u00fc" * 20,
+        "tags": {"$set": [1, 2]}, "none": None,
+        "deep": {"a": [True, {"$binary": "AAE="}]}}}} for i in range(n)]
+    for i in range(0, n, 25):
+        client.call("BatchWriteItem",
+                    {"RequestItems": {"notes": wanted[i:i + 25]}}, PLAIN)
 
 
 def test_what_is_to_be_said(store):
@@ -56,7 +60,7 @@ def test_to_dynalite_and_back(tmp_path, store):
     if not program:
         pytest.skip("npm could not install dynalite")
     dynalite = Dynalite(program)
-    other = Store(tmp_path / "other").started()
+    other = Store(tmp_path / "other", *SMALL).started()
     try:
         with store.connect() as client:
             client.table("notes", AttributeDefinitions=[
@@ -106,13 +110,11 @@ class Table:
             return 400, {"__type": PREFIX + "ValidationException",
                          "message": "broken"}
         (table, writes), = body["RequestItems"].items()
-        for write in writes[:-1]:
+        taken = len(writes) - (self.batches % 10 == 0 and len(writes) > 1)
+        for write in writes[:taken]:
             item = write["PutRequest"]["Item"]
             self.items[item["id"]["S"]] = item
-        left = {table: writes[-1:]} if len(writes) > 1 else {}
-        if not left:
-            item = writes[0]["PutRequest"]["Item"]
-            self.items[item["id"]["S"]] = item
+        left = {table: writes[taken:]} if writes[taken:] else {}
         return 200, {"UnprocessedItems": left}
 
 
@@ -122,7 +124,7 @@ def test_it_goes_on_where_it_was_cut_off(store):
         with store.connect() as client:
             client.table("notes")
             fill(client, 2400)
-        table = far.answer = Table(breaks_after=100)
+        table = far.answer = Table(breaks_after=60)
         done = copy(store, "--to", "--endpoint", far.endpoint, "notes",
                     status=1)
         assert "broken" in done.stderr
