@@ -248,10 +248,73 @@ tables_of_a_site_are_taken(void **state)
 	buf_release(&lines);
 }
 
+static const char with_terms[] =
+    "{\"name\":\"messages\",\"id\":7,\"created\":1700000000000,"
+    "\"hash\":[{\"name\":\"room\",\"type\":\"S\"}],\"range\":[],"
+    "\"indexes\":[{\"name\":\"byAuthor\",\"id\":3,\"global\":true,"
+    "\"filling\":false,"
+    "\"hash\":[{\"name\":\"author\",\"type\":\"S\"}],\"range\":[],"
+    "\"projection\":\"ALL\",\"nonkey\":[],"
+    "\"units\":{\"reads\":3,\"writes\":40}}],"
+    "\"nextIndex\":4,\"ttl\":\"\",\"ttlFilling\":false,"
+    "\"stream\":\"OFF\",\"streamSince\":0,"
+    "\"history\":true,\"protected\":false,"
+    "\"terms\":{\"provisioned\":true,\"units\":{\"reads\":5,"
+    "\"writes\":4},\"increased\":1700000000001,\"decreases\":2,"
+    "\"warm\":{\"writes\":5000},\"class\":\"STANDARD\","
+    "\"pitr\":1700000000002,\"pitrDays\":35,"
+    "\"tags\":[[\"a\\\"b\",\"\"],[\"bothy:throughput\",\"off\"]]}}";
+
+static void
+terms_are_read_written_and_copied(void **state)
+{
+	struct table *t = read_ok(with_terms), *copy;
+
+	(void)state;
+	assert_true(t->terms.provisioned);
+	assert_int_equal(t->terms.units.writes, 4);
+	assert_int_equal(t->terms.class, TABLE_CLASS_STANDARD);
+	assert_int_equal(t->terms.ntags, 2);
+	assert_int_equal(t->indexes[0].units.reads, 3);
+	copy = table_copy(t);
+	table_free(t);
+	assert_non_null(copy);
+	assert_writes(copy, with_terms);
+	assert_string_equal(table_tag_named(copy, "a\"b", 3)->value, "");
+	assert_null(table_tag_named(copy, "a", 1));
+	table_free(copy);
+}
+
+static void
+limits_are_asked_for(void **state)
+{
+	struct table *t = read_ok(with_terms);
+	const struct table_index *ix = t->indexes;
+
+	(void)state;
+	assert_false(table_is_limited(t));	/* its tag says off */
+	strcpy(t->terms.tags[1].value, "enforced");
+	assert_int_equal(table_limit(t, NULL, false), 5);
+	assert_int_equal(table_limit(t, ix, true), 40);
+	t->terms.ntags = 1;
+	assert_int_equal(table_limit(t, NULL, false), 0);
+	assert_int_equal(table_limit(t, NULL, true), 4);
+	assert_int_equal(table_limit(t, ix, false), 3);
+	assert_int_equal(table_limit(t, ix, true), 0);
+	assert_true(table_is_limited(t));
+	t->terms.provisioned = false;
+	assert_false(table_is_limited(t));
+	t->terms.most.reads = 100000;
+	assert_int_equal(table_limit(t, NULL, false), 100000);
+	table_free(t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(terms_are_read_written_and_copied),
+		cmocka_unit_test(limits_are_asked_for),
 		cmocka_unit_test(a_table_is_read_and_written),
 		cmocka_unit_test(a_copy_is_its_own),
 		cmocka_unit_test(what_is_absent_has_a_default),
