@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+import dynamo
 import ways
 from lab import HERE, Lab
 
@@ -72,3 +73,13 @@ def way(request, site, started):
         started[name] = cls(site)
         started[name].start()
     return started[name]
+
+
+@pytest.fixture(scope="session")
+def endpoint(request):
+    """DynamoDB's protocol over HTTP, on a store of its own."""
+    url = os.environ.get("BOTHY_DYNAMODB")
+    there = dynamo.Given(url) if url else dynamo.Endpoint(
+        request.getfixturevalue("lab"))
+    yield there
+    there.stop()
