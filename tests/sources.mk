@@ -167,6 +167,15 @@ PYTEST := $(PYTHON) -B -m pytest -q -rs -p no:cacheprovider -n $(JOBS) \
 e2e: all
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) $(PYTEST) tests/e2e
 
+# A client of DynamoDB's protocol that sends what nobody should, for longer.
+DYNAMODB_FUZZ_SECONDS ?= 600
+.PHONY: fuzz-dynamodb
+fuzz-dynamodb: all
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
+		BOTHY_FUZZ_SECONDS=$(DYNAMODB_FUZZ_SECONDS) \
+		$(PYTHON) -B -m pytest -q -s -p no:cacheprovider \
+		tests/e2e/dynamofuzz_test.py
+
 # What goes over one way in, and what the gateway alone is asked, but for what
 # is judged by time, again with gateway and store under a sanitizer, beside
 # programs of the release build; a report of the sanitizer fails it.
