@@ -19,7 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MORE_MAX = 2048, STATE_MAX = 80 };
+enum {
+	MORE_MAX = 2048,
+	STATE_MAX = 80,
+	SMALL_ITEMS = 1000		/* done before the reply */
+};
 
 struct restoring {
 	struct op_later later;		/* first */
@@ -37,6 +41,7 @@ struct order {
 	char from[BACKUP_ARN];		/* SourceBackupArn, or "" */
 	char of[OP_TABLE_ARN];		/* SourceTableArn */
 	int64_t at_ms;			/* of the state */
+	bool small;			/* it isn't worth a wait */
 };
 
 /* --- behind the reply ------------------------------------------------------- */
@@ -292,13 +297,17 @@ begin(struct order *o, struct err *e)
 static void
 answer(struct order *o, int rc, struct err *e)
 {
+	static const atomic_bool GO_ON = false;
 	struct op *op = o->op;
 	struct reply r;
 
 	if (rc == 0)
 		rc = begin(o, e);
 	if (rc == 0) {
-		op->later = &o->work->later;
+		if (o->small)
+			run_later(&o->work->later, &GO_ON);
+		else
+			op->later = &o->work->later;
 		op_open(op, &r);
 		op_table_write(&r, "TableDescription", o->table, NULL,
 		    "CREATING");
@@ -344,6 +353,7 @@ op_restore_backup(struct op *op, struct store_view *v)
 		op_backup_tag(id, o.work->state);
 		op_backup_arn(t, id, o.from);
 		o.at_ms = op_record_number(record, "created");
+		o.small = op_record_number(record, "items") <= SMALL_ITEMS;
 	}
 	table_free(t);
 	answer(&o, rc, &e);
@@ -372,27 +382,41 @@ find_moment(struct order *o, const struct table *t, struct err *e)
 	return 0;
 }
 
+/* As it is now, which says what to expect of then. */
+static bool
+is_small(struct store_view *v, const struct table *t)
+{
+	struct index_counts n = {.items = SMALL_ITEMS + 1};
+	struct err ignored;
+
+	index_counts(v->index, t->id, 0, &n, &ignored);
+	return n.items <= SMALL_ITEMS;
+}
+
 void
 op_restore_moment(struct op *op, struct store_view *v)
 {
 	const struct text *name = &op->request.transfer.source;
 	const struct table *t;
-	struct catalog *c;
 	struct order o;
 	struct err e;
 	int rc = order(op, &o, &e);
 
-	(void)v;
-	c = store_catalog_hold(op->store);
-	t = catalog_named(c, name->p, name->n);
-	if (rc == 0 && t)
+	if (rc < 0 || store_read_begin(v, &e) < 0) {
+		answer(&o, -1, &e);
+		return;
+	}
+	t = catalog_named(v->catalog, name->p, name->n);
+	if (t)
 		rc = find_moment(&o, t, &e);
-	else if (rc == 0)
+	else
 		rc = err_set(&e, FAULT_TABLE_NOT_FOUND, "Table not found: "
 		    "%.*s", (int)name->n, name->p);
-	if (rc == 0)
+	if (rc == 0 && t) {
 		snprintf(o.work->source, sizeof o.work->source, "%.*s",
 		    (int)name->n, name->p);
-	store_catalog_release(op->store, c);
+		o.small = is_small(v, t);
+	}
+	store_read_end(v);
 	answer(&o, rc, &e);
 }

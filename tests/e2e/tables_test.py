@@ -58,7 +58,7 @@ def fill(client, n, size=2000):
 # ---- backups ----------------------------------------------------------------
 
 def test_a_table_is_restored_behind_the_reply(store, client):
-    fill(client, 500)
+    fill(client, 1100)
     arn = client.call("CreateBackup", {"TableName": "notes", "BackupName":
                       "monday"})["BackupDetails"]["BackupArn"]
     client.put("notes", {"id": "n00001", "text": "later"})
@@ -66,7 +66,7 @@ def test_a_table_is_restored_behind_the_reply(store, client):
         "TargetTableName": "again", "BackupArn": arn})["TableDescription"]
     assert made["TableStatus"] == "CREATING"
     told = active(client, "again")
-    assert told["ItemCount"] == 500
+    assert told["ItemCount"] == 1100
     assert told["RestoreSummary"]["RestoreInProgress"] is False
     assert items(client, "again")["n00001"]["n"] == 1
     refused(lambda: client.call("RestoreTableFromBackup", {
