@@ -181,7 +181,8 @@ fuzz-dynamodb: all
 # programs of the release build; a report of the sanitizer fails it.
 SANITIZED := $(BUILD)/e2e/$(VARIANT)
 SANITIZED_TESTS := \
-	(lighttpd or gateway_test or logs_test or reload_test or store_test) \
+	(lighttpd or aws_test or gateway_test or logs_test or reload_test or \
+	store_test) \
 	and not (fifty_at_once or hold_nobody or overload or under_load)
 .PHONY: e2e-sanitized
 e2e-sanitized: $(B)/bin/bothy-fcgi $(B)/bin/bothy-store

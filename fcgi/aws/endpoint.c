@@ -14,7 +14,7 @@
 
 enum {
 	ARENA_MAX = 1 << 20,
-	KEPT = 256 * 1024	/* of a buffer, for the next request */
+	KEPT = 64 * 1024	/* of a buffer, for the next request */
 };
 
 static const char SERVICE[] = "dynamodb";
