@@ -123,36 +123,87 @@ find_keys(const struct partiql *q, const struct catalog *c,
 	return 0;
 }
 
+enum { PAGE_BYTES = 1 << 20 };	/* of all partitions together */
+
+/* A page of all the ranges: of the last one that was read, and sums. */
+struct pages {
+	const struct partiql *statement;
+	struct partiql_ranges ranges;
+	size_t at;			/* of the range that is next, or goes on */
+	const struct value *start;	/* behind which it does; or NULL */
+	struct page page;
+	uint64_t scanned;
+	size_t bytes;
+	double back_units;
+};
+
+/* One range: 1 if the page is full. */
+static int
+read_one(struct op *op, struct store_view *v, struct pages *s,
+    struct reply *r, struct err *e)
+{
+	struct read_request *range = &s->ranges.list[s->at];
+	uint32_t limit = op->request.limit;
+	struct page *p = &s->page;
+
+	*p = (struct page){.op = op, .q = range, .query = s->ranges.query,
+	    .action = partiql_action(s->statement)};
+	range->consistent = op->request.statements->consistent;
+	range->limit = limit ? limit - (uint32_t)s->scanned : 0;
+	range->start = s->start;
+	if (op_page_plan(p, v, e) < 0 || op_page_read(p, v, r, e) < 0)
+		return -1;
+	s->scanned += p->scanned;
+	s->bytes += p->bytes;
+	s->back_units += p->back_units;
+	s->start = NULL;
+	if (p->last.count)
+		return 1;
+	s->at++;
+	return (limit && s->scanned >= limit) || s->bytes >= PAGE_BYTES;
+}
+
+static int
+read_pages(struct op *op, struct store_view *v, struct pages *s,
+    struct reply *r, struct err *e)
+{
+	struct page *p = &s->page;
+	int rc = 0;
+
+	op_open(op, r);
+	reply_list(r, "Items");
+	while (rc == 0 && s->at < s->ranges.count)
+		rc = read_one(op, v, s, r, e);
+	if (rc < 0)
+		return -1;
+	reply_close(r);
+	if (s->at < s->ranges.count &&
+	    op_next_write(op, r, s->at, &p->last, e) < 0)
+		return -1;
+	if (p->last.count)
+		reply_item(r, "LastEvaluatedKey", &p->last);
+	p->bytes = s->bytes;
+	p->back_units = s->back_units;
+	op_page_capacity(p, r);
+	return 0;
+}
+
 static int
 read_range(struct op *op, struct store_view *v, const struct partiql *q,
     struct reply *r, struct err *e)
 {
-	struct read_request range;
-	struct page p = {.op = op, .q = &range, .action = partiql_action(q)};
+	struct pages s = {.statement = q};
 	struct expr_keys keys;
 
 	if (find_keys(q, v->catalog, &keys, e) < 0 ||
-	    partiql_range(q, &op->arena, &keys, &range, &p.query, e) < 0 ||
-	    (!p.query &&
-	        op_statement_allow(op, v->catalog, q, NULL, e) < 0))
+	    partiql_range(q, &op->arena, &keys, &s.ranges, e) < 0 ||
+	    (!s.ranges.query &&
+	        op_statement_allow(op, v->catalog, q, NULL, e) < 0) ||
+	    op_next_read(op, &s.at, &s.start, e) < 0)
 		return -1;
-	range.consistent = op->request.statements->consistent;
-	range.limit = op->request.limit;
-	if (op_next_read(op, &range.start, e) < 0 ||
-	    op_page_plan(&p, v, e) < 0)
-		return -1;
-	op_open(op, r);
-	reply_list(r, "Items");
-	if (op_page_read(&p, v, r, e) < 0)
-		return -1;
-	reply_close(r);
-	if (p.last.count) {
-		if (op_next_write(op, r, &p.last, e) < 0)
-			return -1;
-		reply_item(r, "LastEvaluatedKey", &p.last);
-	}
-	op_page_capacity(&p, r);
-	return 0;
+	if (s.at >= s.ranges.count)
+		return err_set(e, FAULT_VALIDATION, "Invalid NextToken");
+	return read_pages(op, v, &s, r, e);
 }
 
 static int

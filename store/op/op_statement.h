@@ -37,11 +37,13 @@ int op_statement_plan(struct op *op, const struct catalog *c,
 void op_statement_write(const struct statement_request *r, struct buf *out);
 
 /*
- * NextToken: where the reading of this statement goes on.  To be told as a
- * member of the reply; and back, as a key.  0, or -1 and *e.
+ * NextToken: where the reading of this statement goes on, in which of its
+ * ranges and behind which key (`last` with count 0, NULL: at its begin).  To be
+ * told as a member of the reply; and back.  0, or -1 and *e.
  */
-int op_next_write(struct op *op, struct reply *r, const struct value *last,
+int op_next_write(struct op *op, struct reply *r, size_t range,
+    const struct value *last, struct err *e);
+int op_next_read(struct op *op, size_t *range, const struct value **start,
     struct err *e);
-int op_next_read(struct op *op, const struct value **start, struct err *e);
 
 #endif

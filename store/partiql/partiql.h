@@ -27,8 +27,9 @@
 #include "store/wire/request.h"
 
 enum {
-	PARTIQL_DEPTH_MAX = 200		/* brackets, calls and NOTs in one
+	PARTIQL_DEPTH_MAX = 200,	/* brackets, calls and NOTs in one
 					 * another */
+	PARTIQL_PARTITIONS_MAX = 50	/* that one SELECT queries */
 };
 
 enum partiql_kind {
@@ -76,12 +77,19 @@ bool partiql_writes(const struct partiql *q);
 int partiql_item(const struct partiql *q, struct arena *a,
     const struct expr_keys *keys, struct item_request *out, struct err *e);
 
+/* One after the other, as the client sees them. */
+struct partiql_ranges {
+	bool query;			/* of a partition each; or one Scan */
+	struct read_request *list;
+	size_t count;
+};
+
 /*
- * A SELECT as a Query (*query) or Scan of the table or index with these keys,
- * into a cleared *out.
+ * A SELECT as Queries or a Scan of the table or index with these keys: of
+ * several partitions if the partition key is asked for by IN, or by
+ * equalities with OR between them.
  */
 int partiql_range(const struct partiql *q, struct arena *a,
-    const struct expr_keys *keys, struct read_request *out, bool *query,
-    struct err *e);
+    const struct expr_keys *keys, struct partiql_ranges *out, struct err *e);
 
 #endif

@@ -12,6 +12,7 @@
 #include "store/expr/make.h"
 #include "store/value/fault.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KIND "WHERE clause"
@@ -300,25 +301,94 @@ find_narrowing(const struct terms *t, const char *name)
 	return x;
 }
 
+/* Different values of the partition key, in the order of the statement. */
+struct hashes {
+	struct value list[PARTIQL_PARTITIONS_MAX];
+	size_t count;
+};
+
+static int
+add_hash(struct hashes *h, const struct value *v, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < h->count; i++)
+		if (h->list[i].type == v->type && value_equal(&h->list[i], v))
+			return 0;
+	if (h->count == PARTIQL_PARTITIONS_MAX)
+		return fail(e, "Too many decomposed read operations for a "
+		    "given query.");
+	h->list[h->count++] = *v;
+	return 0;
+}
+
+/* `name` IN values, or equalities of `name` with OR between them. */
+static bool
+is_choice(const struct expr *x, const char *name)
+{
+	size_t i;
+
+	if (x->op == EXPR_IN)
+		return is_about(x, name) && x->args[0]->op == EXPR_PATH;
+	for (i = 0; x->op == EXPR_OR && i < x->nargs; i++)
+		if (x->args[i]->op != EXPR_EQ || !is_about(x->args[i], name))
+			return false;
+	return x->op == EXPR_OR;
+}
+
+/* The term that names the partitions: NULL if none does. */
+static const struct expr **
+find_hashes(const struct terms *t, const char *name)
+{
+	const struct expr **x = find_equality(t, name);
+	size_t i;
+
+	for (i = 0; !x && i < t->count; i++)
+		if (t->list[i] && is_choice(t->list[i], name))
+			x = &t->list[i];
+	return x;
+}
+
+static int
+read_hashes(const struct expr *x, struct hashes *out, struct err *e)
+{
+	size_t i;
+
+	out->count = 0;
+	if (x->op == EXPR_EQ)
+		return add_hash(out, value_of(x), e);
+	for (i = x->op == EXPR_IN; i < x->nargs; i++)
+		if (add_hash(out, x->op == EXPR_IN ? &x->args[i]->value
+		                                   : value_of(x->args[i]),
+		        e) < 0)
+			return -1;
+	return 0;
+}
+
 /*
- * The terms that find a partition and narrow it, as one condition: 1; 0 if no
- * partition is named; -1.
+ * Takes the terms that find partitions and narrow them: the first, of the
+ * hashes, apart, and the others into `key`.  1; 0 if no partition is named; -1.
  */
 static int
 take_range(struct terms *t, const struct expr_keys *keys,
-    const struct expr **out)
+    struct hashes *hashes, struct terms *key)
 {
-	const struct expr *found[2 * EXPR_KEY_PARTS], **x;
-	struct terms key = {.arena = t->arena, .list = found, .e = t->e};
 	enum expr_op op = EXPR_EQ;
+	const struct expr **x;
 	size_t i;
 
-	for (i = 0; i < keys->nhash; i++)
+	x = find_hashes(t, keys->hash[0].name);
+	if (!x || (keys->nhash > 1 && (*x)->op != EXPR_EQ))
+		return 0;
+	for (i = 1; i < keys->nhash; i++)
 		if (!find_equality(t, keys->hash[i].name))
 			return 0;
-	for (i = 0; i < keys->nhash; i++) {
+	if (read_hashes(*x, hashes, t->e) < 0)
+		return -1;
+	*x = NULL;
+	for (i = 1; i < keys->nhash; i++) {
 		x = find_equality(t, keys->hash[i].name);
-		found[key.count++] = *x;
+		key->list[key->count++] = *x;
 		*x = NULL;
 	}
 	for (i = 0; i < keys->nrange && op == EXPR_EQ; i++) {
@@ -326,10 +396,33 @@ take_range(struct terms *t, const struct expr_keys *keys,
 		if (!x)
 			break;
 		op = (*x)->op;
-		found[key.count++] = *x;
+		key->list[key->count++] = *x;
 		*x = NULL;
 	}
-	return join(&key, out) < 0 ? -1 : 1;
+	return 1;
+}
+
+/* name = value, and the rest of the key: one condition. */
+static int
+make_key(struct terms *key, const char *name, const struct value *v,
+    const struct expr **out)
+{
+	const struct expr *all[2 * EXPR_KEY_PARTS + 1], *args[2];
+	struct expr_step *step = arena_array(key->arena, 1, sizeof *step);
+	struct terms t = {.arena = key->arena, .list = all, .e = key->e};
+	struct expr_path path = {step, 1};
+
+	if (!step)
+		return no_memory(key->e);
+	step->name = (struct text){name, strlen(name)};
+	if (expr_make_path(key->arena, &path, &args[0], key->e) < 0 ||
+	    expr_make_value(key->arena, v, &args[1], key->e) < 0 ||
+	    expr_make(key->arena, KIND, EXPR_EQ, args, 2, &all[0], key->e) <
+	        0)
+		return -1;
+	memcpy(all + 1, key->list, key->count * sizeof *all);
+	t.count = key->count + 1;
+	return join(&t, out);
 }
 
 static bool
@@ -344,24 +437,22 @@ is_part(const struct expr_key_part *parts, size_t n, const struct text *name)
 	return false;
 }
 
+/* What ORDER BY says of a partition's order; *hash: of theirs, NULL: nothing. */
 static int
-check_order(const struct partiql *q, const struct expr_keys *keys, bool query,
-    struct read_request *out, struct err *e)
+read_order(const struct partiql *q, const struct expr_keys *keys,
+    enum choice *forward, const struct partiql_order **hash, struct err *e)
 {
 	const struct partiql_order *o;
 	size_t i;
 
-	if (q->norder && !q->where)
-		return fail(e, "Must have WHERE clause in the statement when "
-		    "using ORDER BY clause.");
-	if (q->norder && !query)
-		return fail(e, "Must have at least one non-optional hash key "
-		    "condition in WHERE clause when using ORDER BY clause.");
+	*hash = NULL;
 	for (i = 0; i < q->norder; i++) {
 		o = &q->order[i];
 		if (is_part(keys->range, keys->nrange, &o->name))
-			out->forward = o->descending ? CHOICE_NO : CHOICE_YES;
-		else if (!is_part(keys->hash, keys->nhash, &o->name))
+			*forward = o->descending ? CHOICE_NO : CHOICE_YES;
+		else if (is_part(keys->hash, keys->nhash, &o->name))
+			*hash = o;
+		else
 			return err_set(e, FAULT_VALIDATION, "Variable "
 			    "reference %.*s in ORDER BY clause must be part "
 			    "of the primary key",
@@ -371,27 +462,101 @@ check_order(const struct partiql *q, const struct expr_keys *keys, bool query,
 	return 0;
 }
 
+static int
+check_order(const struct partiql *q, bool query, struct err *e)
+{
+	if (q->norder && !q->where)
+		return fail(e, "Must have WHERE clause in the statement when "
+		    "using ORDER BY clause.");
+	if (q->norder && !query)
+		return fail(e, "Must have at least one non-optional hash key "
+		    "condition in WHERE clause when using ORDER BY clause.");
+	return 0;
+}
+
+static int
+compare_hashes(const void *x, const void *y)
+{
+	const struct value *a = x, *b = y;
+
+	if (a->type != b->type || a->type > VALUE_B)
+		return (a->type > b->type) - (a->type < b->type);
+	return value_compare(a, b);
+}
+
+static int
+sort_hashes(struct hashes *h, const struct partiql *q,
+    const struct partiql_order *order, struct err *e)
+{
+	struct value swap;
+	size_t i;
+
+	if (h->count < 2 || (!order && !q->norder))
+		return 0;
+	if (!order)
+		return fail(e, "Must have hash key in ORDER BY clause when "
+		    "more than one hash key condition specified in WHERE "
+		    "clause.");
+	qsort(h->list, h->count, sizeof *h->list, compare_hashes);
+	for (i = 0; order->descending && i < h->count / 2; i++) {
+		swap = h->list[i];
+		h->list[i] = h->list[h->count - 1 - i];
+		h->list[h->count - 1 - i] = swap;
+	}
+	return 0;
+}
+
+/* A request for each partition, or the one of a scan. */
+static int
+make_requests(const struct partiql *q, const struct expr_keys *keys,
+    const struct hashes *hashes, struct terms *key,
+    const struct request_trees *common, enum choice forward,
+    struct partiql_ranges *out)
+{
+	struct request_trees *trees;
+	size_t i;
+
+	out->count = out->query ? hashes->count : 1;
+	out->list = arena_array(key->arena, out->count, sizeof *out->list);
+	trees = arena_array(key->arena, out->count, sizeof *trees);
+	if (!out->list || !trees)
+		return no_memory(key->e);
+	for (i = 0; i < out->count; i++) {
+		trees[i] = *common;
+		out->list[i] = (struct read_request){.table = q->table,
+		    .index = q->index, .forward = forward,
+		    .trees = &trees[i]};
+		if (out->query && make_key(key, keys->hash[0].name,
+		                      &hashes->list[i], &trees[i].keys) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 partiql_range(const struct partiql *q, struct arena *a,
-    const struct expr_keys *keys, struct read_request *out, bool *query,
-    struct err *e)
+    const struct expr_keys *keys, struct partiql_ranges *out, struct err *e)
 {
-	struct request_trees *trees = arena_array(a, 1, sizeof *trees);
-	struct terms t;
+	const struct expr *found[2 * EXPR_KEY_PARTS];
+	struct request_trees common = {.projection = q->columns};
+	struct terms t, key = {.arena = a, .list = found, .e = e};
+	const struct partiql_order *order;
+	enum choice forward = CHOICE_ABSENT;
+	struct hashes *hashes = arena_array(a, 1, sizeof *hashes);
 	int rc;
 
-	if (!trees)
+	if (!hashes)
 		return no_memory(e);
-	*out = (struct read_request){.table = q->table, .index = q->index,
-	    .trees = trees};
 	if (find_terms(a, q->where, &t, e) < 0)
 		return -1;
-	rc = take_range(&t, keys, &trees->keys);
+	rc = take_range(&t, keys, hashes, &key);
 	if (rc < 0)
 		return -1;
-	*query = rc > 0;
-	trees->projection = q->columns;
-	return join(&t, &trees->condition) < 0
-	    ? -1
-	    : check_order(q, keys, *query, out, e);
+	*out = (struct partiql_ranges){.query = rc > 0};
+	if (join(&t, &common.condition) < 0 ||
+	    check_order(q, out->query, e) < 0 ||
+	    read_order(q, keys, &forward, &order, e) < 0 ||
+	    sort_hashes(hashes, q, order, e) < 0)
+		return -1;
+	return make_requests(q, keys, hashes, &key, &common, forward, out);
 }

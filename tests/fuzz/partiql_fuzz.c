@@ -91,9 +91,9 @@ plan(struct arena *a, const struct partiql *q, const struct value *item)
 {
 	struct expr_key_range range;
 	struct item_request one;
-	struct read_request read;
+	struct partiql_ranges ranges;
 	struct err e;
-	bool query;
+	size_t i;
 	int rc;
 
 	rc = partiql_item(q, a, &KEYS, &one, &e);
@@ -103,14 +103,17 @@ plan(struct arena *a, const struct partiql *q, const struct value *item)
 		use(a, one.trees, item);
 	} else if (rc == 0) {
 		require(q->kind == PARTIQL_SELECT);
-		rc = partiql_range(q, a, &KEYS, &read, &query, &e);
-		if (rc == 0) {
-			use(a, read.trees, item);
-			require(query == (read.trees->keys != NULL));
+		rc = partiql_range(q, a, &KEYS, &ranges, &e);
+		require(rc < 0 || ranges.query || ranges.count == 1);
+		for (i = 0; rc == 0 && i < ranges.count; i++) {
+			const struct request_trees *t = ranges.list[i].trees;
+
+			use(a, t, item);
+			require(ranges.query == (t->keys != NULL));
+			if (t->keys &&
+			    expr_key_find(t->keys, &KEYS, &range, &e) < 0)
+				is_reason(&e);
 		}
-		if (rc == 0 && query &&
-		    expr_key_find(read.trees->keys, &KEYS, &range, &e) < 0)
-			is_reason(&e);
 	}
 	if (rc < 0)
 		is_reason(&e);

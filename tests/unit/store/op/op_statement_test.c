@@ -118,6 +118,9 @@ test_select(void **state)
 	gives(r, "SELECT * FROM music WHERE artist = 'a' AND song IN "
 	    "['one', 'four'] AND artist = 'a'",
 	    "{\"Items\":[{\"artist\":\"a\",\"song\":\"one\",\"year\":1}]}");
+	gives(r, "SELECT artist FROM music WHERE artist IN ['a', 'b'] AND "
+	    "song = 'one' ORDER BY artist DESC",
+	    "{\"Items\":[{\"artist\":\"b\"},{\"artist\":\"a\"}]}");
 	fails(r, "SELECT * FROM music.none", FAULT_VALIDATION,
 	    "The table does not have the specified index: none");
 	fails(r, "SELECT x FROM music.byYear WHERE year = 3",
@@ -284,6 +287,14 @@ test_pages(void **state)
 	assert_int_equal(read_pages(r, "SELECT song FROM music.byYear", 7,
 	    &pages), 20);
 
+	assert_int_equal(read_pages(r, "SELECT song FROM music WHERE "
+	    "artist IN ['b', 'none', 'a']", 4, &pages), 20);
+	assert_int_equal(pages, 6);
+	assert_int_equal(read_pages(r, "SELECT song FROM music WHERE "
+	    "(artist = 'b' OR artist = 'a') AND song = 's04'", 1, &pages), 1);
+	assert_int_equal(read_pages(r, "SELECT song FROM music WHERE "
+	    "artist IN ['a', 'b'] AND song IN ['s04', 's05']", 3, &pages), 2);
+
 	run(r, "SELECT song FROM music", ",\"Limit\":1");
 	keep_token(r, token, sizeof token);
 	snprintf(more, sizeof more, ",\"NextToken\":\"%s\"", token);
@@ -298,6 +309,25 @@ test_pages(void **state)
 }
 
 /* --- several ------------------------------------------------------------------------ */
+
+/* Where a partition is one item, a page may end between two. */
+static void
+test_pages_of_single_items(void **state)
+{
+	struct rig *r = *state;
+	size_t pages;
+
+	rig_ok(r, "CreateTable", "{\"TableName\":\"flat\",\"KeySchema\":[{"
+	    "\"AttributeName\":\"song\",\"KeyType\":\"HASH\"}],"
+	    "\"AttributeDefinitions\":[{\"AttributeName\":\"song\","
+	    "\"AttributeType\":\"S\"}],\"BillingMode\":\"PAY_PER_REQUEST\"}");
+	gives(r, "INSERT INTO flat VALUE {'song': 'a'}", "{\"Items\":[]}");
+	gives(r, "INSERT INTO flat VALUE {'song': 'b'}", "{\"Items\":[]}");
+	gives(r, "INSERT INTO flat VALUE {'song': 'c'}", "{\"Items\":[]}");
+	assert_int_equal(read_pages(r, "SELECT * FROM flat WHERE song IN "
+	    "['a', 'x', 'b', 'c']", 1, &pages), 3);
+	assert_int_equal(pages, 3);
+}
 
 static void
 test_batch(void **state)
@@ -520,6 +550,11 @@ test_grants(void **state)
 	    FAULT_DENIED);
 	assert_int_equal(call_as(r, &t, "ExecuteStatement",
 	    ONE("SELECT * FROM music")), FAULT_DENIED);
+	assert_int_equal(call_as(r, &t, "ExecuteStatement",
+	    ONE("SELECT * FROM music WHERE artist IN ['a']")), 0);
+	assert_int_equal(call_as(r, &t, "ExecuteStatement",
+	    ONE("SELECT * FROM music WHERE artist IN ['a', 'b']")),
+	    FAULT_DENIED);
 	assert_int_equal(call_as(r, &t, "ExecuteTransaction",
 	    ALL("SELECT * FROM music WHERE artist = 'b' AND song = 's'")),
 	    FAULT_DENIED);
@@ -533,7 +568,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_insert), TEST(test_select), TEST(test_nested),
 		TEST(test_update), TEST(test_delete), TEST(test_parameters),
-		TEST(test_pages), TEST(test_batch), TEST(test_transaction),
+		TEST(test_pages), TEST(test_pages_of_single_items),
+		TEST(test_batch), TEST(test_transaction),
 		TEST(test_token), TEST(test_grants),
 	};
 

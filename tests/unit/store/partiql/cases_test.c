@@ -153,10 +153,10 @@ outcome(const struct world *w, const char *text, struct arena *a,
 {
 	struct value list = {.type = VALUE_L};
 	struct item_request item;
-	struct read_request range;
+	struct partiql_ranges ranges = {.count = 0};
 	struct partiql q;
 	struct err e;
-	bool query;
+	size_t i;
 	int rc;
 
 	buf_reset(out);
@@ -170,9 +170,11 @@ outcome(const struct world *w, const char *text, struct arena *a,
 	if (rc > 0)
 		show_item(out, &item);
 	else if (rc == 0)
-		rc = partiql_range(&q, a, &w->keys, &range, &query, &e);
-	if (rc == 0)
-		show_range(out, &range, query);
+		rc = partiql_range(&q, a, &w->keys, &ranges, &e);
+	for (i = 0; rc == 0 && i < ranges.count; i++) {
+		buf_puts(out, i ? "; " : "");
+		show_range(out, &ranges.list[i], ranges.query);
+	}
 	if (rc >= 0)
 		return 0;
 	buf_printf(out, "error %s", e.text);
