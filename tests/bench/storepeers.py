@@ -4,8 +4,8 @@ by tests/bench/programs/storeload, and measured.
 All write documents of 400 bytes durably before they reply: PostgreSQL 15 with
 its defaults (fsync on; JSONB under a primary key; prepared statements over a
 unix socket), Redis with appendfsync always, dynalite on LevelDB as it is (which
-syncs nothing).  `raw` is append and fdatasync alone, which no store can beat
-but by doing less.
+syncs nothing).  `raw` is append and fdatasync alone, into space that was
+written before, which no store can beat but by doing less.
 """
 import glob
 import json
@@ -77,10 +77,13 @@ class Peer:
     def log(self):
         return os.path.join(self.stage.top, 'logs', self.name + '.log')
 
-    def load(self, operation, clients, ms, wait_file=False):
+    def ask(self, operation, clients, ms, *more):
         argv = [self.stage.program('storeload'), self.driver, self.where,
                 operation, str(clients), str(ms), str(self.documents)]
-        return json.loads(finish(argv + ['file'] * wait_file, ms / 1000))
+        return json.loads(finish(argv + list(more), ms / 1000))
+
+    def load(self, operation, clients, ms, wait_file=False):
+        return self.ask(operation, clients, ms, *['file'] * wait_file)
 
     def fill(self):
         finish([self.stage.program('storeload'), self.driver, self.where,
@@ -147,10 +150,15 @@ class Bothy(Peer):
         return self.stat()['Files']['BacklogDocuments']
 
     def settle(self):
-        """Until files and history have followed."""
+        """Until the files have followed."""
         until = time.monotonic() + SLACK_S
         while time.monotonic() < until and self.backlog():
             time.sleep(0.2)
+
+    def catch_up(self):
+        """Until files and history have."""
+        self.settle()
+        self.ask('checkpoint', 1, 1)
 
     def measure(self):
         got = super().measure()
@@ -182,6 +190,12 @@ class Postgres(Peer):
             os.path.join(POSTGRES, 'postgres'), '-D', data, '-k', self.where,
             '-c', 'listen_addresses=', '-c', 'max_connections=100'],
             os.path.join(self.where, '.s.PGSQL.5432'))
+        until = time.monotonic() + RECOVERY_S
+        while subprocess.run([os.path.join(POSTGRES, 'pg_isready'), '-q',
+                              '-h', self.where]).returncode:
+            if time.monotonic() > until:
+                raise BenchError('PostgreSQL does not get ready')
+            time.sleep(0.02)
 
     def stop(self):
         os.kill(self.stage.processes.pid(self.name), signal.SIGINT)

@@ -5,11 +5,12 @@ from required import AT_LEAST, BELOW, met
 
 OPERATIONS = (('get', 'get'), ('put', 'put over another'),
               ('putnew', 'put new'), ('update', 'conditional update'),
-              ('query', 'query of 20'), ('scan', 'scan of all'))
+              ('query', 'query of 20'), ('scan', 'scan of all, in segments'))
+WRITES = ('put', 'putnew', 'update')
 
 
 def run(r, size, name, operation, clients):
-    """One result, or None: 'put+file' is a put that waits for its file."""
+    """One result, or None: '+file' is a write that waits for its file."""
     peer = r['sizes'].get(str(size), {}).get(name, {})
     return peer.get('runs', {}).get('%s/%d' % (operation, clients))
 
@@ -22,6 +23,21 @@ def rate(r, size, name, operation, clients):
 def p50(r, size, name, operation, clients):
     found = run(r, size, name, operation, clients)
     return found and found['p50_us']
+
+
+def upkeep(r, size):
+    """What storeupkeep.py found; {} if it was not there."""
+    return r['sizes'].get(str(size), {}).get('bothy', {}).get('upkeep', {})
+
+
+def checkpoint_ms(r, size, changes):
+    found = upkeep(r, size).get('checkpoint', {}).get(str(changes))
+    return found and found['p50_ms']
+
+
+def paced_p99_ms(r, size):
+    found = upkeep(r, size).get('paced')
+    return found and found['p99_us'] / 1000
 
 
 def ratio(a, b):
@@ -64,7 +80,17 @@ def required_rows(r):
          None, '%.2f'),
         ('anonymous memory, MB, %s documents' % number(large),
          r['sizes'][str(large)].get('bothy', {}).get('after', {}).get(
-             'anonymous_mb'), BELOW, 150, None, '%.0f')]
+             'anonymous_mb'), BELOW, 150, None, '%.0f'),
+        ('checkpoint of 1, p50 ms, %s documents' % number(large),
+         checkpoint_ms(r, large, 1), BELOW, 10, None, '%.1f'),
+        ('checkpoint of 1,000, p50 ms, %s documents' % number(large),
+         checkpoint_ms(r, large, 1000), BELOW, 400, None, '%.0f'),
+        ('put p99 ms beside checkpoints of 1,000, %s' % number(large),
+         paced_p99_ms(r, large), BELOW, 20, None, '%.1f'),
+        ('clean start, ms, %s documents' % number(large),
+         upkeep(r, large).get('start_ms'), BELOW, 500, None, '%.0f'),
+        ('index made again of warm files, s, %s' % number(large),
+         upkeep(r, large).get('rebuild_s'), BELOW, 60, None, '%.1f')]
     return rows
 
 
@@ -96,15 +122,38 @@ def operation_rows(r, size, operation, clients):
             rows.append([peer['label']] + cells(found) +
                         [number(found['backlog'])
                          if found.get('backlog') is not None else ''])
+    found = operation in WRITES and run(r, size, 'bothy',
+                                        operation + '+file', clients)
+    if found:
+        rows.insert(1, ['Bothy, waiting for the file'] + cells(found) +
+                    [number(found['backlog'])])
     if operation == 'put':
-        found = run(r, size, 'bothy', 'put+file', clients)
-        if found:
-            rows.insert(1, ['Bothy, waiting for the file'] + cells(found) +
-                        [number(found['backlog'])])
         raw = r['raw'].get(str(size), {}).get(str(clients))
         if raw:
             rows.append(['append + fdatasync alone'] + cells(raw) + [''])
     return rows
+
+
+def upkeep_rows(r, size):
+    found = upkeep(r, size)
+    if not found:
+        return []
+    rows = [['checkpoint of %s document%s, ms' % (
+        number(int(n)), 's' * (n != '1')), '%.1f' % c['p50_ms'],
+        'most %.1f; %.1f KB of history' % (c['most_ms'], c['history_kb'])]
+        for n, c in found['checkpoint'].items()]
+    p = found['paced']
+    return rows + [
+        ['put p99 beside them, ms', '%.1f' % (p['p99_us'] / 1000),
+         'p50 %.2f; %.0f puts/s in %.0f s with %d checkpoints' % (
+             p['p50_us'] / 1000, p['operations'] / p['seconds'],
+             p['seconds'], p['checkpoints'])],
+        ['history a day, MB', '%.0f' % found['history_day_mb'],
+         'one document changed each second, before thinning; beyond 100 MB '
+         'a day checkpoints come less often'],
+        ['clean start, ms', '%.0f' % found['start_ms'], ''],
+        ['index made again, s', '%.1f' % found['rebuild_s'],
+         'from warm files']]
 
 
 def size_text(r, size):
@@ -130,6 +179,9 @@ def size_text(r, size):
     parts.append(table(['after all of it', 'filled/s', 'anonymous MB',
                         'file-backed MB', 'disk MB', 'history MB',
                         'checkpoint ms'], rows))
+    rows = upkeep_rows(r, size)
+    if rows:
+        parts.append(table(['Bothy, beside answering', 'p50', ''], rows))
     return '\n\n'.join(['%s documents of 400 bytes' % number(size)] + parts)
 
 

@@ -8,7 +8,7 @@ stdout; stores.json, stores.txt and stores.svg to BENCH_OUT.
   BOTHY_BIN            the programs (build/release/bin)
   BENCH_OUT            where the results go (build/bench)
   BENCH_DIR            a directory on the disk that is measured (TMPDIR)
-  BENCH_STORE_SECONDS  of a run (3)
+  BENCH_STORE_SECONDS  of a run (2)
   BENCH_SIZES          numbers of documents (10000,1000000)
   BENCH_QUICK=1        1 s, 2,000 documents: shows that all works
 
@@ -24,12 +24,15 @@ import tempfile
 
 import machine
 import storereport
+import storeupkeep
 from bench import HERE, TOP, identity, interrupted, number, say
 from processes import BenchError, Processes, adopt_descendants
 from storepeers import GET, NEW, PEERS, PUT, QUERY, SCAN, UPDATE, Raw, there
 
 CLIENTS = (1, 16, 64)
-ORDER = (GET, PUT, UPDATE, QUERY, NEW)      # new ones come last: they stay
+# New ones come last, for they stay; then all are scanned.
+ORDER = (GET, PUT, UPDATE, QUERY, NEW, SCAN)
+WRITES = (PUT, UPDATE, NEW)
 NAMES = ('stores.json', 'stores.txt', 'stores.svg')
 NPM_S = 180
 
@@ -106,12 +109,17 @@ class Bench:
             found['operations'] / found['seconds'])
         return found
 
-    def puts(self, peer, clients, runs):
-        """Between two runs of the bare journal, of which the better counts."""
+    def writes(self, peer, operation, clients, runs):
+        """Bothy's; puts between two runs of the bare journal, of which the
+        better counts."""
         ms = self.settings['seconds'] * 1000
-        raw = [self.raw.load(clients, ms)]
-        runs['put/%d' % clients] = self.one(peer, PUT, clients)
-        runs['put+file/%d' % clients] = self.one(peer, PUT, clients, True)
+        raw = [self.raw.load(clients, ms)] if operation == PUT else []
+        runs['%s/%d' % (operation, clients)] = self.one(
+            peer, operation, clients)
+        runs['%s+file/%d' % (operation, clients)] = self.one(
+            peer, operation, clients, True)
+        if not raw:
+            return
         raw.append(self.raw.load(clients, ms))
         self.results['raw'].setdefault(str(peer.documents), {})[
             str(clients)] = min(raw, key=lambda run: run['p50_us'])
@@ -119,25 +127,27 @@ class Bench:
     def measure(self, kind, size):
         peer = kind(self.stage, size)
         runs = {}
+        found = {'label': peer.label, 'runs': runs}
         peer.start()
         try:
             filled = peer.fill()
+            found['fill_per_s'] = filled['operations'] / filled['seconds']
             if peer.name == 'bothy':
-                peer.settle()
+                say('%s documents: checkpoints, starts',
+                    '{:,}'.format(size))
+                found['upkeep'] = storeupkeep.measure(
+                    peer, self.settings['seconds'])
             for operation in ORDER:
                 if operation not in peer.operations:
                     continue
                 for clients in peer.clients:
-                    if peer.name == 'bothy' and operation == PUT:
-                        self.puts(peer, clients, runs)
+                    if peer.name == 'bothy' and operation in WRITES:
+                        self.writes(peer, operation, clients, runs)
                     else:
                         runs['%s/%d' % (operation, clients)] = self.one(
                             peer, operation, clients)
-            if SCAN in peer.operations:
-                runs['scan/1'] = self.one(peer, SCAN, 1)
-            return {'label': peer.label, 'runs': runs,
-                    'after': peer.measure(),
-                    'fill_per_s': filled['operations'] / filled['seconds']}
+            found['after'] = peer.measure()
+            return found
         finally:
             peer.stop()
             peer.remove()
@@ -198,7 +208,7 @@ def read_settings():
             'dynalite': os.environ.get('DYNALITE'),
             'commit': machine.first_line([
                 'git', '-C', TOP, 'rev-parse', '--short', 'HEAD']),
-            'seconds': number('BENCH_STORE_SECONDS', 1 if quick else 3, 600),
+            'seconds': number('BENCH_STORE_SECONDS', 1 if quick else 2, 600),
             'sizes': [int(n) for n in sizes.split(',')]}
 
 

@@ -3,14 +3,20 @@
  * each of which sends its next request the moment it has a reply.
  *
  *   storeload DRIVER WHERE prepare | stat
- *   storeload DRIVER WHERE OPERATION CLIENTS MILLISECONDS DOCUMENTS [file]
+ *   storeload DRIVER WHERE OPERATION CLIENTS MILLISECONDS DOCUMENTS
+ *       [file] [RATE]
+ *   storeload DRIVER WHERE checkpoint CHANGES TIMES DOCUMENTS
  *
  * DRIVER is store (WHERE: its directory), postgres (its socket's directory),
  * redis (its socket) or http (the port of a DynamoDB); OPERATION is fill, get,
  * put (over another), putnew, update (conditional), query (of 20) or scan (of
- * all).  DOCUMENTS is how many there are.  fill and scan end when they have
- * gone through all once, the others after MILLISECONDS.  `file`: put replies
- * when the document lies as a file.
+ * all, a segment each).  DOCUMENTS is how many there are.  fill and scan end
+ * when they have gone through all once, the others after MILLISECONDS.
+ * `file`: put replies when the document lies as a file.  RATE: so many a second
+ * are sent and no more, and what one waits for its turn counts as its latency.
+ *
+ * checkpoint: CHANGES documents are put, then a checkpoint is asked for, TIMES
+ * times; the latencies are those of the checkpoints.
  *
  * Prints one line of JSON: operations (documents for fill and scan), seconds,
  * errors, and latencies of replies in microseconds.
@@ -38,13 +44,13 @@ struct client {
 	struct request request;
 	struct bytes out, in;
 	size_t sent;
-	bool busy;
+	bool busy, rests;
 };
 
 static const struct driver *const DRIVERS[] = {&store_driver,
     &postgres_driver, &redis_driver, &http_driver};
 static const char *const KIND_NAMES[KINDS] = {"fill", "get", "put", "putnew",
-    "update", "query", "scan"};
+    "update", "query", "scan", "checkpoint"};
 
 static const struct driver *driver;
 static struct client clients[CLIENTS_MAX];
@@ -55,6 +61,8 @@ static uint64_t ndocuments, filled, counted, errors, replies;
 static uint64_t buckets[BUCKETS];
 static int64_t end_us;
 static int epoll_fd;
+static double rate;		/* 0: as fast as they go */
+static int64_t due_us;		/* when the next one is to be sent */
 
 /* ---- bits and pieces --------------------------------------------------- */
 
@@ -185,8 +193,12 @@ choose(struct client *c)
 			    false);
 		return r->count > 0;
 	}
-	if (kind == SCAN)
+	if (kind == SCAN) {
+		r->segment = (unsigned)(c - clients);
+		r->segments = nclients;
+		r->rooms = (ndocuments + ROOM_DOCUMENTS - 1) / ROOM_DOCUMENTS;
 		return c->sent_us == 0 || r->after;
+	}
 	make_document(&r->documents[0], random64() % ndocuments,
 	    kind == PUT_NEW);
 	return now_us() < end_us;
@@ -209,9 +221,15 @@ go_on_sending(struct client *c)
 	epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &ev);
 }
 
+/* At a rate it is told by the clock when the next one is sent. */
 static void
 next(struct client *c)
 {
+	if (rate > 0 && now_us() < due_us && due_us < end_us) {
+		c->rests = true;
+		return;
+	}
+	c->rests = false;
 	if (!choose(c)) {
 		c->busy = false;
 		busy--;
@@ -219,8 +237,25 @@ next(struct client *c)
 	}
 	c->out.len = c->sent = 0;
 	driver->ask(&c->out, &c->request);
-	c->sent_us = now_us();
+	c->sent_us = rate > 0 ? due_us : now_us();
+	if (rate > 0)
+		due_us += (int64_t)(1e6 / rate);
 	go_on_sending(c);
+}
+
+/* Those that rest, as far as their time has come; milliseconds to the next. */
+static int
+wake_rested(void)
+{
+	unsigned k;
+
+	for (k = 0; k < nclients; k++)
+		if (clients[k].busy && clients[k].rests)
+			next(&clients[k]);
+	for (k = 0; k < nclients; k++)
+		if (clients[k].busy && clients[k].rests)
+			return due_us > now_us() ? 1 : 0;
+	return 30000;
 }
 
 /* Whole replies of `in`: there is one at most. */
@@ -275,7 +310,7 @@ static void
 run(const char *where)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	int n, i;
+	int n, i, wait_ms;
 	unsigned k;
 
 	epoll_fd = epoll_create1(0);
@@ -288,15 +323,72 @@ run(const char *where)
 		epoll_ctl(epoll_fd, EPOLL_CTL_ADD, clients[k].fd, &ev);
 	}
 	busy = nclients;
-	end_us += now_us();
+	due_us = now_us();
+	end_us += due_us;
 	for (k = 0; k < nclients; k++)
 		next(&clients[k]);
 	while (busy) {
-		n = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, 30000);
-		if (n == 0)
+		wait_ms = wake_rested();
+		if (!busy)
+			break;
+		n = epoll_wait(epoll_fd, events, EVENTS_AT_ONCE, wait_ms);
+		if (n == 0 && wait_ms > 1)
 			fail("no reply for half a minute");
 		for (i = 0; i < n; i++)
 			ready(events[i].data.ptr, events[i].events);
+	}
+}
+
+/* ---- checkpoints ----------------------------------------------------------- */
+
+/* Puts some, one after the other, on a connection of its own. */
+static void
+put_some(struct client *c, uint64_t changes)
+{
+	uint64_t i = random64() % ndocuments, n;
+	struct request *r = &c->request;
+	unsigned documents = 0;
+	char *after = NULL;
+	bool good = true;
+
+	r->kind = FILL;
+	for (; changes; changes -= n) {
+		n = changes < FILL_DOCUMENTS ? changes : FILL_DOCUMENTS;
+		for (r->count = 0; r->count < n; r->count++)
+			make_document(&r->documents[r->count],
+			    i++ % ndocuments, false);
+		c->out.len = 0;
+		driver->ask(&c->out, r);
+		send_all(c->fd, c->out.data, c->out.len);
+		c->in.len = 0;
+		do {
+			ssize_t got;
+
+			make_room(&c->in, RECEIVE_BYTES);
+			got = recv(c->fd, c->in.data + c->in.len,
+			    RECEIVE_BYTES, 0);
+			if (got <= 0)
+				fail("the server closed a connection");
+			c->in.len += (size_t)got;
+		} while (!driver->hear(c->in.data, c->in.len, r, &good,
+		    &documents, &after));
+		errors += !good;
+	}
+}
+
+static void
+take_checkpoints(const char *where, uint64_t changes, int times)
+{
+	struct client *c = &clients[0];
+	int64_t begin_us;
+
+	c->fd = driver->open(where);
+	while (times--) {
+		put_some(c, changes);
+		begin_us = now_us();
+		driver->checkpoint(c->fd);
+		count(now_us() - begin_us);
+		counted++;
 	}
 }
 
@@ -328,10 +420,11 @@ main(int argc, char **argv)
 {
 	void (*about)(int fd);
 	int64_t begin_us;
+	int i;
 
 	if (argc < 4)
 		fail("usage: storeload DRIVER WHERE OPERATION CLIENTS "
-		    "MILLISECONDS DOCUMENTS [file]");
+		    "MILLISECONDS DOCUMENTS [file] [RATE]");
 	choose_driver(argv[1]);
 	if (argc == 4) {
 		about = strcmp(argv[3], "stat") == 0 ? driver->stat
@@ -342,15 +435,21 @@ main(int argc, char **argv)
 	}
 	choose_kind(argv[3]);
 	nclients = (unsigned)atoi(argv[4]);
-	if (kind == SCAN)
-		nclients = 1;
 	end_us = atoll(argv[5]) * 1000;
-	ndocuments = (uint64_t)atoll(argv[6]);
-	wait_file = argc > 7;
+	ndocuments = argc > 6 ? (uint64_t)atoll(argv[6]) : 0;
+	for (i = 7; i < argc; i++) {
+		if (strcmp(argv[i], "file") == 0)
+			wait_file = true;
+		else
+			rate = atof(argv[i]);
+	}
 	if (nclients < 1 || nclients > CLIENTS_MAX || ndocuments < 1)
 		fail("bad numbers");
 	begin_us = now_us();
-	run(argv[2]);
+	if (kind != CHECKPOINT)
+		run(argv[2]);
+	else if (driver->checkpoint)
+		take_checkpoints(argv[2], nclients, atoi(argv[5]));
 	printf("{\"operations\": %llu, \"seconds\": %.3f, \"errors\": %llu, "
 	    "\"p50_us\": %llu, \"p99_us\": %llu, \"most_us\": %llu}\n",
 	    (unsigned long long)counted,

@@ -12,7 +12,7 @@
 
 enum { TEXT_BYTES = 300, ROOM_DOCUMENTS = 20, FILL_DOCUMENTS = 25 };
 
-enum kind { FILL, GET, PUT, PUT_NEW, UPDATE, QUERY, SCAN, KINDS };
+enum kind { FILL, GET, PUT, PUT_NEW, UPDATE, QUERY, SCAN, CHECKPOINT, KINDS };
 
 /* A document: its key, and what it says. */
 struct document {
@@ -27,6 +27,8 @@ struct request {
 	struct document documents[FILL_DOCUMENTS];	/* one, but for FILL */
 	unsigned count;
 	const char *after;	/* SCAN: where the last page ended, or NULL */
+	unsigned segment, segments;	/* of a SCAN, which is divided so */
+	uint64_t rooms;		/* that there are */
 };
 
 /* A growing piece of memory; storeload.c. */
@@ -47,6 +49,8 @@ struct driver {
 	void (*prepare)(int fd);
 	/* Prints what the server says of itself. May be NULL. */
 	void (*stat)(int fd);
+	/* Returns when a checkpoint of all that was written lasts. May be NULL. */
+	void (*checkpoint)(int fd);
 	void (*ask)(struct bytes *out, const struct request *r);
 	/*
 	 * The length of the reply that `n` bytes begin with, 0 if it isn't

@@ -72,7 +72,8 @@ dynamo_ask(struct bytes *b, const struct request *r)
 		    d->room);
 		return "Query";
 	default:
-		put_text(b, "{\"TableName\":\"bench\"%s%s}",
+		put_text(b, "{\"TableName\":\"bench\",\"Segment\":%u,"
+		    "\"TotalSegments\":%u%s%s}", r->segment, r->segments,
 		    r->after ? ",\"ExclusiveStartKey\":" : "",
 		    r->after ? r->after : "");
 		return "Scan";
@@ -102,7 +103,12 @@ dynamo_hear(const char *body, size_t n, const struct request *r,
 /* ---- Bothy's store -------------------------------------------------------- */
 
 enum { FRAME = 20, REPLY = 12, HELLO = 72, PROOF = 32 };
-enum { OP_CREATE_TABLE = 32, OP_LIST_TABLES = 36, OP_STAT = 96 };
+enum {
+	OP_CREATE_TABLE = 32,
+	OP_LIST_TABLES = 36,
+	OP_STAT = 96,
+	OP_CHECKPOINT = 102
+};
 
 static const char TABLE[] = "{\"TableName\":\"bench\",\"KeySchema\":["
     "{\"AttributeName\":\"room\",\"KeyType\":\"HASH\"},"
@@ -201,14 +207,26 @@ store_prepare(int fd)
 }
 
 static void
-store_stat(int fd)
+store_do(int fd, unsigned op, bool print)
 {
 	char frame[FRAME + 2] = "";
 
-	put_frame(frame, OP_STAT, 0, 0, 2);
+	put_frame(frame, op, 0, 0, 2);
 	memcpy(frame + FRAME, "{}", 2);
 	send_all(fd, frame, sizeof frame);
-	receive_reply(fd, true);
+	receive_reply(fd, print);
+}
+
+static void
+store_stat(int fd)
+{
+	store_do(fd, OP_STAT, true);
+}
+
+static void
+store_checkpoint(int fd)
+{
+	store_do(fd, OP_CHECKPOINT, false);
 }
 
 static void
@@ -239,7 +257,7 @@ store_hear(const char *p, size_t n, const struct request *r, bool *good,
 }
 
 const struct driver store_driver = {"store", store_open, store_prepare,
-    store_stat, store_ask, store_hear};
+    store_stat, store_checkpoint, store_ask, store_hear};
 
 /* ---- a DynamoDB over HTTP --------------------------------------------------- */
 
@@ -315,4 +333,4 @@ http_ask(struct bytes *b, const struct request *r)
 }
 
 const struct driver http_driver = {"http", http_open, http_prepare, NULL,
-    http_ask, http_hear};
+    NULL, http_ask, http_hear};

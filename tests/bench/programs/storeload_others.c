@@ -21,7 +21,7 @@ static const char *const STATEMENTS[KINDS] = {
 	           "(d->>'version')::int > 0",
 	[QUERY] = "SELECT d FROM bench WHERE room = $1 ORDER BY at",
 	[SCAN] = "SELECT d FROM bench WHERE (room, at) > ($1, $2::int) "
-	         "ORDER BY room, at LIMIT 2000",
+	         "AND room < $3 ORDER BY room, at LIMIT 2000",
 };
 
 static void
@@ -158,7 +158,7 @@ put_parameter(struct bytes *b, const char *p, size_t n)
 static unsigned
 parameters(enum kind k)
 {
-	return k == QUERY ? 1 : k == GET || k == SCAN ? 2 : 3;
+	return k == QUERY ? 1 : k == GET ? 2 : 3;
 }
 
 /* Bind and Execute of one statement. */
@@ -188,12 +188,25 @@ put_execute(struct bytes *b, enum kind k, const char *room, unsigned at_n,
 	end_message(b, at);
 }
 
+/* Where a segment of a scan begins: behind the last room before it. */
+static void
+edge(char out[64], const struct request *r, unsigned segment)
+{
+	if (segment == 0)
+		*out = '\0';
+	else if (segment == r->segments)
+		strcpy(out, "~");
+	else
+		snprintf(out, 64, "room-%07llu~", (unsigned long long)
+		    (r->rooms * segment / r->segments - 1));
+}
+
 static void
 postgres_ask(struct bytes *b, const struct request *r)
 {
 	static struct bytes json;
 	const struct document *d = r->documents;
-	char room[64] = "";
+	char first[64], end[64];
 	unsigned number = 0, i;
 	size_t at;
 
@@ -209,9 +222,11 @@ postgres_ask(struct bytes *b, const struct request *r)
 		}
 		break;
 	case SCAN:
+		edge(first, r, r->segment);
+		edge(end, r, r->segment + 1);
 		if (r->after)
-			sscanf(r->after, "%63s %u", room, &number);
-		put_execute(b, SCAN, room, number, NULL, 0);
+			sscanf(r->after, "%63s %u", first, &number);
+		put_execute(b, SCAN, first, number, end, strlen(end));
 		break;
 	default:
 		put_execute(b, r->kind, d->room, d->at, d->text, TEXT_BYTES);
@@ -267,7 +282,7 @@ postgres_hear(const char *p, size_t n, const struct request *r, bool *good,
 }
 
 const struct driver postgres_driver = {"postgres", postgres_open, NULL,
-    NULL, postgres_ask, postgres_hear};
+    NULL, NULL, postgres_ask, postgres_hear};
 
 /* ---- Redis ------------------------------------------------------------------ */
 
@@ -336,4 +351,4 @@ redis_hear(const char *p, size_t n, const struct request *r, bool *good,
 }
 
 const struct driver redis_driver = {"redis", redis_open, NULL, NULL,
-    redis_ask, redis_hear};
+    NULL, redis_ask, redis_hear};
