@@ -5,6 +5,7 @@
 
 #include "fcgi/launch/key.h"
 #include "store/base/clock.h"
+#include "store/base/daemon.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
 
@@ -31,22 +32,10 @@ find_launcher(const struct link_options *o, char *path, size_t size,
     struct err *e)
 {
 	const char *env = getenv("BOTHY_LAUNCH");
-	char *slash;
-	ssize_t n;
 
-	if (o->launcher || env) {
-		snprintf(path, size, "%s", o->launcher ? o->launcher : env);
-		return 0;
-	}
-	n = readlink("/proc/self/exe", path, size - 1);
-	if (n < 0)
-		return err_sys(e, "cannot find out where this program lies");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash - path) + sizeof "/bothy-launch" > size)
-		return err_set(e, ENAMETOOLONG, "%s: the path is too long",
-		    path);
-	memcpy(slash, "/bothy-launch", sizeof "/bothy-launch");
+	if (!o->launcher && !env)
+		return daemon_beside("bothy-launch", path, size, e);
+	snprintf(path, size, "%s", o->launcher ? o->launcher : env);
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include "functions/sdk/zygote.h"
 #include "store/base/clock.h"
+#include "store/base/daemon.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
 
@@ -205,37 +206,6 @@ work_in_batches(void)
 	sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
-/*
- * Into the background: the first process waits for one byte, which says that
- * the socket is there, so whoever started us may connect at once.
- */
-static int
-detach(void)
-{
-	int p[2], null_fd;
-	char byte = 1;
-	pid_t pid;
-
-	if (pipe2(p, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid < 0)
-		return -1;
-	if (pid > 0) {
-		close(p[1]);
-		_exit(io_read(p[0], &byte, 1) == 1 ? byte : 1);
-	}
-	close(p[0]);
-	setsid();
-	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null_fd >= 0) {
-		dup2(null_fd, 0);
-		dup2(null_fd, 1);
-		close(null_fd);
-	}
-	return io_raise_fd(p[1], HIGH_FD);
-}
-
 static int
 prepare(struct launcher *l, const struct options *o,
     struct containment *containment, struct err *e)
@@ -277,7 +247,6 @@ main(int argc, char **argv)
 	static struct containment containment;
 	struct options o;
 	struct err e = {0};
-	char ok = 0;
 	int ready_fd = -1, rc;
 
 	if (zygote_wanted())
@@ -295,7 +264,8 @@ main(int argc, char **argv)
 	l.state_dir = o.state;
 	l.listener.fd = -1;
 	l.first_id = l.last_id = (uint64_t)clock_wall_ms() / 1000 << ID_BITS;
-	if (!o.foreground && o.client_fd < 0 && (ready_fd = detach()) < 0) {
+	if (!o.foreground && o.client_fd < 0 &&
+	    (ready_fd = daemon_detach(HIGH_FD)) < 0) {
 		perror("bothy-launch: cannot detach");
 		return 1;
 	}
@@ -304,12 +274,9 @@ main(int argc, char **argv)
 		err_print(&e, "bothy-launch");
 		return 1;
 	}
-	if (ready_fd >= 0 && write(ready_fd, &ok, 1) == 1)
-		close(ready_fd);
+	daemon_ready(&ready_fd);
 	if (rc > 0)
 		return 0;	/* another launcher is there already */
-	if (ready_fd >= 0)
-		dup2(0, 2);
 	l.busy_ms = clock_mono_ms();
 	launchlog(&l, "info", "started, containment %s",
 	    contain_name(containment.probe.rung));

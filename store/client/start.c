@@ -3,6 +3,7 @@
  */
 #include "start.h"
 
+#include "store/base/daemon.h"
 #include "store/base/io.h"
 
 #include <errno.h>
@@ -27,22 +28,10 @@ find_program(const struct start_options *o, char *path, size_t size,
 {
 	const char *told = o->program ? o->program :
 	    getenv("BOTHY_STORE_PROGRAM");
-	char *slash;
-	ssize_t n;
 
-	if (told) {
-		snprintf(path, size, "%s", told);
-		return 0;
-	}
-	n = readlink("/proc/self/exe", path, size - 1);
-	if (n < 0)
-		return err_sys(e, "cannot find out where this program lies");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash - path) + sizeof "/bothy-store" > size)
-		return err_set(e, ENAMETOOLONG, "%.200s: the path is too long",
-		    path);
-	memcpy(slash, "/bothy-store", sizeof "/bothy-store");
+	if (!told)
+		return daemon_beside("bothy-store", path, size, e);
+	snprintf(path, size, "%s", told);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "server.h"
 
 #include "store/base/clock.h"
+#include "store/base/daemon.h"
 #include "store/base/io.h"
 #include "store/base/sock.h"
 #include "store/engine/mirrors.h"
@@ -147,52 +148,7 @@ read_options(int argc, char **argv, struct options *o)
 	    : -1;
 }
 
-/* --- into the background ------------------------------------------------------------ */
-
-/*
- * The first process waits for one byte, which says that the socket is there,
- * so whoever started us may connect at once.  We keep nothing open that was
- * theirs but standard error, for the reason if it fails.
- */
-static int
-detach(void)
-{
-	int p[2], null_fd;
-	char byte = 1;
-	pid_t pid;
-
-	if (close_range(3, ~0U, 0) < 0 || pipe2(p, O_CLOEXEC) < 0)
-		return -1;
-	pid = fork();
-	if (pid < 0)
-		return -1;
-	if (pid > 0) {
-		close(p[1]);
-		_exit(io_read(p[0], &byte, 1) == 1 ? byte : 1);
-	}
-	close(p[0]);
-	setsid();
-	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null_fd >= 0) {
-		dup2(null_fd, 0);
-		dup2(null_fd, 1);
-		close(null_fd);
-	}
-	return io_raise_fd(p[1], HIGH_FD);
-}
-
-/* Whoever started us may go on. */
-static void
-tell_ready(int *ready_fd)
-{
-	static const char OK = 0;
-
-	if (*ready_fd < 0)
-		return;
-	if (write(*ready_fd, &OK, 1) == 1)
-		dup2(0, 2);
-	io_close(ready_fd);
-}
+/* --- descriptors ------------------------------------------------------------------ */
 
 /*
  * Descriptors for connections and files; the soft limit is often 1,024.  Where
@@ -292,24 +248,6 @@ show_progress(void *arg, const char *what, uint64_t done, uint64_t all)
 	fputs(all && done >= all ? "   \n" : "   ", stderr);
 }
 
-/*
- * The command line, beside us; pushes are told so if it isn't there.  (Where
- * we were replaced since, the link says more behind our name.)
- */
-static void
-find_hook_program(char out[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	char *slash;
-
-	out[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(out, '/');
-	if (slash && slash + sizeof "/bothy" <= out + PATH_MAX)
-		strcpy(slash, "/bothy");
-	else
-		strcpy(out, "bothy");
-}
-
 static bool
 is_stopped(void *arg)
 {
@@ -389,7 +327,7 @@ serve(struct server *server, const struct options *o, int64_t opened_ms,
 {
 	if (prepare(server, o, e) < 0)
 		return -1;
-	tell_ready(ready_fd);
+	daemon_ready(ready_fd);
 	serverlog_say(&server->log, "info", "serving %s%s as pid %d; opened in "
 	    "%" PRId64 " ms", o->dir, o->store.read_only ? " read-only" : "",
 	    (int)getpid(), opened_ms);
@@ -415,14 +353,16 @@ run(struct options *o, int *ready_fd, struct err *e)
 	o->store.progress = show_progress;
 	o->store.stopped = is_stopped;
 	o->store.push_helper = "/proc/self/exe";
-	find_hook_program(o->hook_program);
+	if (daemon_beside("bothy", o->hook_program, sizeof o->hook_program,
+	        e) < 0)
+		return -1;
 	o->store.hook_program = o->hook_program;
 	if (open_relay(&server, o, e) < 0 || make(o, e) < 0)
 		return -1;
 	server.store = open_store(o, e);
 	if (!server.store) {
 		if (e->code == 0)
-			tell_ready(ready_fd);
+			daemon_ready(ready_fd);
 		return e->code == 0 ? 0 : -1;
 	}
 	rc = serve(&server, o, clock_mono_ms() - begin_ms, ready_fd, e);
@@ -450,7 +390,9 @@ main(int argc, char **argv)
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	if (!o.foreground && (ready_fd = detach()) < 0) {
+	/* We keep nothing open that was theirs. */
+	if (!o.foreground && (close_range(3, ~0U, 0) < 0 ||
+	                         (ready_fd = daemon_detach(HIGH_FD)) < 0)) {
 		perror("bothy-store: cannot detach");
 		return 1;
 	}
