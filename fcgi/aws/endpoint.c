@@ -9,6 +9,7 @@
 #include "store/base/hash.h"
 #include "store/value/fault.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -273,6 +274,40 @@ endpoint_call(struct endpoint *ep, struct session *s,
 	    "the gateway's log says why");
 }
 
+static bool
+is_address(const struct text *host)
+{
+	size_t i;
+
+	for (i = 0; i < host->n; i++)
+		if (!memchr(".:-_[]", host->p[i], 6) &&
+		    !isalnum((unsigned char)host->p[i]))
+			return false;
+	return i > 0;
+}
+
+/* The store knows no address: clients go on to the one that they asked. */
+static void
+tell_address(struct session *s, const struct aws_request *r)
+{
+	static const char NONE[] = "\"localhost\"";
+	struct text host = aws_header(r, "host");
+	const char *all = buf_str(&s->reply);
+	const char *at = memmem(all, s->reply.len, NONE, sizeof NONE - 1);
+	size_t before;
+
+	if (!at || !is_address(&host))
+		return;
+	before = (size_t)(at - all) + 1;
+	at += sizeof NONE - 2;
+	buf_reset(&s->plain);
+	buf_add(&s->plain, all, before);
+	buf_add(&s->plain, host.p, host.n);
+	buf_add(&s->plain, at, s->reply.len - (size_t)(at - all));
+	buf_reset(&s->reply);
+	buf_add(&s->reply, buf_str(&s->plain), s->plain.len);
+}
+
 static void
 choose(struct session *s, const struct aws_request *r,
     struct endpoint_answer *a)
@@ -297,6 +332,8 @@ endpoint_answer(struct session *s, const struct aws_request *r, int rc,
     struct endpoint_answer *a)
 {
 	if (rc == 0) {
+		if (s->op->op == OP_DESCRIBE_ENDPOINTS)
+			tell_address(s, r);
 		*a = (struct endpoint_answer){200, buf_str(&s->reply),
 		    s->reply.len, ENCODING_NONE, 0};
 	} else {

@@ -197,7 +197,9 @@ def test_tags_limits_and_endpoints(dynamodb, table):
     limits = dynamodb.describe_limits()
     assert limits["TableMaxReadCapacityUnits"] > 0
     there, = dynamodb.describe_endpoints()["Endpoints"]
-    assert there["Address"] and there["CachePeriodInMinutes"] > 0
+    assert there["CachePeriodInMinutes"] > 0
+    again = boto("dynamodb", "http://" + there["Address"])
+    assert again.describe_endpoints()["Endpoints"] == [there]
 
 
 # ---- items ------------------------------------------------------------------
