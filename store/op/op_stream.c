@@ -340,9 +340,10 @@ write_shard(struct reply *r, struct store *s, const struct stream *st)
 	reply_close(r);
 }
 
+/* `childless`: only shards that come of another, and none does. */
 static void
 write_stream(struct reply *r, struct store *s, const struct stream *st,
-    const struct text *start)
+    const struct text *start, bool childless)
 {
 	char label[32], shard[STREAM_SHARD_MAX];
 
@@ -357,7 +358,7 @@ write_stream(struct reply *r, struct store *s, const struct stream *st,
 	reply_string(r, "TableName", st->table->name);
 	write_key(r, st->table);
 	reply_list(r, "Shards");
-	if (!start->p || order(shard, start) > 0)
+	if (!childless && (!start->p || order(shard, start) > 0))
 		write_shard(r, s, st);
 	reply_close(r);
 	reply_close(r);
@@ -374,7 +375,7 @@ op_describe_stream(struct op *op, struct store_view *v)
 
 	if (rc == 0) {
 		op_open(op, &r);
-		write_stream(&r, v->store, &st, &q->start);
+		write_stream(&r, v->store, &st, &q->start, q->filter != NULL);
 	}
 	op_stream_release(&st);
 	if (rc < 0)

@@ -213,10 +213,15 @@ struct transfer_request {
 	uint32_t limit;
 };
 
+struct stream_filter {			/* ShardFilter: CHILD_SHARDS of one */
+	struct text type, shard;
+};
+
 struct stream_request {
 	struct text table;		/* ListStreams: TableName */
 	struct text arn, shard;		/* StreamArn, ShardId */
 	struct text start;		/* ExclusiveStart... */
+	const struct stream_filter *filter;	/* NULL: all shards */
 	struct text iterator_type, sequence, iterator;
 	uint32_t limit;
 };

@@ -23,8 +23,26 @@ static const struct param list_params[] = {
 	    .at = STREAM(start), .min = 37, .max = 1024},
 };
 
+static const struct word filter_words[] = {
+	{"CHILD_SHARDS", 1}, {NULL, 0},
+};
+
+static const struct param filter_params[] = {
+	{.name = "Type", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
+	    .at = offsetof(struct stream_filter, type),
+	    .words = filter_words},
+	{.name = "ShardId", .kind = PARAM_TEXT, .flags = PARAM_REQUIRED,
+	    .at = offsetof(struct stream_filter, shard), .min = 28,
+	    .max = 65},
+};
+
+static const struct schema filter_schema = SCHEMA("ShardFilter",
+    struct stream_filter, filter_params);
+
 static const struct param describe_params[] = {
 	ARN(PARAM_REQUIRED), LIMIT(100),
+	{.name = "ShardFilter", .kind = PARAM_STRUCT, .at = STREAM(filter),
+	    .of = &filter_schema},
 	{.name = "ExclusiveStartShardId", .kind = PARAM_TEXT,
 	    .at = STREAM(start), .min = 28, .max = 65},
 };

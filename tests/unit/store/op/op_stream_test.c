@@ -296,6 +296,10 @@ turned_on_again(void **state)
 	rig_has(reply, "\"StreamStatus\":\"DISABLED\"");
 	rig_has(reply, "\"StreamViewType\":\"NEW_IMAGE\"");
 	rig_has(reply, "EndingSequenceNumber");
+	rig_has(rig_ok(r, "DescribeStream", "{\"StreamArn\":\"%s\","
+	    "\"ShardFilter\":{\"Type\":\"CHILD_SHARDS\","
+	    "\"ShardId\":\"%s\"}}", old.arn, old.shard),
+	    "\"Shards\":[]");
 	iterate(r, &old, "\"TRIM_HORIZON\"");
 	reply = records(r, &old);
 	rig_has(reply, "\"id\":\"a\"");
