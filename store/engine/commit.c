@@ -564,17 +564,6 @@ rest(void)
 	nanosleep(&PAUSE, NULL);
 }
 
-static bool
-is_closed(struct commit_queue *q)
-{
-	bool closed;
-
-	pthread_mutex_lock(&q->lock);
-	closed = q->closed;
-	pthread_mutex_unlock(&q->lock);
-	return closed;
-}
-
 /*
  * The journal has it, so the index gets it, however long the disk is full.
  * Where it fails otherwise, LMDB may never write again: then the next start
@@ -592,7 +581,7 @@ catch_up(struct store *s)
 			atomic_store(&s->distrusted, true);
 			atomic_store(&s->broken, true);
 		}
-		if (atomic_load(&s->broken) || is_closed(&s->queue))
+		if (atomic_load(&s->broken) || atomic_load(&s->hurried))
 			return false;
 		rest();
 	}
@@ -655,7 +644,7 @@ hand_over(struct commit *c, struct commit_job *j)
 	           &e) < 0 && !planted(PLANT_HANDED_OVER_ONCE)) {
 		tell_trouble(c->s, e.text);
 		late = true;
-		if (is_closed(&c->s->queue)) {
+		if (atomic_load(&c->s->hurried)) {
 			atomic_store(&c->s->files_lost, true);
 			return;
 		}

@@ -78,6 +78,8 @@ void
 store_hurry(struct store *s)
 {
 	atomic_store(&s->hurried, true);
+	if (s->filework)
+		filework_leave(s->filework);
 	history_hurry(s->history, true);
 	index_hurry(s->index);
 }

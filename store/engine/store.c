@@ -311,6 +311,7 @@ store_close(struct store *s)
 		return;
 	clean = s->writer_runs;
 	keeper_stop(s);
+	atomic_store(&s->hurried, true);
 	if (s->filework)
 		filework_leave(s->filework);
 	commit_stop(s);

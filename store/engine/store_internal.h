@@ -52,7 +52,7 @@ struct store {
 	bool writer_runs, keeper_runs, checkpointer_runs;
 	atomic_bool broken;		/* nothing is written before a new start */
 	atomic_bool files_lost;		/* a sync failed, or one has no job */
-	atomic_bool hurried;		/* store_hurry was called */
+	atomic_bool hurried;		/* by store_hurry or store_close */
 	atomic_bool dropping;		/* a dropped table is in the index */
 	atomic_int_fast64_t now_ms;	/* wall clock that never goes back */
 	atomic_uint_fast64_t batches, units, visible;	/* position */

@@ -136,7 +136,7 @@ class Store:
         if status not in (0, None):
             self.wrong.append(f"left with status {status}: "
                               f"{self.daemon.said[-3000:]}")
-        if status is None and fault.endswith("once"):
+        if status is None:
             self.wrong.append("it doesn't leave")
 
     def told(self, trouble):

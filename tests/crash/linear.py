@@ -118,7 +118,7 @@ class Client(threading.Thread):
         kind = self.rng.random()
         if again:
             self.write(again)
-        elif self.own and kind < 0.02:
+        elif self.own and kind < 0.04:
             self.put_and_look()
         elif kind < 0.6:
             self.operate()
