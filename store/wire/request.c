@@ -231,12 +231,13 @@ stream_access(const struct stream_request *q, struct access *out)
 {
 	static const char TABLE[] = ":table/", STREAM[] = "/stream/";
 	const struct text *arn = q->arn.p ? &q->arn : &q->iterator;
-	const char *name, *part, *end = arn->p + arn->n;
+	const char *name, *part, *end;
 
 	out->table = q->table;
 	name = arn->p ? memmem(arn->p, arn->n, TABLE, sizeof TABLE - 1) : NULL;
 	if (!name)
 		return;
+	end = arn->p + arn->n;
 	name += sizeof TABLE - 1;
 	part = memmem(name, (size_t)(end - name), STREAM, sizeof STREAM - 1);
 	if (!part)
