@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ enum {
 	QUEUE_ROOM = 128,
 	LOOK_MS = 250,		/* at deadlines */
 	TICK_MS = 1000,		/* at deploy.yaml, at idle leases */
-	MAX_BODY_MB = 100
+	MAX_BODY_MB = 100,
+	LONG_BYTES = 256 * 1024
 };
 
 static const char HELP[] =
@@ -374,6 +376,8 @@ main(int argc, char **argv)
 		return 1;
 	if (!g.cgi)
 		raise_files();
+	/* Long bodies go back to the system, not into what a thread keeps. */
+	mallopt(M_MMAP_THRESHOLD, LONG_BYTES);
 	if (!g.cgi && !o.resident)	/* whom many small processes wake */
 		work_in_batches();
 	if (start(&g, &o, &e) < 0)
