@@ -16,7 +16,6 @@
  * (`bare`), and who closes the bracket looks whether a test follows.
  */
 #include "check.h"
-#include "key.h"
 #include "parse.h"
 
 static int any(struct parse *p, bool bare, struct piece *out);
@@ -245,7 +244,5 @@ int
 expr_parse_key(struct expr_scope *s, const char *text, size_t n,
     const struct expr **out, struct err *e)
 {
-	if (condition(s, "KeyConditionExpression", text, n, out, e) < 0)
-		return -1;
-	return key_condition_check(*out, e);
+	return condition(s, "KeyConditionExpression", text, n, out, e);
 }

@@ -135,6 +135,9 @@ struct expr_scope {
 int expr_scope_init(struct expr_scope *s, struct arena *a,
     const struct value *names, const struct value *values, struct err *e);
 
+/* The names of ExpressionAttributeValues alone, as expr_scope_init has them. */
+int expr_check_placeholders(const struct value *values, struct err *e);
+
 /* Refuses placeholders that no expression used. */
 int expr_scope_finish(const struct expr_scope *s, struct err *e);
 
@@ -148,9 +151,10 @@ int expr_parse_update(struct expr_scope *s, const char *text, size_t n,
 int expr_parse_projection(struct expr_scope *s, const char *text, size_t n,
     const struct expr_projection **out, struct err *e);
 
-/* A condition that only holds what keys can be asked for; see expr_key_find. */
+/* A condition on keys; expr_check_key: it only holds what keys can be asked. */
 int expr_parse_key(struct expr_scope *s, const char *text, size_t n,
     const struct expr **out, struct err *e);
+int expr_check_key(const struct expr *key, struct err *e);
 
 /* --- against a table's keys ----------------------------------------------- */
 

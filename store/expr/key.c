@@ -2,7 +2,7 @@
  * Key conditions: what they may consist of, and what they ask of a table's or
  * an index's key.  Runs in the daemon when a query is decoded and begun.
  */
-#include "key.h"
+#include "expr.h"
 
 #include "store/base/buf.h"
 #include "store/value/fault.h"
@@ -112,7 +112,7 @@ check(const struct expr *x, struct names *seen, struct err *e)
 }
 
 int
-key_condition_check(const struct expr *key, struct err *e)
+expr_check_key(const struct expr *key, struct err *e)
 {
 	struct names seen = {.count = 0};
 

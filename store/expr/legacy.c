@@ -240,7 +240,7 @@ int
 legacy_keys(struct arena *a, const struct legacy_condition *list, size_t n,
     const struct expr **out, struct err *e)
 {
-	if (n == 0)
+	if (n == 0 || n > LEGACY_KEYS_MAX)
 		return err_set(e, FAULT_VALIDATION,
 		    "Conditions can be of length 1 or 2 only");
 	return compile_all(a, list, n, EXPR_AND, true, out, e);

@@ -11,7 +11,10 @@
 
 #include "expr.h"
 
-enum { LEGACY_TO_GET_MAX = 255 };	/* AttributesToGet */
+enum {
+	LEGACY_TO_GET_MAX = 255,	/* AttributesToGet */
+	LEGACY_KEYS_MAX = 2		/* KeyConditions */
+};
 
 /* ComparisonOperator. */
 enum legacy_op {

@@ -103,6 +103,14 @@ check_values(const struct value *values, size_t *total, struct err *e)
 }
 
 int
+expr_check_placeholders(const struct value *values, struct err *e)
+{
+	size_t total = 0;
+
+	return check_keys(values, VALUES, ':', &total, e);
+}
+
+int
 expr_scope_init(struct expr_scope *s, struct arena *a,
     const struct value *names, const struct value *values, struct err *e)
 {

@@ -253,6 +253,23 @@ allow(struct op *op, const struct token *token, struct err *e)
 	return rc;
 }
 
+/* What is wrong with the request, of which an error may hold the beginning. */
+static void
+write_refusal(struct op *op, const struct err *e)
+{
+	struct reply r;
+
+	if (!op->request.refusal) {
+		write_failure(op, e);
+		return;
+	}
+	op->status = e->code;
+	op->out->len = op->out_at;
+	op_open(op, &r);
+	reply_string(&r, "message", op->request.refusal);
+	reply_close_all(&r);
+}
+
 int
 op_read(struct op *op, int operation, bool plain, const char *body, size_t n,
     const struct token *token)
@@ -266,7 +283,7 @@ op_read(struct op *op, int operation, bool plain, const char *body, size_t n,
 	        &e) == 0 &&
 	    (!token || token->all || allow(op, token, &e) == 0))
 		return 0;
-	write_failure(op, &e);
+	write_refusal(op, &e);
 	return -1;
 }
 

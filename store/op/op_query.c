@@ -46,10 +46,6 @@ parse(struct page *p, struct err *e)
 	}
 	if (expr_scope_init(&s, a, q->names, q->values, e) < 0)
 		return -1;
-	if (q->key_conditions.list &&
-	    legacy_keys(a, q->key_conditions.list, q->key_conditions.count,
-	        &p->keys, e) < 0)
-		return -1;
 	if (q->conditions.list &&
 	    legacy_filter(a, q->conditions.list, q->conditions.count,
 	        q->joint == JOINT_OR, &p->filter, e) < 0)
@@ -68,7 +64,12 @@ parse(struct page *p, struct err *e)
 	    expr_parse_projection(&s, q->projection.p, q->projection.n,
 	        &p->projection, e) < 0)
 		return -1;
-	return expr_scope_finish(&s, e);
+	if (expr_scope_finish(&s, e) < 0 ||
+	    (p->keys && expr_check_key(p->keys, e) < 0))
+		return -1;
+	return q->key_conditions.list ? legacy_keys(a, q->key_conditions.list,
+	                                    q->key_conditions.count, &p->keys, e)
+	                              : 0;
 }
 
 /* --- the range -------------------------------------------------------------------------- */
@@ -245,17 +246,24 @@ check_filter(const struct page *p, struct err *e)
 }
 
 static int
+check_select(const struct page *p, struct err *e)
+{
+	if (p->q->select != SELECT_ALL_ATTRIBUTES || !p->index ||
+	    !p->index->global || p->index->projection == PROJECT_ALL)
+		return 0;
+	return err_set(e, FAULT_VALIDATION, INVALID "Select type "
+	    "ALL_ATTRIBUTES is not supported for global secondary index %s "
+	    "because its projection type is not ALL", p->index->name);
+}
+
+static int
 check(struct page *p, struct err *e)
 {
 	if (op_check_paths(p->table, NULL, p->projection, e) < 0 ||
 	    check_filter(p, e) < 0)
 		return -1;
-	if (p->q->select == SELECT_ALL_ATTRIBUTES && p->index &&
-	    p->index->global && p->index->projection != PROJECT_ALL)
-		return err_set(e, FAULT_VALIDATION, INVALID "Select type "
-		    "ALL_ATTRIBUTES is not supported for global secondary "
-		    "index %s because its projection type is not ALL",
-		    p->index->name);
+	if (check_select(p, e) < 0)
+		return -1;
 	if (op_check_paths(p->table, p->filter, NULL, e) < 0)
 		return -1;
 	return check_projected(p, e);
@@ -268,6 +276,7 @@ op_page_plan(struct page *p, struct store_view *v, struct err *e)
 	p->count_only = p->q->select == SELECT_COUNT;
 	if (parse(p, e) < 0 || find_index(p, v, e) < 0 ||
 	    op_start_check(p, e) < 0 || range(p, e) < 0 ||
+	    (!p->query && check_select(p, e) < 0) ||
 	    op_start_after(p, e) < 0)
 		return -1;
 	return check(p, e);

@@ -49,14 +49,30 @@ check_part(const struct value *start, const struct key_part *part,
 	    SCHEMA);
 }
 
-static int
-check_schema(const struct page *p, const struct key_schema *s, struct err *e)
+static const struct key_schema *
+schema_of(const struct page *p)
 {
+	return p->index ? &p->index->key : &p->table->key;
+}
+
+static int
+check_hash(const struct page *p, struct err *e)
+{
+	const struct key_schema *s = schema_of(p);
 	size_t i;
 
 	for (i = 0; i < s->nhash; i++)
 		if (check_part(p->q->start, &s->hash[i], e) < 0)
 			return -1;
+	return 0;
+}
+
+static int
+check_range(const struct page *p, struct err *e)
+{
+	const struct key_schema *s = schema_of(p);
+	size_t i;
+
 	for (i = 0; i < s->nrange; i++)
 		if (check_part(p->q->start, &s->range[i], e) < 0)
 			return -1;
@@ -66,20 +82,26 @@ check_schema(const struct page *p, const struct key_schema *s, struct err *e)
 int
 op_start_check(const struct page *p, struct err *e)
 {
-	const struct value *start = p->q->start;
+	if (!p->q->start)
+		return 0;
+	if (p->q->start->count != parts_of(p))
+		return p->query || p->index ? err_set(e, FAULT_VALIDATION,
+		    START) : invalid(SCHEMA, e);
+	if (p->query || p->index)
+		return check_hash(p, e) < 0 ||
+		    (!p->query && check_range(p, e) < 0) ? -1 : 0;
+	return 0;
+}
+
+/* It is an item's key, too. */
+static int
+check_item_key(const struct page *p, struct err *e)
+{
 	struct value members;
 	char why[sizeof e->text];
 
-	if (!start)
-		return 0;
-	if (start->count != parts_of(p))
-		return p->query || p->index ? err_set(e, FAULT_VALIDATION,
-		    START) : invalid(SCHEMA, e);
-	if ((p->query || p->index) && check_schema(p, p->index ?
-	    &p->index->key : &p->table->key, e) < 0)
-		return -1;
-	if (key_members(&p->op->arena, p->table, NULL, start, &members, e) ==
-	    0 && key_check(p->table, &members, e) == 0)
+	if (key_members(&p->op->arena, p->table, NULL, p->q->start, &members,
+	        e) == 0 && key_check(p->table, &members, e) == 0)
 		return 0;
 	if (e->code != FAULT_VALIDATION)
 		return -1;
@@ -93,8 +115,7 @@ op_start_check(const struct page *p, struct err *e)
 static bool
 matches(const struct page *p, struct arena *a)
 {
-	const struct key_schema *s = p->index ? &p->index->key :
-	    &p->table->key;
+	const struct key_schema *s = schema_of(p);
 	struct value item = *p->q->start;
 	size_t i, k;
 
@@ -165,7 +186,9 @@ op_start_after(struct page *p, struct err *e)
 
 	if (!start)
 		return 0;
-	if (key_item(a, p->table, start, &base, e) < 0)
+	if (((p->query || p->index) && check_range(p, e) < 0) ||
+	    check_item_key(p, e) < 0 ||
+	    key_item(a, p->table, start, &base, e) < 0)
 		return -1;
 	key = base;
 	if (p->index && key_entry(a, p->table, p->index, start, &base, &key,

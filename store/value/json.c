@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* What may come next. */
 enum {
@@ -63,6 +64,25 @@ json_fail_memory(struct json *j)
 {
 	return json_fail(j, j->at, FAULT_LIMIT, "this needs more memory than "
 	    "one operation may use");
+}
+
+int
+json_truth(const struct json_token *t)
+{
+	static const struct {
+		const char *word;
+		int truth;
+	} words[] = {{"true", 1}, {"1", 1}, {"yes", 1}, {"false", 0},
+	    {"0", 0}, {"no", 0}};
+	size_t i;
+
+	if (t->type != JSON_STRING)
+		return t->type == JSON_TRUE ? 1 : t->type == JSON_FALSE ? 0 : -1;
+	for (i = 0; i < sizeof words / sizeof *words; i++)
+		if (strlen(words[i].word) == t->text.n &&
+		    strncasecmp(words[i].word, t->text.p, t->text.n) == 0)
+			return words[i].truth;
+	return -1;
 }
 
 const char *

@@ -61,6 +61,12 @@ int json_next(struct json *j, struct json_token *t);
  */
 int json_skip(struct json *j, const struct json_token *t, struct text *raw);
 
+/*
+ * A truth value, or one of the texts that DynamoDB takes for one (true, 1, yes;
+ * false, 0, no; in any case): 1 or 0; -1 for any other token.
+ */
+int json_truth(const struct json_token *t);
+
 /* An error at a token, by printf text.  Always -1. */
 int json_fail(struct json *j, const char *at, int code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -135,12 +135,14 @@ take_text(struct reader *r, const struct json_token *t, enum value_type type,
 static int
 take_truth(struct reader *r, const struct json_token *t, struct value *out)
 {
-	if (t->type == JSON_STRING)
+	int truth = json_truth(t);
+
+	if (truth < 0 && t->type == JSON_STRING)
 		return json_fail(r->j, t->start, FAULT_SERIALIZATION,
 		    "Unexpected token received from parser");
-	if (t->type != JSON_TRUE && t->type != JSON_FALSE)
+	if (truth < 0)
 		return fail_type(r, t, "Boolean");
-	out->truth = t->type == JSON_TRUE;
+	out->truth = truth > 0;
 	if (out->type == VALUE_NULL && !out->truth)
 		return fail_value(r, t, INVALID "Null attribute value types "
 		    "must have the value of true");
@@ -296,6 +298,7 @@ take_value(struct reader *r, const struct json_token *start, unsigned depth,
 {
 	enum value_type type, found = VALUE_TYPES;
 	struct json_token name, t;
+	bool several = false;
 
 	if (start->type != JSON_OBJECT && start->type != JSON_NULL)
 		return json_fail(r->j, start->start, FAULT_SERIALIZATION,
@@ -316,14 +319,15 @@ take_value(struct reader *r, const struct json_token *start, unsigned depth,
 				return -1;
 			continue;
 		}
-		if (found != VALUE_TYPES)
-			return fail_value(r, start, "Supplied AttributeValue "
-			    "has more than one datatypes set, must contain "
-			    "exactly one of the supported datatypes");
+		several |= found != VALUE_TYPES;
 		found = type;
 		if (take_typed(r, type, &t, depth, out) < 0)
 			return -1;
 	}
+	if (several)
+		return fail_value(r, start, "Supplied AttributeValue has more "
+		    "than one datatypes set, must contain exactly one of the "
+		    "supported datatypes");
 	if (found == VALUE_TYPES)
 		return fail_value(r, start, "Supplied AttributeValue is "
 		    "empty, must contain exactly one of the supported "

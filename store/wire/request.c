@@ -98,8 +98,11 @@ request_read(struct request *r, int op, bool plain, struct arena *a,
 	if (!raw)
 		return err_set(e, FAULT_LIMIT, "this needs more memory than "
 		    "one operation may use");
-	if (schema_read(&d, form->schema, raw, body, n) < 0 ||
-	    (form->finish && form->finish(&d, r, raw) < 0))
+	if (schema_read(&d, form->schema, raw, body, n) < 0) {
+		r->refusal = d.whole;
+		return -1;
+	}
+	if (form->finish && form->finish(&d, r, raw) < 0)
 		return -1;
 	return schema_value(&d, NULL);
 }
@@ -164,12 +167,15 @@ request_check_joint(struct decoder *d, enum joint joint,
 int
 request_check_names(struct decoder *d, const struct text *names, size_t n)
 {
+	const struct expr_projection *projection;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (schema_attribute(d, &names[i]) < 0)
 			return -1;
-	return 0;
+	return names ? legacy_projection(d->arena, names, n, &projection,
+	                   d->err)
+	             : 0;
 }
 
 int

@@ -256,6 +256,7 @@ struct store_request {
 struct request {
 	const struct operation_info *info;
 	bool plain;			/* documents in plain JSON */
+	const char *refusal;	/* the whole text of an error that is cut */
 	enum return_capacity capacity;	/* ReturnConsumedCapacity */
 	enum return_metrics metrics;	/* ReturnItemCollectionMetrics */
 	struct text token;		/* ClientRequestToken */

@@ -65,6 +65,22 @@ check_keys(struct decoder *d, const struct get_group *g)
 	return 0;
 }
 
+/* What is wrong with a projection comes before what is with keys. */
+static int
+check_projection(struct decoder *d, const struct item_request *r)
+{
+	const struct expr_projection *tree;
+	struct expr_scope s;
+
+	if (!r->projection.p && !r->names)
+		return 0;
+	if (expr_scope_init(&s, d->arena, r->names, NULL, d->err) < 0 ||
+	    expr_parse_projection(&s, r->projection.p, r->projection.n, &tree,
+	        d->err) < 0)
+		return -1;
+	return expr_scope_finish(&s, d->err);
+}
+
 static int
 make_gets(struct decoder *d, struct get_group *from, struct item_group *to)
 {
@@ -73,6 +89,7 @@ make_gets(struct decoder *d, struct get_group *from, struct item_group *to)
 	from->shared.kind = ITEM_GET;
 	from->shared.table = from->table;
 	if (request_check_item(d, &from->shared) < 0 ||
+	    check_projection(d, &from->shared) < 0 ||
 	    schema_value(d, "Keys") < 0 || check_keys(d, from) < 0)
 		return -1;
 	*to = (struct item_group){.table = from->table,

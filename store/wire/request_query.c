@@ -146,6 +146,44 @@ check_segments(struct decoder *d, const struct read_request *r)
 	return 0;
 }
 
+/* QueryFilter or ScanFilter, looked at as it is compiled later. */
+static int
+check_filter(struct decoder *d, const struct read_request *r)
+{
+	const struct conditions *c = &r->conditions;
+	const struct expr *tree;
+
+	if (request_check_conditions(d, c) < 0 ||
+	    schema_value(d, "QueryFilter") < 0 ||
+	    schema_value(d, "ScanFilter") < 0)
+		return -1;
+	return legacy_filter(d->arena, c->list, c->count, false, &tree,
+	    d->err);
+}
+
+static int
+check_scan(struct decoder *d, const struct read_request *r)
+{
+	if (request_check_names(d, r->to_get, r->nto_get) < 0 ||
+	    check_filter(d, r) < 0 || check_start(d) < 0)
+		return -1;
+	return check_segments(d, r);
+}
+
+static int
+check_query(struct decoder *d, const struct read_request *r)
+{
+	if (check_filter(d, r) < 0 ||
+	    request_check_names(d, r->to_get, r->nto_get) < 0 ||
+	    check_start(d) < 0)
+		return -1;
+	if (!r->key_conditions.list && !r->key_condition.p)
+		return schema_fail(d, "Either the KeyConditions or "
+		    "KeyConditionExpression parameter must be specified in the "
+		    "request.");
+	return request_check_conditions(d, &r->key_conditions);
+}
+
 static int
 finish(struct decoder *d, struct request *r, void *raw)
 {
@@ -154,21 +192,10 @@ finish(struct decoder *d, struct request *r, void *raw)
 
 	(void)raw;
 	if (check_parameters(d, read, scan) < 0 ||
-	    request_check_names(d, read->to_get, read->nto_get) < 0 ||
-	    request_check_conditions(d, &read->conditions) < 0 ||
-	    request_check_conditions(d, &read->key_conditions) < 0 ||
-	    check_start(d) < 0)
+	    (scan ? check_scan(d, read) : check_query(d, read)) < 0 ||
+	    check_select(d, read) < 0)
 		return -1;
-	if (scan)
-		return check_segments(d, read) < 0 ||
-		    check_select(d, read) < 0 ? -1 :
-		    request_check_joint(d, read->joint, &read->conditions);
-	if (!read->key_conditions.list && !read->key_condition.p)
-		return schema_fail(d, "Either the KeyConditions or "
-		    "KeyConditionExpression parameter must be specified in the "
-		    "request.");
-	return check_select(d, read) < 0 ? -1 :
-	    request_check_joint(d, read->joint, &read->conditions);
+	return request_check_joint(d, read->joint, &read->conditions);
 }
 
 static const struct schema query_schema = SCHEMA("QueryInput",

@@ -6,15 +6,12 @@
 
 #include "request.h"
 #include "store/value/fault.h"
-#include "store/value/plain.h"
-#include "store/value/typed.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { SAID_BYTES = 64 * 1024 };
 
@@ -84,17 +81,36 @@ schema_expect_list(struct decoder *d, const struct json_token *t)
 }
 
 int
-schema_expect_object(struct decoder *d, const struct json_token *t, bool map,
-    const char *type)
+schema_expect_object(struct decoder *d, const struct json_token *t,
+    enum shape shape, const char *type)
 {
+	static const struct { const char *before, *behind; } java[] = {
+		[SHAPE_STRUCT] = {"class com.amazonaws.dynamodb.v20120810.",
+		    ""},
+		[SHAPE_MAP] = {"java.util.Map<java.lang.String, "
+		    "com.amazonaws.dynamodb.v20120810.", ">"},
+		[SHAPE_MAP_OF_TEXTS] = {"java.util.Map<java.lang.String, "
+		    "java.lang.", ">"},
+		[SHAPE_MAP_OF_LISTS] = {"java.util.Map<java.lang.String, "
+		    "java.util.List<com.amazonaws.dynamodb.v20120810.", ">>"},
+	};
+
 	if (t->type == JSON_OBJECT)
 		return 0;
 	if (t->type != JSON_LIST)
 		return fail_type(d, t, "Unexpected field type");
-	return fail_type(d, t, map ? "Unrecognized collection type java.util."
-	    "Map<java.lang.String, com.amazonaws.dynamodb.v20120810.%s>" :
-	    "Unrecognized collection type class "
-	    "com.amazonaws.dynamodb.v20120810.%s", type);
+	return fail_type(d, t, "Unrecognized collection type %s%s%s",
+	    java[shape].before, type, java[shape].behind);
+}
+
+/* Where a list of things without a type of their own should be. */
+int
+schema_fail_parameterized(struct decoder *d, const struct json_token *t)
+{
+	return fail_type(d, t, "class sun.reflect.generics.reflectiveObjects."
+	    "ParameterizedTypeImpl cannot be cast to class java.lang.Class "
+	    "(sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and "
+	    "java.lang.Class are in module java.base of loader 'bootstrap')");
 }
 
 int
@@ -154,27 +170,17 @@ read_word(struct decoder *d, const struct param *p, void *target,
 	return 0;
 }
 
-/* Some texts count as truth values, as they do at DynamoDB. */
+/* Some texts count as truth values. */
 static int
 truth_of(struct decoder *d, const struct json_token *t, bool *truth)
 {
-	static const struct { const char *word; bool truth; } words[] = {
-		{"true", true}, {"1", true}, {"yes", true},
-		{"false", false}, {"0", false}, {"no", false},
-	};
-	size_t i;
+	int rc = json_truth(t);
 
-	*truth = t->type == JSON_TRUE;
-	if (t->type == JSON_TRUE || t->type == JSON_FALSE)
+	*truth = rc > 0;
+	if (rc >= 0)
 		return 0;
 	if (t->type != JSON_STRING)
 		return schema_fail_scalar(d, t, "Boolean");
-	for (i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strlen(words[i].word) == t->text.n &&
-		    strncasecmp(words[i].word, t->text.p, t->text.n) == 0) {
-			*truth = words[i].truth;
-			return 0;
-		}
 	return fail_type(d, t, "Unexpected token received from parser");
 }
 
@@ -248,78 +254,6 @@ read_time(struct decoder *d, const struct param *p, void *target,
 	return 0;
 }
 
-/* --- attribute values ----------------------------------------------------- */
-
-/* `name`: of the placeholder whose value it is. */
-static int
-put_aside(struct decoder *d, const char *param, const struct text *name,
-    const char *why)
-{
-	struct put_aside *a = arena_alloc(d->arena, sizeof *a), **end;
-	char text[sizeof d->err->text];
-
-	if (name && !strstr(why, "Nesting Levels"))
-		snprintf(text, sizeof text, "ExpressionAttributeValues "
-		    "contains invalid value: %.300s for key %.*s", why,
-		    (int)(name->n < 100 ? name->n : 100), name->p);
-	else
-		snprintf(text, sizeof text, "%s", why);
-	if (!a)
-		return schema_no_memory(d);
-	*a = (struct put_aside){param,
-	    arena_copy(d->arena, text, strlen(text)), NULL};
-	if (!a->why)
-		return schema_no_memory(d);
-	for (end = &d->aside; *end; end = &(*end)->next)
-		continue;
-	*end = a;
-	return 0;
-}
-
-/*
- * The value that begins with `t`: 1; 0 if it was put aside (only the first of
- * a parameter's counts); or -1.
- */
-int
-schema_take(struct decoder *d, const struct json_token *t, bool item,
-    const char *param, const struct text *name, struct value *out)
-{
-	struct json before = d->json;
-	const char *why;
-	int rc;
-
-	if (d->plain)
-		rc = item ? plain_take_item(&d->json, t, out) :
-		    plain_take(&d->json, t, out);
-	else
-		rc = item ? typed_take_item(&d->json, t, out) :
-		    typed_take(&d->json, t, out);
-	why = rc < 0 ? d->err->text : schema_check_names(out);
-	if (!why)
-		return 1;
-	if (rc < 0 && d->err->code != FAULT_VALIDATION)
-		return -1;
-	if (put_aside(d, param, name, why) < 0)
-		return -1;
-	d->json = before;
-	return json_skip(&d->json, t, NULL);
-}
-
-static int
-read_value(struct decoder *d, const struct param *p, void *target,
-    const struct json_token *t)
-{
-	struct value *v = arena_alloc(d->arena, sizeof *v);
-	int rc;
-
-	if (!v)
-		return schema_no_memory(d);
-	rc = schema_take(d, t, p->kind == PARAM_ITEM, p->name, NULL, v);
-	if (rc > 0)
-		memcpy(schema_at(target, p->at), &v, sizeof v);
-	return rc < 0 ? -1 : 0;
-}
-
 /* --- structs -------------------------------------------------------------- */
 
 static int
@@ -347,7 +281,7 @@ read_param(struct decoder *d, const struct param *p, void *target,
 		return read_word(d, p, target, t, at);
 	case PARAM_ITEM:
 	case PARAM_VALUE:
-		return read_value(d, p, target, t);
+		return schema_read_value(d, p, target, t);
 	case PARAM_NAMES:
 	case PARAM_BINDS:
 		return schema_read_placeholders(d, p, target, t);
@@ -402,6 +336,8 @@ read_member(struct decoder *d, const struct schema *schema, void *target,
 	*seen |= bit;
 	if (p->has_at)
 		*(bool *)schema_at(target, p->has_at) = true;
+	if (!at)
+		d->within = p->name;
 	return read_param(d, p, target, &t, &place);
 }
 
@@ -413,7 +349,9 @@ schema_read_struct(struct decoder *d, const struct schema *schema, void *target,
 	uint64_t seen = 0;
 	size_t i;
 
-	if (schema_expect_object(d, opened, false, schema->type) < 0)
+	if (at && at->exact && opened->type < JSON_LIST)
+		return fail_type(d, opened, "Unexpected value type in payload");
+	if (schema_expect_object(d, opened, SHAPE_STRUCT, schema->type) < 0)
 		return -1;
 	for (;;) {
 		if (json_next(&d->json, &t) < 0)

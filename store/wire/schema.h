@@ -82,6 +82,7 @@ struct named_list {
 /* A value that is wrong, put aside. */
 struct put_aside {
 	const char *param;		/* its name; the value stays NULL */
+	const char *within;		/* that of the request it is in */
 	const char *why;
 	struct put_aside *next;
 };
@@ -93,9 +94,11 @@ struct decoder {
 	bool plain;			/* documents are plain JSON */
 	bool strict;			/* unknown parameters are refused */
 	struct put_aside *aside;
+	const char *within;	/* the request's parameter that is being read */
 	const char *first;		/* why a PARAM_FIRST is wrong */
 	unsigned violations;
 	struct buf said;		/* the violations, joined by "; " */
+	const char *whole;	/* of an error that is too long, in the arena */
 };
 
 /*
@@ -106,8 +109,8 @@ int schema_read(struct decoder *d, const struct schema *schema, void *target,
     const char *body, size_t n);
 
 /*
- * For the checks of operations: -1 and *e if a value of that parameter (NULL:
- * of any) was put aside.
+ * For the checks of operations: -1 and *e if a value of that parameter, or
+ * within that of the request (NULL: any), was put aside.
  */
 int schema_value(struct decoder *d, const char *param);
 

@@ -12,7 +12,7 @@
 
 enum {
 	SAID_MAX = 10,		/* violations that are told */
-	VALUE_SHOWN = 280	/* bytes of a value that are shown */
+	VALUE_SHOWN = 2000	/* bytes of a value that are shown */
 };
 
 #define PATTERN "[a-zA-Z0-9_.-]+"
@@ -35,7 +35,8 @@ schema_value(struct decoder *d, const char *param)
 	const struct put_aside *a;
 
 	for (a = d->aside; a; a = a->next)
-		if (!param || strcmp(a->param, param) == 0)
+		if (!param || strcmp(a->param, param) == 0 ||
+		    strcmp(a->within, param) == 0)
 			return schema_fail(d, "%s", a->why);
 	return 0;
 }
@@ -127,7 +128,11 @@ violate(struct decoder *d, const struct place *at, const struct text *value,
 		shown = value->n < VALUE_SHOWN ? value->n : VALUE_SHOWN;
 		buf_puts(&d->said, "Value '");
 		buf_add(&d->said, value->p, shown);
-		buf_puts(&d->said, shown < value->n ? "...' at '" : "' at '");
+		if (shown < value->n) {
+			buf_puts(&d->said, "...");
+			buf_putc(&d->said, value->p[value->n - 1]);
+		}
+		buf_puts(&d->said, "' at '");
 	} else
 		buf_puts(&d->said, "Value null at '");
 	say_place(&d->said, at);
@@ -262,14 +267,27 @@ schema_check_word(struct decoder *d, const struct param *p,
 	return 0;
 }
 
+/* Of many there is more to say than an error has room for. */
+static int
+fail_violations(struct decoder *d)
+{
+	struct buf all;
+	int rc;
+
+	buf_init(&all, d->said.len + sizeof d->err->text);
+	buf_printf(&all, "%u validation error%s detected: %s", d->violations,
+	    d->violations > 1 ? "s" : "", buf_str(&d->said));
+	if (all.len >= sizeof d->err->text)
+		d->whole = arena_copy(d->arena, all.data, all.len);
+	rc = schema_fail(d, "%s", buf_str(&all));
+	buf_release(&all);
+	return rc;
+}
+
 int
 schema_verdict(struct decoder *d)
 {
 	if (d->first)
 		return schema_fail(d, "%s", d->first);
-	if (d->violations)
-		return schema_fail(d, "%u validation error%s detected: %s",
-		    d->violations, d->violations > 1 ? "s" : "",
-		    buf_str(&d->said));
-	return 0;
+	return d->violations ? fail_violations(d) : 0;
 }

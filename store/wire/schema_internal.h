@@ -1,6 +1,7 @@
 /*
  * What the files of the reader share: schema.c (structs and what stands alone),
- * schema_parts.c (lists and maps), schema_check.c (constraints).
+ * schema_value.c (attribute values), schema_parts.c (lists and maps),
+ * schema_check.c (constraints).
  */
 #ifndef WIRE_SCHEMA_INTERNAL_H
 #define WIRE_SCHEMA_INTERNAL_H
@@ -15,24 +16,23 @@ struct place {
 	bool exact;			/* no parameter, but a name of a map */
 };
 
+/* What an object is to DynamoDB, which its errors tell. */
+enum shape {
+	SHAPE_STRUCT, SHAPE_MAP, SHAPE_MAP_OF_TEXTS, SHAPE_MAP_OF_LISTS
+};
+
 /* --- schema.c ------------------------------------------------------------- */
 
 int schema_read_struct(struct decoder *d, const struct schema *schema,
     void *target, const struct json_token *opened, const struct place *at);
 
-/*
- * The value or item that begins with `t`: 1; 0 if it was put aside under the
- * name of `param` (`name`: of the placeholder it is for); or -1.
- */
-int schema_take(struct decoder *d, const struct json_token *t, bool item,
-    const char *param, const struct text *name, struct value *out);
-
 /* 0, or -1 for a token of another type; `type` is DynamoDB's name for it. */
 int schema_expect_list(struct decoder *d, const struct json_token *t);
 int schema_expect_object(struct decoder *d, const struct json_token *t,
-    bool map, const char *type);
+    enum shape shape, const char *type);
 
 /* Always -1. */
+int schema_fail_parameterized(struct decoder *d, const struct json_token *t);
 int schema_fail_scalar(struct decoder *d, const struct json_token *t,
     const char *type);
 int schema_fail_twice(struct decoder *d, const struct text *name);
@@ -42,6 +42,22 @@ struct text schema_name_of(const struct text *text);
 
 /* A place in a struct. */
 void *schema_at(void *target, size_t at);
+
+/* --- schema_value.c ------------------------------------------------------- */
+
+/*
+ * The value or item that begins with `t`: 1; 0 if it was put aside under the
+ * name of `param` (`name`: of the placeholder it is for); or -1.
+ */
+int schema_take(struct decoder *d, const struct json_token *t, bool item,
+    const char *param, const struct text *name, struct value *out);
+
+int schema_read_value(struct decoder *d, const struct param *p, void *target,
+    const struct json_token *t);
+
+/* A wrong placeholder among those of `map` comes before all wrong values. */
+void schema_prefer_keys(struct decoder *d, const struct param *p,
+    const struct value *map);
 
 /* --- schema_parts.c ------------------------------------------------------- */
 

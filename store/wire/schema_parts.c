@@ -76,6 +76,8 @@ read_part(struct decoder *d, const struct param *p, const struct json_token *t,
 		return 0;
 	case PARAM_VALUES:
 	case PARAM_ITEMS:
+		if (p->kind == PARAM_ITEMS && !d->plain && t->type < JSON_LIST)
+			return schema_fail_parameterized(d, t);
 		return schema_take(d, t, p->kind == PARAM_ITEMS, p->name, NULL,
 		    part) < 0 ? -1 : 0;
 	default:
@@ -188,7 +190,9 @@ read_entry(struct decoder *d, const struct param *p, const struct text *name,
 		*(struct text *)entry = shown;
 		return 0;
 	}
-	if (schema_expect_list(d, &t) < 0 || read_parts(d, p, &named, &g) < 0)
+	if (t.type < JSON_LIST)
+		return schema_fail_parameterized(d, &t);
+	if (schema_expect_list(d, &t) < 0 || read_parts(d, p, &member, &g) < 0)
 		return -1;
 	*list = (struct named_list){shown, g.list, g.count};
 	return 0;
@@ -221,7 +225,8 @@ schema_read_map(struct decoder *d, const struct param *p, void *target,
 	struct text raw;
 	void *entry;
 
-	if (schema_expect_object(d, opened, true, p->of->type) < 0)
+	if (schema_expect_object(d, opened, p->kind == PARAM_MAP_LISTS ?
+	    SHAPE_MAP_OF_LISTS : SHAPE_MAP, p->of->type) < 0)
 		return -1;
 	for (;;) {
 		if (json_next(&d->json, &name) < 0)
@@ -254,7 +259,8 @@ schema_read_placeholders(struct decoder *d, const struct param *p, void *target,
 
 	if (!map)
 		return schema_no_memory(d);
-	if (schema_expect_object(d, opened, true, p->kind == PARAM_NAMES ?
+	if (schema_expect_object(d, opened, p->kind == PARAM_NAMES ?
+	    SHAPE_MAP_OF_TEXTS : SHAPE_MAP, p->kind == PARAM_NAMES ?
 	    "String" : "AttributeValue") < 0)
 		return -1;
 	for (;;) {
@@ -278,6 +284,8 @@ schema_read_placeholders(struct decoder *d, const struct param *p, void *target,
 	}
 	*map = (struct value){.type = VALUE_M, .count = g.count,
 	    .members = (void *)g.list};
+	if (p->kind == PARAM_BINDS)
+		schema_prefer_keys(d, p, map);
 	if (value_sort_map(map, &twice) < 0)
 		return schema_fail_twice(d, &twice);
 	memcpy(schema_at(target, p->at), &map, sizeof map);

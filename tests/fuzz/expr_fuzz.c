@@ -167,7 +167,8 @@ key(struct expr_scope *s, const char *text, size_t n)
 	struct err e;
 	size_t i;
 
-	if (expr_parse_key(s, text, n, &x, &e) < 0) {
+	if (expr_parse_key(s, text, n, &x, &e) < 0 ||
+	    expr_check_key(x, &e) < 0) {
 		is_reason(&e);
 		return;
 	}

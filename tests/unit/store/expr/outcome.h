@@ -320,7 +320,8 @@ outcome_expression(struct outcome_run *r)
 	else if (strcmp(kind, "filter") == 0)
 		rc = expr_parse_filter(&s, text, n, &x, &r->e);
 	else if (strcmp(kind, "key") == 0)
-		rc = expr_parse_key(&s, text, n, &x, &r->e);
+		rc = expr_parse_key(&s, text, n, &x, &r->e) < 0 ? -1 :
+		    expr_check_key(x, &r->e);
 	else if (strcmp(kind, "update") == 0)
 		rc = expr_parse_update(&s, text, n, &u, &r->e);
 	else if (strcmp(kind, "projection") == 0)
