@@ -324,3 +324,16 @@ json_skip(struct json *j, const struct json_token *t, struct text *raw)
 		*raw = (struct text){start, (size_t)(j->at - start)};
 	return rc;
 }
+
+int
+json_take_whole(struct arena *a, const char *p, size_t n, json_take_fn *take,
+    struct value *out, struct err *e)
+{
+	struct json_token t;
+	struct json j;
+
+	json_open(&j, a, p, n, e);
+	if (json_next(&j, &t) < 0 || take(&j, &t, out) < 0)
+		return -1;
+	return json_next(&j, &t);
+}

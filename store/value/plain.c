@@ -316,24 +316,12 @@ int
 plain_read(struct arena *a, const char *p, size_t n, struct value *out,
     struct err *e)
 {
-	struct json_token t;
-	struct json j;
-
-	json_open(&j, a, p, n, e);
-	if (json_next(&j, &t) < 0 || plain_take(&j, &t, out) < 0)
-		return -1;
-	return json_next(&j, &t);
+	return json_take_whole(a, p, n, plain_take, out, e);
 }
 
 int
 plain_read_item(struct arena *a, const char *p, size_t n, struct value *out,
     struct err *e)
 {
-	struct json_token t;
-	struct json j;
-
-	json_open(&j, a, p, n, e);
-	if (json_next(&j, &t) < 0 || plain_take_item(&j, &t, out) < 0)
-		return -1;
-	return json_next(&j, &t);
+	return json_take_whole(a, p, n, plain_take_item, out, e);
 }

@@ -357,24 +357,12 @@ int
 typed_read(struct arena *a, const char *p, size_t n, struct value *out,
     struct err *e)
 {
-	struct json_token t;
-	struct json j;
-
-	json_open(&j, a, p, n, e);
-	if (json_next(&j, &t) < 0 || typed_take(&j, &t, out) < 0)
-		return -1;
-	return json_next(&j, &t);
+	return json_take_whole(a, p, n, typed_take, out, e);
 }
 
 int
 typed_read_item(struct arena *a, const char *p, size_t n, struct value *out,
     struct err *e)
 {
-	struct json_token t;
-	struct json j;
-
-	json_open(&j, a, p, n, e);
-	if (json_next(&j, &t) < 0 || typed_take_item(&j, &t, out) < 0)
-		return -1;
-	return json_next(&j, &t);
+	return json_take_whole(a, p, n, typed_take_item, out, e);
 }
