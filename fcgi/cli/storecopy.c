@@ -156,8 +156,8 @@ copy_one(struct copy *k, const char *name, struct storebar *bar,
 	storebar_end(bar);
 	if (rc < 0)
 		return -1;
-	printf("%s: %llu items%s\n", name, (unsigned long long)k->count,
-	    k->resumed ? ", with those of before" : "");
+	printf("%s: %llu item%s%s\n", name, (unsigned long long)k->count,
+	    k->count == 1 ? "" : "s", k->resumed ? ", with those of before" : "");
 	return 0;
 }
 

@@ -173,3 +173,45 @@ def test_numbers_pass_digit_by_digit(store):
         assert json.dumps(table.items["a"]["n"]) == '{"N": "%s"}' % number
     finally:
         far.stop()
+
+
+def test_a_site_names_the_other_in_one_line(tmp_path):
+    far = Far()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/deploy.yaml").write_text(
+        "service: far\n"
+        "provider: {name: bothy}\n"
+        "resources:\n"
+        "  store: {endpoint: '%s', region: eu-1, anyFileSystem: true}\n"
+        "  tables: {notes: {key: {id: S}}}\n" % far.endpoint)
+
+    def bothy(*words, status=0):
+        done = subprocess.run(
+            [BOTHY, "store", *words], cwd=tmp_path / "site",
+            env=ENVIRONMENT, stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        assert done.returncode == status, done
+        return done.stdout
+    try:
+        far.answer = lambda target, body: (200, {
+            "Table": {"TableName": "notes", "TableStatus": "ACTIVE",
+                      "KeySchema": [{"AttributeName": "id",
+                                     "KeyType": "HASH"}],
+                      "AttributeDefinitions": [{"AttributeName": "id",
+                                                "AttributeType": "S"}]}}
+            if target.endswith("DescribeTable") else {})
+        bothy("put", "notes", '{"id": "a", "n": 1}')
+        put = [body for target, body, *_ in far.seen
+               if target.endswith("PutItem")]
+        assert put == [{"TableName": "notes",
+                        "Item": {"id": {"S": "a"}, "n": {"N": "1"}}}]
+        assert far.seen[0][3].endswith("/eu-1/dynamodb/aws4_request")
+        far.answer = lambda target, body: (200, {
+            "Table": {"TableName": "notes", "TableStatus": "ACTIVE",
+                      "ItemCount": 1},
+            "Items": [{"id": {"S": "b"}}], "Count": 1})
+        assert bothy("copy", "--from", "notes") == "notes: 1 item\n"
+    finally:
+        bothy("stop")
+        far.stop()
+    assert (tmp_path / "site/.bothy/store/data/notes/b.json").exists()
