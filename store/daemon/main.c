@@ -20,6 +20,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ enum {
 	/* Another has the lock and no socket: it recovers, or leaves. */
 	OTHER_PATIENCE_MS = 5 * 60 * 1000,
 	HELLO_MS = 2000,
+	LONG_BYTES = 1 << 20,
 	IDLE_UNTOLD = -1
 };
 
@@ -349,6 +351,8 @@ run(struct options *o, int *ready_fd, struct err *e)
 	if (owner_become(o->dir, e) < 0)
 		return -1;
 	share_files(&server.limits);
+	/* Long frames go back to the system, not into what a thread keeps. */
+	mallopt(M_MMAP_THRESHOLD, LONG_BYTES);
 	server_block_signals();
 	o->store.progress = show_progress;
 	o->store.stopped = is_stopped;
