@@ -33,7 +33,7 @@ def test_fuzzed(endpoint):
     pytest.importorskip("botocore", reason="python3-boto3 is not installed")
     print("seed", SEED)
     before = daemons(endpoint)
-    dynamofuzz.run(endpoint.url, min(2, SECONDS / 3), SEED + "/warm")
+    dynamofuzz.run(endpoint.url, min(60, SECONDS / 5), SEED + "/warm")
     level = {name: resident_kb(pid) for name, pid in before.items()}
     answers, wrong = dynamofuzz.run(endpoint.url, SECONDS, SEED)
     print("%d requests: %s" % (sum(answers.values()), answers.most_common()))
