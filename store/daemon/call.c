@@ -76,6 +76,8 @@ part_ended(struct call *k)
 		return;
 	others = k->away ? atomic_fetch_sub(&io->server->away, 1) - 1 : 0;
 	if (iothread_is_here(io)) {
+		if (atomic_load(&io->writes))	/* what comes next takes time */
+			conn_send_here(k->conn, &k->reply);
 		conn_reply(k->conn, &k->reply);
 		return;
 	}

@@ -120,12 +120,15 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 	}
 	relay = is_for_here(r, token) ? NULL
 	                              : relays_hold(&c->io->server->relays);
-	if (relay)
+	if (relay) {
 		run_far(c, k, relay);
-	else if (op_is_long(&k->op))
+	} else if (op_is_long(&k->op)) {
 		longwork_add(&c->io->server->longwork, k);
-	else
+	} else {
+		k->op.gathered = k->away;
+		c->io->gathered |= k->away;
 		op_run(&k->op, &c->io->view);
+	}
 }
 
 /* One whole frame. False: the connection can't go on. */

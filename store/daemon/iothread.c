@@ -222,6 +222,32 @@ wait_events(struct iothread *io, struct epoll_event *events)
 	return n;
 }
 
+/* One connection is all there is, and one call all that it waits for. */
+static bool
+is_alone(struct iothread *io)
+{
+	bool alone;
+
+	pthread_mutex_lock(&io->lock);
+	alone = io->conns && !io->conns->next && io->conns->in_flight == 1;
+	pthread_mutex_unlock(&io->lock);
+	return alone && !io->leaving;
+}
+
+static void
+see_to_writes(struct iothread *io)
+{
+	bool alone;
+
+	if (!io->gathered)
+		return;
+	io->gathered = false;
+	alone = is_alone(io);
+	atomic_store(&io->writes, alone);
+	commit_gathered(io->server->store, alone);
+	atomic_store(&io->writes, false);
+}
+
 static void
 turn(struct iothread *io)
 {
@@ -232,9 +258,11 @@ turn(struct iothread *io)
 	for (i = 0; i < n; i++)
 		if (events[i].data.ptr)		/* else it was wake_fd */
 			conn_ready(events[i].data.ptr, events[i].events);
+	see_to_writes(io);
 	if (io->starved)
 		feed_starved(io);
 	go_on(io);
+	see_to_writes(io);
 	tick(io);
 	free_dead(io);
 }

@@ -2,6 +2,10 @@
  * An I/O thread: an epoll set of connections, and what comes back to them.
  * A connection and its calls are touched by their own thread alone; another
  * thread that has a reply gives it to iothread_return().
+ *
+ * Writes of a turn are gathered, and the store's writer is woken once.  Where
+ * one connection has the thread to itself and one write under way, the thread
+ * is the writer (commit_gathered): nobody else waits for it meanwhile.
  */
 #ifndef DAEMON_IOTHREAD_H
 #define DAEMON_IOTHREAD_H
@@ -37,6 +41,8 @@ struct iothread {
 	int64_t ticked_ms;
 	bool leaving;			/* all sockets are shut for reading */
 	bool starved;			/* a connection waits for memory */
+	bool gathered;			/* writes, in this turn */
+	atomic_bool writes;		/* is the store's writer for now */
 
 	/*
 	 * Invariants: what others return is put on `returned` first, then

@@ -36,9 +36,12 @@ enum {
 static void
 take_in(struct server *s, int fd)
 {
-	struct iothread *io = &s->io[s->next_io];
+	struct iothread *io;
 	struct conn *c = NULL;
 
+	if (atomic_load(&s->io[s->next_io].writes))	/* one at most does */
+		s->next_io = (s->next_io + 1) % SERVER_IO_THREADS;
+	io = &s->io[s->next_io];
 	if (atomic_load(&s->connections) < s->limits.connections)
 		c = conn_new(io, fd);
 	if (!c) {

@@ -1,5 +1,5 @@
 /*
- * The writer thread, as commit.h describes it.
+ * The writer, as commit.h describes it.
  *
  * A batch: take what waits; run each job against index and open batch, its
  * unit into the journal, its changes into the batch; sync the journal; commit
@@ -37,6 +37,7 @@ enum {
 
 struct commit {
 	struct store *s;
+	bool alone;			/* the batch is of one job */
 	struct index_view *view;
 	struct catalog *catalog;
 	struct commit_job *jobs;	/* of the batch, */
@@ -62,7 +63,8 @@ commit_submit(struct store *s, struct commit_job *job)
 	if (!closed) {
 		*q->last = job;
 		q->last = &job->next;
-		pthread_cond_signal(&q->filled);
+		if (!job->gathered)
+			pthread_cond_signal(&q->filled);
 	}
 	pthread_mutex_unlock(&q->lock);
 	if (closed) {
@@ -76,17 +78,13 @@ commit_submit(struct store *s, struct commit_job *job)
 	}
 }
 
-/* Waits for jobs: the first ones, up to a batch, or NULL when it is closed. */
+/* The first jobs, up to a batch. */
 static struct commit_job *
-take(struct commit_queue *q)
+cut_batch(struct commit_queue *q)
 {
-	struct commit_job *first, *last = NULL;
+	struct commit_job *first = q->first, *last = NULL;
 	size_t n = 0, bytes = 0;
 
-	pthread_mutex_lock(&q->lock);
-	while (!q->first && !q->closed)
-		pthread_cond_wait(&q->filled, &q->lock);
-	first = q->first;
 	while (q->first && n < BATCH_JOBS && bytes < BATCH_BYTES) {
 		last = q->first;
 		bytes += last->bytes;
@@ -95,10 +93,62 @@ take(struct commit_queue *q)
 	}
 	if (!q->first)
 		q->last = &q->first;
-	pthread_mutex_unlock(&q->lock);
 	if (last)
 		last->next = NULL;
 	return first;
+}
+
+/*
+ * The writer's: waits for jobs.  NULL when it is closed.  With *late they are
+ * what another thread has left to it.
+ */
+static struct commit_job *
+take(struct commit_queue *q, bool *late)
+{
+	struct commit_job *jobs;
+
+	pthread_mutex_lock(&q->lock);
+	q->busy = false;
+	while (q->busy || !(q->first || q->late || q->closed))
+		pthread_cond_wait(&q->filled, &q->lock);
+	*late = q->late != NULL;
+	jobs = *late ? q->late : cut_batch(q);
+	if (*late)
+		q->late = NULL;
+	q->busy = jobs != NULL;
+	pthread_mutex_unlock(&q->lock);
+	return jobs;
+}
+
+/* Another thread's: the only job, or NULL, and the writer sees to them. */
+static struct commit_job *
+take_one(struct commit_queue *q, bool here)
+{
+	struct commit_job *job = NULL;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->first && !q->busy) {
+		if (here && !q->first->next && !q->late && !q->closed)
+			job = cut_batch(q);
+		else
+			pthread_cond_signal(&q->filled);
+	}
+	if (job)
+		q->busy = true;
+	pthread_mutex_unlock(&q->lock);
+	return job;
+}
+
+/* It has ended its turn; `late` is left to the writer, or NULL. */
+static void
+give_turn(struct commit_queue *q, struct commit_job *late)
+{
+	pthread_mutex_lock(&q->lock);
+	q->busy = false;
+	q->late = late;
+	if (q->first || q->late || q->closed)
+		pthread_cond_signal(&q->filled);
+	pthread_mutex_unlock(&q->lock);
 }
 
 /* Jobs that a batch ended before: first again. */
@@ -323,11 +373,29 @@ commit_table_id(struct commit *c, uint64_t *id, struct err *e)
 
 /* --- one job ---------------------------------------------------------------- */
 
+/* Its files lie there: told by who wrote the last. */
+static void
+filed(struct filework_ticket *t, int error)
+{
+	struct commit_job *j = t->arg;
+
+	(void)error;	/* the write stands; its file comes later */
+	table_free(j->table);
+	j->table = NULL;
+	j->done(j, NULL);
+}
+
 /* A token is remembered even where it changed nothing: it is done once. */
 static bool
 changes_something(const struct unit *u)
 {
 	return u->kind != UNIT_CHANGES || u->count > 0 || u->token.p;
+}
+
+static bool
+wrote(const struct commit_job *j)
+{
+	return !j->failed && changes_something(&j->unit);
 }
 
 /* The unit as a line, in c->line. */
@@ -416,6 +484,7 @@ run_job(struct commit *c, struct commit_job *j)
 	struct iovec iov;
 
 	c->job = j;
+	filework_ticket_init(&j->ticket, filed, j);
 	j->unit = (struct unit){.kind = UNIT_CHANGES};
 	j->room = 0;
 	j->failed = true;
@@ -470,10 +539,10 @@ static void
 leave_in_doubt(struct commit_job *jobs, const struct err *e)
 {
 	for (; jobs; jobs = jobs->next) {
-		bool wrote = !jobs->failed && changes_something(&jobs->unit);
+		bool in_doubt = wrote(jobs);
 
 		jobs->failed = true;
-		if (wrote && !planted(PLANT_DOUBT_REFUSED))
+		if (in_doubt && !planted(PLANT_DOUBT_REFUSED))
 			err_set(&jobs->error, FAULT_UNKNOWN_OUTCOME,
 			    "nobody knows whether this was done before the "
 			    "store is started again: %s", e->text);
@@ -589,6 +658,7 @@ catch_up(struct store *s)
 	return true;
 }
 
+/* False if the index can't take what the journal has. */
 static bool
 make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 {
@@ -601,10 +671,8 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 		index_abort(c->view);
 		return true;
 	}
-	if (index_commit(c->view, end, &e) < 0) {
-		/* Tables, too. */
-		return catch_up(s) && apply_verify_filled(s, &e) == 0;
-	}
+	if (index_commit(c->view, end, &e) < 0)
+		return false;
 	atomic_store(&s->visible, end);
 	for (j = jobs; j; j = j->next)
 		if (!j->failed && j->unit.kind != UNIT_CHANGES) {
@@ -614,17 +682,28 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 	return true;
 }
 
+/* Tables, too. */
+static void
+make_visible_late(struct commit *c, struct commit_job *jobs)
+{
+	struct err e;
+
+	if (catch_up(c->s) && apply_verify_filled(c->s, &e) == 0)
+		return;
+	err_set(&e, FAULT_UNKNOWN_OUTCOME, "the index failed");
+	leave_in_doubt(jobs, &e);
+}
+
 /* --- telling ------------------------------------------------------------------ */
 
-static void
-filed(struct filework_ticket *t, int error)
+static int
+try_hand_over(struct commit *c, struct commit_job *j, struct err *e)
 {
-	struct commit_job *j = t->arg;
+	bool waits = j->wait_file && !planted(PLANT_FILE_NOT_AWAITED);
+	struct filework_ticket *ticket = waits ? &j->ticket : NULL;
 
-	(void)error;	/* the write stands; its file comes later */
-	table_free(j->table);
-	j->table = NULL;
-	j->done(j, NULL);
+	return apply_files(c->s, c->catalog, &j->unit, j->position, 0, ticket,
+	    e);
 }
 
 /*
@@ -635,13 +714,11 @@ filed(struct filework_ticket *t, int error)
 static void
 hand_over(struct commit *c, struct commit_job *j)
 {
-	bool waits = j->wait_file && !planted(PLANT_FILE_NOT_AWAITED);
-	struct filework_ticket *ticket = waits ? &j->ticket : NULL;
 	bool late = false;
 	struct err e;
 
-	while (apply_files(c->s, c->catalog, &j->unit, j->position, 0, ticket,
-	           &e) < 0 && !planted(PLANT_HANDED_OVER_ONCE)) {
+	while (try_hand_over(c, j, &e) < 0 &&
+	    !planted(PLANT_HANDED_OVER_ONCE)) {
 		tell_trouble(c->s, e.text);
 		late = true;
 		if (atomic_load(&c->s->hurried)) {
@@ -662,6 +739,27 @@ call_busy(struct err *e)
 		e->code = FAULT_BUSY;
 }
 
+/*
+ * What was handed over.  A file that somebody waits for, and nothing else is
+ * to be written, is written here: that takes less than waking a thread for it.
+ */
+static void
+tell_one(struct commit *c, struct commit_job *j)
+{
+	struct filework *w = c->s->filework;
+
+	if (wrote(j) && j->wait_file) {
+		if (c->alone && !planted(PLANT_FILE_NOT_AWAITED))
+			filework_do_only(w, FILES_WRITER);
+		filework_ticket_close(w, &j->ticket);
+		return;
+	}
+	table_free(j->table);
+	j->table = NULL;
+	call_busy(&j->error);
+	j->done(j, j->failed ? &j->error : NULL);
+}
+
 static void
 tell(struct commit *c, struct commit_job *jobs)
 {
@@ -669,38 +767,46 @@ tell(struct commit *c, struct commit_job *jobs)
 	struct commit_job *j, *next;
 
 	for (j = jobs; j; j = next) {
-		bool wrote = !j->failed && changes_something(&j->unit);
-
 		next = j->next;
-		if (wrote && j->wait_file)
-			filework_ticket_init(&j->ticket, filed, j);
-		if (wrote)
+		if (wrote(j))
 			hand_over(c, j);
-		if (wrote && j->wait_file) {
-			filework_ticket_close(s->filework, &j->ticket);
-			continue;
-		}
-		table_free(j->table);
-		j->table = NULL;
-		call_busy(&j->error);
-		j->done(j, j->failed ? &j->error : NULL);
+		tell_one(c, j);
 	}
 	filework_reach(s->filework, atomic_load(&s->visible));
 }
 
+/* --- whole batches -------------------------------------------------------------- */
+
 static void
-batch(struct commit *c, struct commit_job *jobs)
+begin_batch(struct commit *c, const struct commit_job *jobs)
 {
 	struct store *s = c->s;
-	uint64_t before = journal_end(s->journal);
-	struct err e = {0};
 	int64_t now_ms = clock_wall_ms();
-	int tries, rc = 1;
 
 	if (now_ms > atomic_load(&s->now_ms))
 		atomic_store(&s->now_ms, now_ms);
 	c->now_ms = atomic_load(&s->now_ms);
 	c->catalog = catalog_hold(&s->catalog);
+	c->alone = !jobs->next;
+}
+
+static void
+end_batch(struct commit *c)
+{
+	catalog_release(&c->s->catalog, c->catalog);
+	atomic_fetch_add(&c->s->batches, 1);
+}
+
+/* False if the journal has it, and the index could not take it. */
+static bool
+write_batch(struct commit *c, struct commit_job **batch)
+{
+	struct store *s = c->s;
+	uint64_t before = journal_end(s->journal);
+	struct commit_job *jobs = *batch;
+	struct err e = {0};
+	int tries, rc = 1;
+
 	if (atomic_load(&s->broken))
 		rc = err_set(&e, FAULT_READ_ONLY, "the disk failed; the "
 		    "store is about to be opened again");
@@ -711,6 +817,7 @@ batch(struct commit *c, struct commit_job *jobs)
 		if (rc)
 			undo(c, before);
 	}
+	*batch = jobs;
 	if (rc == 1)
 		err_set(&e, FAULT_BUSY, "the index could not grow for the "
 		    "change; try again");
@@ -720,36 +827,91 @@ batch(struct commit *c, struct commit_job *jobs)
 	    !planted(PLANT_SYNC_ERROR_IGNORED)) {
 		undo(c, before);
 		leave_in_doubt(jobs, &e);
-	} else if (!make_visible(c, jobs, before)) {
-		err_set(&e, FAULT_UNKNOWN_OUTCOME, "the index failed");
-		leave_in_doubt(jobs, &e);
+	} else {
+		return make_visible(c, jobs, before);
 	}
-	tell(c, jobs);
-	catalog_release(&s->catalog, c->catalog);
-	atomic_fetch_add(&s->batches, 1);
+	return true;
 }
 
 static void *
 writer_main(void *arg)
 {
 	struct store *s = arg;
-	struct commit c = {.s = s};
+	struct commit *c = s->commit;
 	struct commit_job *jobs;
+	bool late;
 
-	buf_init(&c.line, LINE_MAX_BYTES);
-	while ((jobs = take(&s->queue))) {
-		c.full = !apply_wait_room(s);
-		batch(&c, jobs);
+	while ((jobs = take(&s->queue, &late))) {
+		if (!late)
+			c->full = !apply_wait_room(s);
+		begin_batch(c, jobs);
+		if (late ? atomic_load(&s->visible) < journal_end(s->journal)
+		         : !write_batch(c, &jobs))
+			make_visible_late(c, jobs);
+		tell(c, jobs);
+		end_batch(c);
 	}
-	buf_release(&c.line);
 	return NULL;
 }
+
+/* --- by another thread ----------------------------------------------------------- */
+
+/* Nothing but the disk would be waited for. */
+static bool
+is_at_hand(struct commit *c, const struct commit_job *job)
+{
+	return index_is_at_hand(c->s->index, room_of(job)) &&
+	    filework_wait_room(c->s->filework, 0);
+}
+
+/* False: the rest is the writer's. */
+static bool
+do_alone(struct commit *c, struct commit_job *job)
+{
+	struct err e;
+	bool over;
+
+	c->full = false;
+	begin_batch(c, job);
+	over = write_batch(c, &job) &&
+	    (!wrote(job) || try_hand_over(c, job, &e) == 0);
+	if (over) {
+		tell_one(c, job);
+		filework_reach(c->s->filework, atomic_load(&c->s->visible));
+	}
+	end_batch(c);
+	return over;
+}
+
+void
+commit_gathered(struct store *s, bool here)
+{
+	struct commit_job *job = take_one(&s->queue, here);
+
+	if (!job)
+		return;
+	if (!is_at_hand(s->commit, job)) {
+		give_back(&s->queue, job);
+		job = NULL;
+	} else if (do_alone(s->commit, job)) {
+		job = NULL;
+	}
+	give_turn(&s->queue, job);
+}
+
+/* --- coming and going -------------------------------------------------------------- */
 
 int
 commit_start(struct store *s, struct err *e)
 {
-	int rc = pthread_create(&s->writer, NULL, writer_main, s);
+	int rc;
 
+	s->commit = calloc(1, sizeof *s->commit);
+	if (!s->commit)
+		return err_set(e, ENOMEM, "out of memory");
+	s->commit->s = s;
+	buf_init(&s->commit->line, LINE_MAX_BYTES);
+	rc = pthread_create(&s->writer, NULL, writer_main, s);
 	if (rc) {
 		errno = rc;
 		return err_sys(e, "cannot start a thread");
@@ -758,15 +920,27 @@ commit_start(struct store *s, struct err *e)
 	return 0;
 }
 
+static void
+release(struct store *s)
+{
+	if (s->commit)
+		buf_release(&s->commit->line);
+	free(s->commit);
+	s->commit = NULL;
+}
+
 void
 commit_stop(struct store *s)
 {
-	if (!s->writer_runs)
+	if (!s->writer_runs) {
+		release(s);
 		return;
+	}
 	pthread_mutex_lock(&s->queue.lock);
 	s->queue.closed = true;
 	pthread_cond_signal(&s->queue.filled);
 	pthread_mutex_unlock(&s->queue.lock);
 	pthread_join(s->writer, NULL);
 	s->writer_runs = false;
+	release(s);
 }

@@ -1,9 +1,13 @@
 /*
- * Writing: jobs for the one writer thread.  It takes all that wait as a batch:
- * each job reads index and open batch and says what is to change; one line of
- * the journal a job, one sync for all of them, one commit of the index, then
+ * Writing: jobs that one thread at a time takes, all that wait as a batch: each
+ * job reads index and open batch and says what is to change; one line of the
+ * journal a job, one sync for all of them, one commit of the index, then
  * everyone hears of it, also those whose condition failed: what they saw
  * lasts.
+ *
+ * That thread is the writer.  But where one job is all there is, and who has
+ * submitted it may wait for the disk, that thread is the writer for so long:
+ * waking another takes a quarter of a write's time.
  */
 #ifndef ENGINE_COMMIT_H
 #define ENGINE_COMMIT_H
@@ -17,7 +21,7 @@ struct commit;
 
 struct commit_job {
 	/*
-	 * Decides, in the writer thread: reads with commit_get, asks with
+	 * Decides, in the thread that writes: reads with commit_get, asks with
 	 * commit_put and the like.  0, and all of it stands; -1 with *e, and
 	 * nothing does.  May be called again after a try that was undone, so
 	 * it begins anew each time.
@@ -33,6 +37,7 @@ struct commit_job {
 	struct arena *arena;	/* for copies that live as long as the job */
 	size_t bytes;		/* about what it will put */
 	bool wait_file;
+	bool gathered;		/* who submits it calls commit_gathered() soon */
 
 	/* commit.c's own */
 	struct commit_job *next;
@@ -46,6 +51,13 @@ struct commit_job {
 };
 
 void commit_submit(struct store *s, struct commit_job *job);
+
+/*
+ * Sees to it that jobs which were submitted as gathered are done.  With `here`
+ * the calling thread may do it: one job, if nothing but the disk is to be
+ * waited for.
+ */
+void commit_gathered(struct store *s, bool here);
 
 /* --- from within run() ------------------------------------------------------ */
 

@@ -23,8 +23,7 @@ enum {
 	TOKENS = 4096,		/* that one job forgets */
 	EXPIRE_BYTES = 8 << 20,	/* of items read for one */
 	DROP_PIECE = 1000,
-	JOB_ROOM = 512 << 20,
-	KEEPER_THREAD = FILEWORK_THREADS	/* its number for files.h */
+	JOB_ROOM = 512 << 20
 };
 
 /* A job and who waits for it. */
@@ -391,7 +390,7 @@ keeper_main(void *arg)
 	do {
 		if (journal_wants_segment(s->journal))
 			journal_prepare(s->journal, &ignored);
-		files_grow(s->files, KEEPER_THREAD, PIECE, &ignored);
+		files_grow(s->files, FILES_KEEPER, PIECE, &ignored);
 		if (clock_mono_ms() - swept_ms >= sweep_ms(s)) {
 			sweep(&u);
 			swept_ms = clock_mono_ms();

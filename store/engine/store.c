@@ -168,7 +168,7 @@ render(void *arg, const char *table, const void *p, size_t n, struct buf *out,
 static int
 open_files(struct store *s, struct err *e)
 {
-	struct files_options o = {.threads = FILEWORK_THREADS + 1,
+	struct files_options o = {.threads = FILES_THREADS,
 	    .read_only = s->options.read_only};
 
 	s->files = files_open(s->dir_fd, &o, e);

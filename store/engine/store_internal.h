@@ -24,13 +24,22 @@ enum {
 	STORE_TOKEN_MS = 10 * 60 * 1000	/* a ClientRequestToken is known */
 };
 
-/* The queue of the writer. */
+/* Threads by their numbers for files.h, behind those of filework.h. */
+enum { FILES_KEEPER = FILEWORK_THREADS, FILES_WRITER, FILES_THREADS };
+
+/*
+ * The queue of the writer.  Invariant: who has set `busy` is the one that
+ * writes; what is said to be the writer's is its own until it is unset.
+ */
 struct commit_queue {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
 	struct commit_job *first, **last;
-	bool closed;
+	struct commit_job *late;	/* synced, to be finished by the writer */
+	bool busy, closed;
 };
+
+struct commit;
 
 struct store {
 	char dir[4000];			/* no links in it */
@@ -48,6 +57,7 @@ struct store {
 	struct meters meters;
 
 	struct commit_queue queue;
+	struct commit *commit;		/* the writer's */
 	pthread_t writer, keeper, checkpointer;
 	bool writer_runs, keeper_runs, checkpointer_runs;
 	atomic_bool broken;		/* nothing is written before a new start */

@@ -296,7 +296,7 @@ wake(struct filework *w)
 
 	if (!first)
 		first = TAILQ_FIRST(&w->ready);
-	if (!w->idle || !first)
+	if (!w->idle || !first || (w->lingers && filework_has_time(w)))
 		return;
 	if (TAILQ_NEXT(first, place) ||
 	    (first->in == &w->urgent && !TAILQ_EMPTY(&w->ready)))

@@ -1,12 +1,16 @@
 /*
  * The file threads: they bring to the files what the journal holds.  Part of
- * bothy-store; the writer thread hands over, and never waits for a disk here.
+ * bothy-store; the writer thread hands over, and doesn't wait for a disk here.
  *
  * In order per document, and the newest image wins: one that waits is replaced
  * by a newer one, so that ten updates cost one write.  Documents that somebody
  * waits for go first.  What fails (no space, no descriptors) stays here and is
  * tried again, without end and with growing pauses; reads don't notice.  When
  * little waits, the threads move documents of tables that grow.
+ *
+ * Where little waits, and nobody for it, a thread lets more come for some
+ * milliseconds: to be woken for each document would take a core from the
+ * client's next write, half of that one's time.
  *
  * A table should be made known by files_table() first, with the number of its
  * documents; one that isn't is taken to have none.
@@ -29,7 +33,9 @@
 enum {
 	FILEWORK_DOCUMENTS = 10000,	/* waiting; then writers wait */
 	FILEWORK_BYTES = 64 << 20,
-	FILEWORK_THREADS = 2
+	FILEWORK_THREADS = 2,
+	FILEWORK_LINGER_MS = 5,		/* with less than... */
+	FILEWORK_LITTLE = 64		/* ...so many documents */
 };
 
 struct filework;
@@ -90,6 +96,12 @@ struct filework_ticket {
 void filework_ticket_init(struct filework_ticket *t,
     void (*done)(struct filework_ticket *t, int error), void *arg);
 void filework_ticket_close(struct filework *w, struct filework_ticket *t);
+
+/*
+ * Does the one job that there is, if there is no other, in the calling thread,
+ * whose number is one of files_options and no file thread's.
+ */
+void filework_do_only(struct filework *w, unsigned thread);
 
 /*
  * Hands over an image, copied; `p` NULL removes the document.  With `key` NULL

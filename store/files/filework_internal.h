@@ -74,7 +74,8 @@ struct filework {
 	pthread_mutex_t lock;
 	pthread_cond_t work;		/* there is a job, or the end */
 	pthread_cond_t progress;	/* a job is done */
-	unsigned idle;			/* threads that wait for work */
+	unsigned idle;			/* threads that wait for work, */
+	bool lingers;			/* and one of them for more of it */
 	unsigned watching;		/* callers that wait for progress */
 	bool stop;
 	bool leaving;		/* nobody waits for memory any more */
@@ -158,6 +159,9 @@ void job_end_all(struct filework *w);
 struct job_table *job_table(struct filework *w, const char *name);
 
 /* --- filework_run.c ------------------------------------------------------- */
+
+/* Under the lock: what waits can wait for more. */
+bool filework_has_time(const struct filework *w);
 
 void *filework_run(void *filework);
 

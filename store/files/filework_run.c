@@ -4,12 +4,15 @@
 #include "filework_internal.h"
 
 #include "store/base/clock.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	RENDERED_MAX = 64 << 20,	/* bytes of a file that is written */
@@ -34,6 +37,8 @@ static int apply_document(struct worker *me, const struct job *j,
 static int error_of(const struct err *e);
 static int grow(struct worker *me, unsigned max);
 static void wait_for_work(struct worker *me);
+static void wait_until(struct filework *w, int64_t until_ms);
+static void linger(struct filework *w);
 
 /*
  * A file thread that is woken takes no core from one whose client waits
@@ -72,6 +77,22 @@ filework_run(void *filework)
 	return NULL;
 }
 
+void
+filework_do_only(struct filework *w, unsigned thread)
+{
+	struct worker me = {.w = w, .thread = thread};
+	struct job *j = NULL;
+
+	buf_init(&me.rendered, RENDERED_MAX);
+	pthread_mutex_lock(&w->lock);
+	if (w->status.documents == 1 && !w->stop)
+		j = job_take(w, clock_mono_ms());
+	if (j)
+		run_job(&me, j);
+	pthread_mutex_unlock(&w->lock);
+	buf_release(&me.rendered);
+}
+
 /* Called and left under the lock, which is not held meanwhile. */
 static void
 run_job(struct worker *me, struct job *j)
@@ -82,6 +103,8 @@ run_job(struct worker *me, struct job *j)
 	int error = 0;
 
 	pthread_mutex_unlock(&w->lock);
+	if (planted(PLANT_FILES_OUT_OF_ORDER) && random() % 4 == 0)
+		usleep(500);
 	if (!j->is_void && apply(me, j, &e) == -1)
 		error = error_of(&e);
 	pthread_mutex_lock(&w->lock);
@@ -193,12 +216,20 @@ wait_for_work(struct worker *me)
 	struct filework *w = me->w;
 	const struct job *later = TAILQ_FIRST(&w->later);
 	int64_t until_ms = later ? later->retry_ms : INT64_MAX;
-	struct timespec until;
 
 	if (w->stop || !TAILQ_EMPTY(&w->urgent) || !TAILQ_EMPTY(&w->ready))
 		return;
 	if (me->grow_ms > clock_mono_ms() && me->grow_ms < until_ms)
 		until_ms = me->grow_ms;
+	wait_until(w, until_ms);
+	linger(w);
+}
+
+static void
+wait_until(struct filework *w, int64_t until_ms)
+{
+	struct timespec until;
+
 	w->idle++;
 	if (until_ms == INT64_MAX) {
 		pthread_cond_wait(&w->work, &w->lock);
@@ -208,4 +239,26 @@ wait_for_work(struct worker *me)
 		pthread_cond_timedwait(&w->work, &w->lock, &until);
 	}
 	w->idle--;
+}
+
+bool
+filework_has_time(const struct filework *w)
+{
+	return !w->stop && w->watching == 0 && TAILQ_EMPTY(&w->urgent) &&
+	    w->status.documents < FILEWORK_LITTLE &&
+	    !planted(PLANT_FILES_OUT_OF_ORDER);
+}
+
+/* One thread does: the others sleep on. */
+static void
+linger(struct filework *w)
+{
+	int64_t until_ms = clock_mono_ms() + FILEWORK_LINGER_MS;
+
+	if (w->lingers || TAILQ_EMPTY(&w->ready))
+		return;
+	w->lingers = true;
+	while (filework_has_time(w) && clock_mono_ms() < until_ms)
+		wait_until(w, until_ms);
+	w->lingers = false;
 }

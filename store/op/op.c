@@ -97,7 +97,7 @@ op_reset(struct op *op)
 	op->plan = NULL;
 	op->failed_item = NULL;
 	op->answer = NULL;
-	op->wait_file = op->stands = false;
+	op->wait_file = op->gathered = op->stands = false;
 	op->progress = NULL;
 	op->later = NULL;
 	op->metered = false;
@@ -340,6 +340,7 @@ op_submit(struct op *op,
 	op->answer = answer;
 	op->failed = failed;
 	op->job = (struct commit_job){.run = run, .done = written,
-	    .arena = &op->arena, .bytes = bytes, .wait_file = op->wait_file};
+	    .arena = &op->arena, .bytes = bytes, .wait_file = op->wait_file,
+	    .gathered = op->gathered};
 	commit_submit(op->store, &op->job);
 }

@@ -34,6 +34,7 @@ struct op {
 	struct store *store;
 	struct request request;
 	bool plain, wait_file;
+	bool gathered;		/* its job: see commit.h */
 	struct arena arena;
 	struct buf *out;	/* the caller's; the body is appended */
 	int status;		/* 0, or a number of value/fault.h */

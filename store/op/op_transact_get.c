@@ -5,6 +5,8 @@
 
 #include "store/base/plant.h"
 
+#include <unistd.h>
+
 enum { REPLY_BYTES = 4 << 20 };		/* of items */
 
 /* A projection that finds nothing leaves no Item. */
@@ -36,6 +38,7 @@ read_one(struct op *op, struct store_view *v, const struct item_plan *p,
 
 	if (planted(PLANT_TWO_SNAPSHOTS)) {
 		index_read_end(v->index);
+		usleep(100);
 		index_read_begin(v->index, e);
 	}
 	rc = index_get(v->index, &p->key, &record, e);
