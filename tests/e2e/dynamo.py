@@ -47,7 +47,8 @@ class Endpoint:
         os.makedirs(run, exist_ok=True)
         lab.own(site.state)
         self.run("bothy-store", "--dir", self.store, "--socket",
-                 os.path.join(run, "store.sock"), "--force", "--idle", "600", "--ttl-sweep-ms", "200")
+                 os.path.join(run, "store.sock"), "--force", "--idle", "600",
+                 "--ttl-sweep-ms", "200")
         wait_for(lambda: len(site.stores()) == 1, 5, "a single daemon")
         self.way = ways.Lighttpd(site)
         self.way.gateway_options = ()
