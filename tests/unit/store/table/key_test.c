@@ -401,6 +401,33 @@ long_keys_are_refused(void **state)
 	table_free(t);
 }
 
+/* An item may have been there before the index that it doesn't fit. */
+static void
+long_keys_have_no_entry(void **state)
+{
+	static char x[2100];
+	struct table *t = table_of("S");
+	struct text base, entry;
+	struct value item;
+	struct err e;
+	int n;
+
+	(void)state;
+	for (n = 2048; n <= 2049; n++) {
+		memset(x, 'x', (size_t)n);
+		item = make_item(&arena, "{\"h\":{\"S\":\"p\"},"
+		    "\"r\":{\"S\":\"q\"},\"x\":{\"S\":\"%s\"},"
+		    "\"y\":{\"N\":\"3\"}}", x);
+		base = key_of(t, &item);
+		assert_int_equal(key_entry(&arena, t, t->indexes, &item,
+		    &base, &entry, &e), n == 2048);
+		assert_int_equal(key_check_own(t, &item, &e), 0);
+		assert_int_equal(key_check_item(t, &item, &e),
+		    n == 2048 ? 0 : -1);
+	}
+	table_free(t);
+}
+
 static void
 a_key_is_taken_out_of_an_item(void **state)
 {
@@ -460,6 +487,7 @@ main(void)
 		TEST(segments_part_a_scan),
 		TEST(bad_keys_are_refused),
 		TEST(long_keys_are_refused),
+		TEST(long_keys_have_no_entry),
 		TEST(a_key_is_taken_out_of_an_item),
 	};
 
