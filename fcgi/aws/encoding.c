@@ -45,7 +45,7 @@ encoding_name(enum encoding e)
 	return names[e];
 }
 
-/* --- Accept-Encoding ------------------------------------------------------------ */
+/* --- Accept-Encoding ------------------------------------------------------ */
 
 /* Thousandths; what is no number is 1, as DynamoDB has it. */
 static int
@@ -145,7 +145,7 @@ encoding_choose(const struct text *accept)
 	return q[first] > 0 ? first : ENCODING_NONE;
 }
 
-/* --- streams -------------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------- */
 
 /* One stream of `z`'s input appended to `out`: 0, -1 or -2. */
 static int

@@ -23,7 +23,7 @@ static const char UNSIGNED[] = "UNSIGNED-PAYLOAD";
 static const char INVALID_TOKEN[] =
     "The security token included in the request is invalid.";
 
-/* --- coming and going ----------------------------------------------------------- */
+/* --- coming and going ----------------------------------------------------- */
 
 int
 endpoint_init(struct endpoint *ep, const char *state_dir, const char *socket,
@@ -114,7 +114,7 @@ endpoint_in_use(struct endpoint *ep)
 	return yes;
 }
 
-/* --- who asks ------------------------------------------------------------------- */
+/* --- who asks ------------------------------------------------------------- */
 
 /* A session's key comes with its token, another with none. */
 static int
@@ -159,7 +159,7 @@ endpoint_begin(struct endpoint *ep, struct session *s,
 	return check_token(s, now_ms);
 }
 
-/* --- the body ------------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------------- */
 
 int
 endpoint_hold(struct endpoint *ep, struct session *s, size_t n)
@@ -241,7 +241,7 @@ decode(struct endpoint *ep, struct session *s, enum encoding e,
 	}
 }
 
-/* --- the operation -------------------------------------------------------------- */
+/* --- the operation -------------------------------------------------------- */
 
 int
 endpoint_call(struct endpoint *ep, struct session *s,
@@ -348,7 +348,7 @@ endpoint_answer(struct session *s, const struct aws_request *r, int rc,
 	    (unsigned)a->n);
 }
 
-/* --- for the log ---------------------------------------------------------------- */
+/* --- for the log ---------------------------------------------------------- */
 
 struct text
 session_table(const struct session *s)

@@ -31,7 +31,7 @@
 #include <stdint.h>
 
 enum {
-	ENDPOINT_BODY_MAX = FRAME_BODY_MAX,	/* decoded or not: more is 413 */
+	ENDPOINT_BODY_MAX = FRAME_BODY_MAX,	/* decoded or not */
 	ENDPOINT_HELD_FREE = 256 * 1024,	/* a body that isn't counted */
 	ENDPOINT_HELD_MAX = 512 << 20	/* of longer ones, all together */
 };

@@ -18,7 +18,7 @@
 
 enum { FILE_MAX = 8 << 20, DAY_S = 24 * 3600 };
 
-/* --- fresh ones ----------------------------------------------------------------- */
+/* --- fresh ones ----------------------------------------------------------- */
 
 static int
 take_random(void *out, size_t n, struct err *e)
@@ -67,7 +67,7 @@ keyedit_make_token(char token[KEYEDIT_TOKEN_SIZE], struct err *e)
 	return 0;
 }
 
-/* --- the file ------------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------- */
 
 static void
 write_key(struct buf *b, const struct aws_key *k)

@@ -35,7 +35,7 @@ aws_key_id_valid(const char *id)
 	return id[n] == '\0' && n >= 3 && n <= KEY_ID_MAX;
 }
 
-/* --- the file ------------------------------------------------------------------- */
+/* --- the file ------------------------------------------------------------- */
 
 /* Ours (or root's), a file, and closed to others. */
 static int
@@ -84,7 +84,7 @@ read_file(const char *path, struct arena *a, struct text *text,
 	return rc;
 }
 
-/* --- what it says --------------------------------------------------------------- */
+/* --- what it says --------------------------------------------------------- */
 
 /* A member's string, or NULL. */
 static const char *

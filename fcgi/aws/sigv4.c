@@ -22,7 +22,7 @@ static const char MISMATCH[] = "The request signature we calculated does not "
     "match the signature you provided. Check your AWS Secret Access Key and "
     "signing method. Consult the service documentation for details.";
 
-/* --- what can be said without the key ------------------------------------------- */
+/* --- what can be said without the key ------------------------------------- */
 
 /* "20150830T123600Z" */
 static void
@@ -141,7 +141,7 @@ sigv4_check(const struct sigv4 *s, const struct aws_request *r,
 	return check_headers(s, r, e);
 }
 
-/* --- the signature ------------------------------------------------------------------ */
+/* --- the signature -------------------------------------------------------- */
 
 void
 sigv4_key(const char *secret, const struct sigv4 *s,

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the path ------------------------------------------------------------------- */
+/* --- the path ------------------------------------------------------------- */
 
 static bool
 is_unreserved(char c)
@@ -65,7 +65,7 @@ add_path(struct buf *out, struct text path)
 		buf_putc(out, '/');
 }
 
-/* --- the query ------------------------------------------------------------------ */
+/* --- the query ------------------------------------------------------------ */
 
 struct parameter {
 	struct text name, value;	/* encoded */
@@ -169,7 +169,7 @@ add_query(struct buf *out, struct text query, bool presigned,
 	return 0;
 }
 
-/* --- headers -------------------------------------------------------------------- */
+/* --- headers -------------------------------------------------------------- */
 
 /* Runs of white space become one space; with `tight`, none after a comma. */
 static void

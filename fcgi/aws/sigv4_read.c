@@ -18,7 +18,7 @@
 
 enum { SHOWN_MAX = 120 };	/* bytes of a client's text in an answer */
 
-/* --- times ---------------------------------------------------------------------- */
+/* --- times ---------------------------------------------------------------- */
 
 /* "20150830T123600Z": seconds since 1970, or -1. */
 static int64_t
@@ -62,7 +62,7 @@ take_http_date(struct sigv4 *s, const struct text *date, struct arena *a)
 	return 0;
 }
 
-/* --- parts ---------------------------------------------------------------------- */
+/* --- parts ---------------------------------------------------------------- */
 
 /* Up to the next `c`, which is passed; all of it if there is none. */
 static struct text
@@ -88,7 +88,7 @@ take_credential(struct sigv4 *s, struct text t)
 	s->end = t;
 }
 
-/* --- Authorization -------------------------------------------------------------- */
+/* --- Authorization -------------------------------------------------------- */
 
 static bool
 is_between(char c)
@@ -196,7 +196,7 @@ read_header(struct sigv4 *s, const struct aws_request *r,
 	return s->key_id.n && s->end.n ? 0 : bad_credential(e);
 }
 
-/* --- the query ---------------------------------------------------------------------- */
+/* --- the query ------------------------------------------------------------ */
 
 static int
 hex_digit(char c)

@@ -70,7 +70,7 @@ find_state(const struct cli *c, struct place *p, struct err *e)
 	return 0;
 }
 
-/* --- create --------------------------------------------------------------------- */
+/* --- create --------------------------------------------------------------- */
 
 /* The secret of a key that is somebody else's, from standard input. */
 static int
@@ -187,7 +187,7 @@ create(struct cli *c, const void *values, int argc, char **argv)
 	return rc < 0 ? cli_fail(&e, CLI_FAILED) : CLI_OK;
 }
 
-/* --- ls and rm ------------------------------------------------------------------ */
+/* --- ls and rm ------------------------------------------------------------ */
 
 static json_t *
 day(int64_t ms)
@@ -261,7 +261,7 @@ removal(struct cli *c, const void *values, int argc, char **argv)
 	return CLI_OK;
 }
 
-/* --- what there is -------------------------------------------------------------- */
+/* --- what there is -------------------------------------------------------- */
 
 static int
 operations(struct cli *c, const void *values, int argc, char **argv)

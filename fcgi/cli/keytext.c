@@ -13,7 +13,7 @@
 
 enum { DAYS_MAX = 365 };
 
-/* --- options to statements ------------------------------------------------------ */
+/* --- options to statements ------------------------------------------------ */
 
 static int
 check_actions(const struct opt_list *actions, struct err *e)
@@ -100,7 +100,7 @@ keytext_grants(const struct keytext_options *o, struct buf *out,
 	return buf_ok(out) ? 0 : err_set(e, ENOMEM, "out of memory");
 }
 
-/* --- statements to words -------------------------------------------------------- */
+/* --- statements to words -------------------------------------------------- */
 
 static void
 show_actions(const json_t *actions, struct buf *out)
@@ -155,7 +155,7 @@ keytext_show(const struct text *grants, struct buf *out)
 	json_decref(all);
 }
 
-/* --- times ---------------------------------------------------------------------- */
+/* --- times ---------------------------------------------------------------- */
 
 int
 keytext_seconds(const char *text, int64_t *seconds, struct err *e)

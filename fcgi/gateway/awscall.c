@@ -20,7 +20,7 @@ struct view {
 	struct aws_field fields[PARAMS_HEADERS_MAX + 2];
 };
 
-/* --- the request ---------------------------------------------------------------- */
+/* --- the request ---------------------------------------------------------- */
 
 static void
 add_field(struct view *v, const char *name, size_t n, const char *value,
@@ -70,7 +70,7 @@ look(struct view *v, const struct exchange *x)
 	}
 }
 
-/* --- the reply ---------------------------------------------------------------------- */
+/* --- the reply ------------------------------------------------------------ */
 
 static void
 add_line(struct buf *out, const char *name, const char *value)
@@ -144,7 +144,7 @@ send_answer(struct exchange *x, const struct aws_request *r, int rc)
 		exchange_send_body(x, a.body, a.n);
 }
 
-/* --- the body ------------------------------------------------------------------- */
+/* --- the body ------------------------------------------------------------- */
 
 /* Room for `n` bytes in all: 0, or -1 and the session's error. */
 static int
@@ -212,7 +212,7 @@ take_body(struct exchange *x)
 	return rc;
 }
 
-/* --- the way ------------------------------------------------------------------------ */
+/* --- the way -------------------------------------------------------------- */
 
 static int
 ask_store(struct exchange *x)
@@ -260,7 +260,7 @@ serve(struct exchange *x)
 	send_answer(x, &v.request, rc);
 }
 
-/* --- which requests ----------------------------------------------------------------- */
+/* --- which requests ------------------------------------------------------- */
 
 /* At / or at the path that deploy.yaml names, with a slash behind it or not. */
 static bool

@@ -58,7 +58,7 @@ def client(documents):
     return c
 
 
-# ---- over every way in --------------------------------------------------------
+# ---- over every way in ------------------------------------------------------
 
 @pytest.fixture(scope="module")
 def known(site):
@@ -130,7 +130,7 @@ def test_every_way_takes_chunks(way, known):
         "p": {"S": "chunks"}}})["Item"] == big
 
 
-# ---- signatures ---------------------------------------------------------------
+# ---- signatures -------------------------------------------------------------
 
 def test_times(client):
     for late in (-290, 290):
@@ -201,7 +201,7 @@ def test_presigned_ones_expire(documents, client):
     assert status(0, 604801) == 400
 
 
-# ---- keys ---------------------------------------------------------------------
+# ---- keys -------------------------------------------------------------------
 
 def test_a_key_holds_from_its_making_to_its_removal(documents, client):
     site = documents.site
@@ -262,7 +262,7 @@ def test_what_is_kept_and_listed(documents, client):
     assert KEY in listed and SECRET not in listed
 
 
-# ---- HTTP ---------------------------------------------------------------------
+# ---- HTTP -------------------------------------------------------------------
 
 def test_operations_and_targets(documents, client):
     for operation in ("Nonsense", "", "getItem", "Stat"):
@@ -388,7 +388,7 @@ def test_continue(documents, client):
     assert b"200 OK" in got and b"TableNames" in got
 
 
-# ---- around it ----------------------------------------------------------------
+# ---- around it --------------------------------------------------------------
 
 def test_the_log_names_operation_and_table(documents, client):
     reply = client.send("GetItem", {"TableName": "notes",

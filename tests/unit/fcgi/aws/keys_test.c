@@ -198,7 +198,7 @@ ids(void **state)
 	assert_false(aws_key_id_valid(longest));
 }
 
-/* --- the ring ------------------------------------------------------------------- */
+/* --- the ring ------------------------------------------------------------- */
 
 static size_t
 count(struct aws_keyring *r)
@@ -266,7 +266,7 @@ use_is_noted(void **state)
 	assert_int_equal(keyedit_used_s(dir, "one"), 0);
 }
 
-/* --- the cache ------------------------------------------------------------------ */
+/* --- the cache ------------------------------------------------------------ */
 
 static struct sigv4
 scope(const char *text)
@@ -313,7 +313,7 @@ worked_out_once(void **state)
 	aws_keys_release(k);
 }
 
-/* --- shapes of errors ----------------------------------------------------------- */
+/* --- shapes of errors ----------------------------------------------------- */
 
 static void
 shape(int fault, int status, const char *object, const char *want)

@@ -211,7 +211,7 @@ vectors(void **state)
 	assert_true(passed > 60);
 }
 
-/* --- what is refused ------------------------------------------------------------ */
+/* --- what is refused ------------------------------------------------------ */
 
 /* A request of DynamoDB's with these headers, read: 0 or -1 and *e. */
 static int
@@ -384,7 +384,7 @@ takes_a_date(void **state)
 	message_release(&m);
 }
 
-/* --- through web servers -------------------------------------------------------- */
+/* --- through web servers -------------------------------------------------- */
 
 /* Signs what `as_sent` is, and verifies `as_seen` with that signature. */
 static int
