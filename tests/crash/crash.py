@@ -88,7 +88,7 @@ def lives(rng):
         (80, {"CRASH_FAIL": f"datasync:{rng.randint(3, 30)}:EIO:once"}),
         (50, {})])
     yield Life("a sync of files fails", [
-        (80, {"CRASH_FAIL": f"syncfs:{rng.randint(2, 6)}:EIO:once"}),
+        (80, {"CRASH_FAIL": f"syncfs:{rng.randint(1, 3)}:EIO:once"}),
         (50, {})])
     yield Life("started often", [(15, {})] * 7)
     for i in range(3):
@@ -238,7 +238,7 @@ class Suite:
                 tried += 1
                 _, wrong = self.live_and_crash(
                     subject, life, self.args.seed + 100 * again + tried,
-                    plant, 400 if again else 100, True)
+                    plant, 400 if again else 200, True)
                 if wrong:
                     says = re.search(r"the checker: (.+)", wrong)
                     return f"life {tried}, " + (

@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 # _IOR('X', 125, __u32) of linux/fs.h, and how the log is left.
@@ -20,6 +21,7 @@ MAKE = {
 }
 
 
+TRIES = 50      # of an umount
 LIBC = ctypes.CDLL(None)
 PAGE, PAGES_MAX = 4096, 1024
 WRITTEN = 7     # SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER
@@ -55,6 +57,12 @@ class Disk:
                 self.mount)
 
     def detach(self):
+        """Also if somebody looks at it right now, as udev may."""
+        for _ in range(TRIES):
+            if subprocess.run(["umount", self.mount], check=False,
+                              stderr=subprocess.DEVNULL).returncode == 0:
+                return
+            time.sleep(0.1)
         subprocess.run(["umount", self.mount], check=True)
 
     def cut(self, how):
