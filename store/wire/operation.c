@@ -8,6 +8,9 @@
 
 #define DATA(op, name, class, repeatable) \
 	[op] = {op, name, "dynamodb:" name, class, OP_FAMILY_DATA, repeatable}
+/* PartiQLSelect, ...: which, the statement says. */
+#define STATEMENTS(op, name) \
+	[op] = {op, name, "dynamodb:PartiQL*", OP_WRITE, OP_FAMILY_DATA, false}
 #define STREAMS(op, name) \
 	[op] = {op, name, "dynamodb:" name, OP_READ, OP_FAMILY_STREAMS, true}
 #define BOTHY(op, name, class, repeatable) \
@@ -24,10 +27,9 @@ static const struct operation_info table[OP_END] = {
 	DATA(OP_BATCH_WRITE_ITEM, "BatchWriteItem", OP_WRITE, false),
 	DATA(OP_TRANSACT_GET_ITEMS, "TransactGetItems", OP_READ, true),
 	DATA(OP_TRANSACT_WRITE_ITEMS, "TransactWriteItems", OP_WRITE, false),
-	DATA(OP_EXECUTE_STATEMENT, "ExecuteStatement", OP_WRITE, false),
-	DATA(OP_BATCH_EXECUTE_STATEMENT, "BatchExecuteStatement", OP_WRITE,
-	    false),
-	DATA(OP_EXECUTE_TRANSACTION, "ExecuteTransaction", OP_WRITE, false),
+	STATEMENTS(OP_EXECUTE_STATEMENT, "ExecuteStatement"),
+	STATEMENTS(OP_BATCH_EXECUTE_STATEMENT, "BatchExecuteStatement"),
+	STATEMENTS(OP_EXECUTE_TRANSACTION, "ExecuteTransaction"),
 
 	DATA(OP_CREATE_TABLE, "CreateTable", OP_ADMIN, false),
 	DATA(OP_UPDATE_TABLE, "UpdateTable", OP_ADMIN, false),
