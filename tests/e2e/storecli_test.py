@@ -655,7 +655,7 @@ def names(shop):
 
 def test_help(shop):
     found = names(shop)
-    assert len(found) == 29
+    assert len(found) == 30
     for name in found:
         lines = shop.lab.bothy("help", "store", name).stdout.splitlines()
         assert lines[0].startswith("usage: bothy store %s" % name)
