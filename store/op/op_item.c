@@ -241,6 +241,18 @@ update(struct arena *a, struct item_plan *p, struct err *e)
 	return key_check_update(p->table, old, &p->fresh, e);
 }
 
+/* From an item that isn't there, any path can be removed. */
+static bool
+only_removes(const struct expr_update *u)
+{
+	size_t i;
+
+	for (i = 0; u && i < u->count; i++)
+		if (u->changes[i].action != EXPR_REMOVE)
+			return false;
+	return u && u->count > 0;
+}
+
 int
 op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
     struct err *e)
@@ -268,6 +280,10 @@ op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
 	case ITEM_PUT:
 		return commit_put(c, t, &p->key, &p->old, &p->fresh, e);
 	case ITEM_UPDATE:
+		if (!p->old.there && only_removes(p->update)) {
+			p->fresh = (struct value){.type = VALUE_M};
+			return 0;
+		}
 		if (update(a, p, e) < 0)
 			return -1;
 		if (!p->old.there && p->update && !expr_creates(p->update)) {
