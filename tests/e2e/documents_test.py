@@ -83,7 +83,7 @@ DOCUMENT = {
                 1e+22, -2.5e-100],
     "set": {"$set": ["a", "b"]}, "numberSet": {"$set": [1, 2.5]},
     "bytes": {"$binary": "aGk="}, "escaped": {"$map": {"$set": "text"}},
-    "": "no name", "quoted\"": "\\",
+    " ": "a space", "quoted\"": "\\",
 }
 
 
