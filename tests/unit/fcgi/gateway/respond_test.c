@@ -23,7 +23,7 @@
 static struct worker worker;
 static struct site site;
 static struct respond respond;
-static int client_fd, stdout_fd;
+static int to_client, own_stdout;
 static char got[256 * 1024];
 
 static int
@@ -41,9 +41,9 @@ setup(void **state)
 	cors_init(&site.cors);
 	respond = (struct respond){.w = &worker, .site = &site,
 	    .request_id = "ID"};
-	client_fd = memfd_create("client", MFD_CLOEXEC);
-	stdout_fd = fcntl(1, F_DUPFD_CLOEXEC, 10);
-	return client_fd < 0 || stdout_fd < 0 ? -1 : 0;
+	to_client = memfd_create("client", MFD_CLOEXEC);
+	own_stdout = fcntl(1, F_DUPFD_CLOEXEC, 10);
+	return to_client < 0 || own_stdout < 0 ? -1 : 0;
 }
 
 static int
@@ -55,8 +55,8 @@ teardown(void **state)
 	buf_release(&worker.body);
 	peer_free(worker.peer);
 	cors_release(&site.cors);
-	close(client_fd);
-	close(stdout_fd);
+	close(to_client);
+	close(own_stdout);
 	return 0;
 }
 
@@ -73,9 +73,9 @@ put(const char *s)
 {
 	int rc;
 
-	swap(client_fd);
+	swap(to_client);
 	rc = respond_output(&respond, s, strlen(s));
-	swap(stdout_fd);
+	swap(own_stdout);
 	return rc;
 }
 
@@ -84,9 +84,9 @@ flush(void)
 {
 	int rc;
 
-	swap(client_fd);
+	swap(to_client);
 	rc = respond_flush(&respond);
-	swap(stdout_fd);
+	swap(own_stdout);
 	return rc;
 }
 
@@ -95,16 +95,16 @@ end(void)
 {
 	int rc;
 
-	swap(client_fd);
+	swap(to_client);
 	rc = respond_end(&respond);
-	swap(stdout_fd);
+	swap(own_stdout);
 	return rc;
 }
 
 static const char *
 client(void)
 {
-	ssize_t n = pread(client_fd, got, sizeof got - 1, 0);
+	ssize_t n = pread(to_client, got, sizeof got - 1, 0);
 
 	assert_true(n >= 0);
 	got[n] = '\0';
@@ -240,7 +240,7 @@ a_client_that_left_is_noticed(void **state)
 	(void)state;
 	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
 	close(p[0]);
-	dup2(p[1], client_fd);
+	dup2(p[1], to_client);
 	close(p[1]);
 	respond.stream = true;
 	respond_begin(&respond);
