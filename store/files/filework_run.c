@@ -89,6 +89,8 @@ filework_do_only(struct filework *w, unsigned thread)
 		j = job_take(w, clock_mono_ms());
 	if (j)
 		run_job(&me, j);
+	if (!TAILQ_EMPTY(&w->later))	/* it failed: a thread tries it again */
+		pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
 	buf_release(&me.rendered);
 }
