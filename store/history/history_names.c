@@ -42,9 +42,10 @@ tell(struct names *w, size_t n, unsigned depth,
 	return walk(w, n, depth + 1, &blob.id, e);
 }
 
+/* Only what begins with a point, or only what doesn't; NULL: all. */
 static int
-walk(struct names *w, size_t n, unsigned depth, const git_oid *tree,
-    struct err *e)
+walk_some(struct names *w, size_t n, unsigned depth, const git_oid *tree,
+    const bool *points, struct err *e)
 {
 	const struct tree_entry *none, *entry;
 	struct tree_pair p;
@@ -54,10 +55,25 @@ walk(struct names *w, size_t n, unsigned depth, const git_oid *tree,
 		r = pair_next(&p, &none, &entry, e);
 		if (r <= 0)
 			break;
-		r = tell(w, n, depth, entry, e);
+		r = points && (*entry->name == '.') != *points ? 0 :
+		    tell(w, n, depth, entry, e);
 	}
 	pair_close(&p);
 	return r;
+}
+
+/* A table's own files first: "%2F.json" stands before ".fanout" in its tree. */
+static int
+walk(struct names *w, size_t n, unsigned depth, const git_oid *tree,
+    struct err *e)
+{
+	static const bool OWN = true, OTHERS = false;
+	int r;
+
+	if (depth != 1)
+		return walk_some(w, n, depth, tree, NULL, e);
+	r = walk_some(w, n, depth, tree, &OWN, e);
+	return r ? r : walk_some(w, n, depth, tree, &OTHERS, e);
 }
 
 int

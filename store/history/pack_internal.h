@@ -27,6 +27,12 @@ struct pack_entry {
 	uint32_t depth;
 };
 
+/*
+ * Ends the name of a file that is being written: git, which may look at any
+ * time, takes what ends as .idx for an index.
+ */
+#define PACK_TEMP ".tmp"
+
 /* A pack that is whole but not yet in its place. */
 struct pack_done {
 	char temp[PACK_NAME_SIZE];	/* without .pack and .idx */

@@ -21,11 +21,11 @@
 void
 pack_remove_temp(const struct pack_out *p, const char *temp)
 {
-	char name[PACK_NAME_SIZE + 8];
+	char name[PACK_NAME_SIZE + 16];
 
-	snprintf(name, sizeof name, "%s.pack", temp);
+	snprintf(name, sizeof name, "%s.pack" PACK_TEMP, temp);
 	unlinkat(p->dir_fd, name, 0);
-	snprintf(name, sizeof name, "%s.idx", temp);
+	snprintf(name, sizeof name, "%s.idx" PACK_TEMP, temp);
 	unlinkat(p->dir_fd, name, 0);
 }
 
@@ -122,12 +122,12 @@ write_index(struct pack_out *p, const unsigned char *sum, size_t *size,
     struct err *e)
 {
 	struct buf b;
-	char name[PACK_NAME_SIZE + 8];
+	char name[PACK_NAME_SIZE + 16];
 	int r;
 
 	buf_init(&b, (size_t)PACK_OBJECTS_MAX * 32 + 4096);
 	buf_reserve(&b, p->count * 28 + 1072);
-	snprintf(name, sizeof name, "%s.idx", p->temp);
+	snprintf(name, sizeof name, "%s.idx" PACK_TEMP, p->temp);
 	r = pack_index(p->entries, p->count, sum, &b, e);
 	if (!r)
 		r = write_synced(p->dir_fd, name, &b, e);
@@ -170,7 +170,7 @@ static void
 write_span(const struct pack_out *p, const char *pack,
     const struct pack_span *s)
 {
-	char name[PACK_NAME_SIZE + 8], text[128];
+	char name[PACK_NAME_SIZE + 16], text[128];
 	int n, fd;
 
 	snprintf(name, sizeof name, "%s.span", pack);
@@ -190,9 +190,9 @@ static int
 move(const struct pack_out *p, const struct pack_done *d, const char *suffix,
     struct err *e)
 {
-	char from[PACK_NAME_SIZE + 8], to[PACK_NAME_SIZE + 8];
+	char from[PACK_NAME_SIZE + 16], to[PACK_NAME_SIZE + 8];
 
-	snprintf(from, sizeof from, "%s%s", d->temp, suffix);
+	snprintf(from, sizeof from, "%s%s" PACK_TEMP, d->temp, suffix);
 	snprintf(to, sizeof to, "%s%s", d->name, suffix);
 	if (renameat(p->dir_fd, from, p->dir_fd, to))
 		return err_sys(e, "put %s in place", to);

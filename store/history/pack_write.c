@@ -71,13 +71,13 @@ static int
 begin(struct pack_out *p, struct err *e)
 {
 	uint64_t any;
-	char name[PACK_NAME_SIZE + 8];
+	char name[PACK_NAME_SIZE + 16];
 
 	if (getrandom(&any, sizeof any, 0) != sizeof any)
 		return err_sys(e, "random bytes");
 	snprintf(p->temp, sizeof p->temp, "tmp_bothy_%016llx",
 	    (unsigned long long)any);
-	snprintf(name, sizeof name, "%s.pack", p->temp);
+	snprintf(name, sizeof name, "%s.pack" PACK_TEMP, p->temp);
 	p->fd = openat(p->dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0400);
 	if (p->fd < 0)

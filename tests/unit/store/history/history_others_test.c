@@ -257,8 +257,8 @@ static void
 clears_what_a_crash_left(void **state)
 {
 	static const char *const LEFT[] = { "refs/heads/main.lock",
-		"refs/tags/x.lock", "objects/pack/tmp_bothy_1.pack",
-		"objects/pack/tmp_bothy_1.idx", "objects/pack/pack-1.span",
+		"refs/tags/x.lock", "objects/pack/tmp_bothy_1.pack.tmp",
+		"objects/pack/tmp_bothy_1.idx.tmp", "objects/pack/pack-1.span",
 		"objects/pack/pack-2.span", "objects/pack/pack-2.pack" };
 	char path[200];
 	struct rig r;
