@@ -195,7 +195,7 @@ read_document(struct lost *l, const char *base, struct found *f)
 	buf_reset(&l->typed);
 	if (!copy ||
 	    plain_read_item(a, copy, l->plain.len, &f->item, &ignored) < 0 ||
-	    key_check_item(l->table, &f->item, &ignored) < 0 ||
+	    key_check_own(l->table, &f->item, &ignored) < 0 ||
 	    path_key_of(l->table, &f->item, &path) < 0 ||
 	    path_name(&path, &name) < 0 || strcmp(name.text, base) != 0 ||
 	    key_item(a, l->table, &f->item, &f->key, &ignored) < 0 ||

@@ -144,10 +144,10 @@ int history_get(struct history *h, const struct history_id *commit,
     struct history_paths p, struct buf *out, struct err *e);
 
 /*
- * All that a commit has, by path, in the order of git's trees, but a table's own
- * files before its documents.  Only what history_blob_read asks for is read; a
- * blob is good until `fn` returns, which gives 0 to go on, 1 to stop (the call
- * gives 1), -1 with *e.
+ * All that a commit has, by path, in the order of git's trees, but with a
+ * table's own files before its documents.  Only what history_blob_read asks
+ * for is read; a blob is good until `fn` returns, which gives 0 to go on, 1 to
+ * stop (the call gives 1), -1 with *e.
  */
 struct history_blob;
 typedef int history_name_fn(void *ctx, const char *path,

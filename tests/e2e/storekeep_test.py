@@ -231,6 +231,7 @@ def test_a_removed_file_is_no_delete(store, how):
         c.put("off", {"id": "a"}, PLAIN | WAIT_FILE)
         long = "k" * 600
         c.put("notes", {"id": long, "text": "cut"}, PLAIN | WAIT_FILE)
+        c.put("notes", {"id": "/n", "text": "slash"}, PLAIN | WAIT_FILE)
         c.call("Checkpoint", {})
         c.call("DeleteItem", {"TableName": "notes", "Key": {"id": "n9"}},
                PLAIN | WAIT_FILE)
@@ -238,7 +239,7 @@ def test_a_removed_file_is_no_delete(store, how):
         cut, = [n for n in os.listdir(store.directory + "/data/notes")
                 if n.startswith("kkk")]
         lose_index(store, how)
-    for name in ("n3.json", "n4.json", "n8.json", cut):
+    for name in ("n3.json", "n4.json", "n8.json", "%2Fn.json", cut):
         os.unlink(store.directory + "/data/notes/" + name)
     store.started()
     with store.connect() as c:
@@ -246,6 +247,7 @@ def test_a_removed_file_is_no_delete(store, how):
         assert c.get("notes", {"id": "n8"})["text"] == "newer"
         assert c.get("notes", {"id": "n9"}) is None
         assert c.get("notes", {"id": long})["text"] == "cut"
+        assert c.get("notes", {"id": "/n"})["text"] == "slash"
         found = problems(c)
         assert ("missing", "data/notes/n3.json") in found, found
         assert {kind for kind, _ in found} == {"missing"}
