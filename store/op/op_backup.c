@@ -245,11 +245,14 @@ int
 op_backup_find(struct op *op, char id[RECORD_ID],
     const struct json_node **one, struct err *e)
 {
-	const struct text *arn = &op->request.transfer.arn;
+	const struct transfer_request *q = &op->request.transfer;
+	const struct text *arn = &q->arn;
 	int rc = 0;
 
 	if (op_record_of_arn(arn, KIND, id))
 		rc = op_record_get(op->store, KIND, id, &op->arena, one, e);
+	if (rc > 0)
+		rc = op_record_is_of(*one, &q->source, e);
 	if (rc == 0)
 		return err_set(e, FAULT_BACKUP_NOT_FOUND, "Backup not found: "
 		    "%.*s", (int)(arn->n < 300 ? arn->n : 300), arn->p);

@@ -274,3 +274,16 @@ op_record_table(const struct json_node *record, struct err *e)
 	}
 	return table_read(n->raw.p, n->raw.n, e);
 }
+
+int
+op_record_is_of(const struct json_node *record, const struct text *name,
+    struct err *e)
+{
+	struct table *t = op_record_table(record, e);
+	int rc = t ? strlen(t->name) == name->n &&
+	        memcmp(t->name, name->p, name->n) == 0
+	           : -1;
+
+	table_free(t);
+	return rc;
+}

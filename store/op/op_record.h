@@ -54,4 +54,11 @@ int64_t op_record_number(const struct json_node *record, const char *name);
 /* The table in its member "table", for table_free(). */
 struct table *op_record_table(const struct json_node *record, struct err *e);
 
+/*
+ * Is it about the table that its ARN names, which grants were asked about?  1,
+ * 0 or -1.
+ */
+int op_record_is_of(const struct json_node *record, const struct text *name,
+    struct err *e);
+
 #endif

@@ -347,6 +347,8 @@ op_transfer_describe(struct op *op, const struct transfer_ways *w)
 	if (op_record_of_arn(arn, w->kind, id))
 		rc = op_record_get(op->store, w->kind, id, &op->arena,
 		    &record, &e);
+	if (rc > 0)
+		rc = op_record_is_of(record, &op->request.transfer.source, &e);
 	if (rc == 0)
 		err_set(&e, w->missing, "%s: %.*s", w->missing_text,
 		    (int)(arn->n < 300 ? arn->n : 300), arn->p);

@@ -154,6 +154,27 @@ listed(void **state)
 	    "\"BackupName\":\"one\"}"));
 }
 
+/* The ARN of another table's backup, as one of a table that may be read. */
+static void
+of_its_own_table(void **state)
+{
+	static const char *const calls[] = {"DescribeBackup", "DeleteBackup",
+		"RestoreTableFromBackup"};
+	struct rig *r = *state;
+	char arn[200], other[200];
+	size_t i;
+
+	backup(r, "monday", arn);
+	snprintf(other, sizeof other,
+	    "arn:aws:dynamodb:bothy:000000000000:table/other%s",
+	    strstr(arn, "/backup/"));
+	for (i = 0; i < sizeof calls / sizeof *calls; i++)
+		refused(r, FAULT_BACKUP_NOT_FOUND, "Backup not found: arn",
+		    rig_call(r, calls[i], "{\"BackupArn\":\"%s\"%s}", other,
+		    i == 2 ? ",\"TargetTableName\":\"again\"" : ""));
+	rig_ok(r, "DescribeBackup", "{\"BackupArn\":\"%s\"}", arn);
+}
+
 /* To a moment between two writes, and to the last one. */
 static void
 moments(void **state)
@@ -203,6 +224,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(restored, begin, end),
 		cmocka_unit_test_setup_teardown(listed, begin, end),
+		cmocka_unit_test_setup_teardown(of_its_own_table, begin, end),
 		cmocka_unit_test_setup_teardown(moments, begin, end),
 	};
 
