@@ -342,5 +342,6 @@ op_submit(struct op *op,
 	op->job = (struct commit_job){.run = run, .done = written,
 	    .arena = &op->arena, .bytes = bytes, .wait_file = op->wait_file,
 	    .gathered = op->gathered};
+	op->gathered = false;	/* another comes from where nobody gathers */
 	commit_submit(op->store, &op->job);
 }
