@@ -91,6 +91,7 @@ pool_give(struct pool *p, struct pooled *c)
 {
 	struct pooled *oldest = NULL;
 
+	client_rest(c->client);
 	pthread_mutex_lock(&p->lock);
 	c->next = p->idle;
 	p->idle = c;

@@ -16,7 +16,8 @@
 
 enum {
 	AGAIN_MS = 5000,	/* nothing is tried again after that */
-	PAUSE_FIRST_MS = 2, PAUSE_MOST_MS = 200
+	PAUSE_FIRST_MS = 2, PAUSE_MOST_MS = 200,
+	KEPT_BYTES = 256 * 1024		/* of a buffer, while it rests */
 };
 
 struct client {
@@ -90,6 +91,15 @@ void
 client_set_timeout(struct client *c, int timeout_ms)
 {
 	c->timeout_ms = timeout_ms;
+}
+
+void
+client_rest(struct client *c)
+{
+	if (c->frame.room > KEPT_BYTES)
+		buf_release(&c->frame);
+	if (!c->connection.in.len && c->connection.in.room > KEPT_BYTES)
+		buf_release(&c->connection.in);
 }
 
 int

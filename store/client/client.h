@@ -57,6 +57,9 @@ void client_free(struct client *c);		/* NULL is fine */
 int client_set_token(struct client *c, const char *token);
 void client_set_timeout(struct client *c, int timeout_ms);
 
+/* Gives back what a long request or reply took: for who keeps it idle. */
+void client_rest(struct client *c);
+
 /* Its connection's descriptor, or -1: to tell it apart from others. */
 int client_fd(const struct client *c);
 
