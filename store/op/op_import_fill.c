@@ -106,11 +106,19 @@ run_end(struct commit_job *job, struct commit *c, struct err *e)
 }
 
 static int
+check_stop(const struct filling *f, struct err *e)
+{
+	return atomic_load(f->stop)
+	    ? err_set(e, FAULT_LEAVING, "the store's daemon left before it "
+	          "was done")
+	    : 0;
+}
+
+static int
 flush(struct filling *f, struct err *e)
 {
-	if (atomic_load(f->stop))
-		return err_set(e, FAULT_LEAVING, "the store's daemon left "
-		    "before it was done");
+	if (check_stop(f, e) < 0)
+		return -1;
 	if (f->count && op_wait_commit(f->t->later.store, &f->arena,
 	                    f->bytes + f->count * ITEM_ROOM, run_put, f, e) <
 	        0)
@@ -247,6 +255,8 @@ static int
 take_bytes(struct filling *f, const char *path, const char *p, size_t n,
     struct err *e)
 {
+	if (check_stop(f, e) < 0)	/* it may be nothing but newlines */
+		return -1;
 	f->t->bytes += n;
 	if (buf_add(&f->line, p, n) < 0) {
 		f->t->items++;
