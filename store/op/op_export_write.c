@@ -189,11 +189,21 @@ write_manifest(struct writing *w, const char *name, const struct buf *b,
 	return op_bucket_write(w->dir_fd, sum, text, strlen(text), e);
 }
 
+/* A prefix may have quotes. */
+static void
+say_path(struct buf *b, const struct writing *w, const char *name)
+{
+	char path[sizeof w->base + RECORD_ID + 32];
+
+	snprintf(path, sizeof path, "%s/%s", w->base, name);
+	buf_json(b, path, strlen(path));
+}
+
 static int
 write_files(struct writing *w, const char *name, const unsigned char *md5,
     struct err *e)
 {
-	char text[MD5_TEXT];
+	char text[MD5_TEXT], path[RECORD_ID + 32];
 	struct buf b;
 	int rc, i;
 
@@ -203,8 +213,10 @@ write_files(struct writing *w, const char *name, const unsigned char *md5,
 	    "\"etag\":\"", (unsigned long long)w->t->items, text);
 	for (i = 0; i < HASH_MD5_SIZE; i++)
 		buf_printf(&b, "%02x", md5[i]);
-	buf_printf(&b, "-1\",\"dataFileS3Key\":\"%s/data/%s\"}\n", w->base,
-	    name);
+	buf_puts(&b, "-1\",\"dataFileS3Key\":");
+	snprintf(path, sizeof path, "data/%s", name);
+	say_path(&b, w, path);
+	buf_puts(&b, "}\n");
 	rc = write_manifest(w, "manifest-files", &b, e);
 	buf_release(&b);
 	return rc;
@@ -245,10 +257,11 @@ write_summary(struct writing *w, struct err *e)
 		buf_json(&b, t->prefix, strlen(t->prefix));
 	else
 		buf_puts(&b, "null");
-	buf_printf(&b, ",\"s3SseAlgorithm\":null,\"s3SseKmsKeyId\":null,"
-	    "\"manifestFilesS3Key\":\"%s/manifest-files.json\","
-	    "\"billedSizeBytes\":%llu,\"itemCount\":%llu,"
-	    "\"outputFormat\":\"DYNAMODB_JSON\"}\n", w->base,
+	buf_puts(&b, ",\"s3SseAlgorithm\":null,\"s3SseKmsKeyId\":null,"
+	    "\"manifestFilesS3Key\":");
+	say_path(&b, w, "manifest-files.json");
+	buf_printf(&b, ",\"billedSizeBytes\":%llu,\"itemCount\":%llu,"
+	    "\"outputFormat\":\"DYNAMODB_JSON\"}\n",
 	    (unsigned long long)t->bytes, (unsigned long long)t->items);
 	rc = write_manifest(w, "manifest-summary", &b, e);
 	buf_release(&b);
