@@ -155,6 +155,7 @@ diff(struct history *h, const struct history_side *from,
 		return -1;
 	d->view = &v;
 	r = diff_sides(d, from, to, e);
+	d->view = NULL;
 	history_view_close(&v);
 	return r;
 }
