@@ -214,6 +214,23 @@ set_up(const struct relay *r, CURL *line, struct curl_slist *fields,
 	curl_easy_setopt(line, CURLOPT_ERRORBUFFER, why);
 }
 
+/*
+ * libcurl sends again what was lost with a kept connection, though it may have
+ * been done.
+ */
+static int
+once(void *sent, char *to, char *from, int to_port, int from_port)
+{
+	bool again = *(bool *)sent;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	*(bool *)sent = true;
+	return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 /* --- what came of it --------------------------------------------------------------------- */
 
 /* Nothing reached the far side: doing it again is safe. */
@@ -288,10 +305,21 @@ is_throttling(const char *name)
 	    strcmp(name, "RequestLimitExceeded") == 0;
 }
 
+/* A failure of which nothing is told but its status. */
+static int
+fault_of(const struct operation_info *info, long status)
+{
+	if (status < 500)
+		return FAULT_INTERNAL;
+	return status == 503 || info->repeatable ? FAULT_BUSY
+	                                         : FAULT_UNKNOWN_OUTCOME;
+}
+
 /* An answer that is a failure. */
 static int
-tell_refusal(const struct relay *r, long status, const struct buf *answer,
-    bool plain, struct arena *a, struct buf *out, struct err *e)
+tell_refusal(const struct relay *r, const struct operation_info *info,
+    long status, const struct buf *answer, bool plain, struct arena *a,
+    struct buf *out, struct err *e)
 {
 	struct json_node *tree = answer->len
 	    ? json_read(a, answer->data, answer->len, 2, e)
@@ -308,17 +336,16 @@ tell_refusal(const struct relay *r, long status, const struct buf *answer,
 	if (text.n > 300)
 		text.n = 300;
 	if (!tree || !*name)
-		return err_set(e, status >= 500 ? FAULT_BUSY : FAULT_INTERNAL,
-		    "%.120s answered with status %ld and nothing that makes "
-		    "sense", r->endpoint, status);
+		return err_set(e, fault_of(info, status), "%.120s answered "
+		    "with status %ld and nothing that makes sense",
+		    r->endpoint, status);
 	if (is_about_keys(name))
 		return err_set(e, FAULT_DENIED, "%.120s does not take "
 		    "bothy-store's keys: %s: %.*s", r->endpoint, name,
 		    (int)text.n, text.p);
 	if (!fault)
 		return err_set(e, is_throttling(name) ? FAULT_THROUGHPUT
-		    : status >= 500                   ? FAULT_BUSY
-		                                      : FAULT_INTERNAL,
+		                                      : fault_of(info, status),
 		    "%s: %.*s", name, (int)text.n, text.p);
 	if (relay_answer(answer->data, answer->len, plain, a, out, e) < 0)
 		return -1;
@@ -334,11 +361,16 @@ exchange(struct relay *r, CURL *line, const struct operation_info *info,
 {
 	struct curl_slist *fields = make_fields(r, info);
 	char why[CURL_ERROR_SIZE] = "";
+	bool sent = false;
 	CURLcode rc;
 
 	if (!fields)
 		return err_set(e, FAULT_BUSY, "no memory");
 	set_up(r, line, fields, body, n, answer, why);
+	if (!info->repeatable) {
+		curl_easy_setopt(line, CURLOPT_PREREQFUNCTION, once);
+		curl_easy_setopt(line, CURLOPT_PREREQDATA, &sent);
+	}
 	rc = curl_easy_perform(line);
 	curl_slist_free_all(fields);
 	if (rc == CURLE_OK) {
@@ -371,7 +403,8 @@ call(struct relay *r, CURL *line, const struct operation_info *info,
 			    "%.120s answered what makes no sense",
 			    r->endpoint);
 	} else if (rc == 0)
-		rc = tell_refusal(r, status, &answer, plain, a, out, e);
+		rc = tell_refusal(r, info, status, &answer, plain, a, out,
+		    e);
 	buf_release(&answer);
 	return rc;
 }

@@ -42,8 +42,8 @@ bool relay_has(int op);
  * Sends `n` bytes of the operation's body and waits.  0: its reply was
  * appended to `out`.  Or -1 and *e with what came of it: the fault that was
  * told, of which `out` then has the whole body; with `out` left as it was,
- * FAULT_BUSY if it was never sent, FAULT_UNKNOWN_OUTCOME if nobody knows,
- * FAULT_DENIED if our keys aren't taken there, FAULT_INTERNAL for an answer
+ * FAULT_BUSY if it may be sent again: it never was, was put off (503), or does
+ * no harm twice; FAULT_UNKNOWN_OUTCOME if nobody knows, FAULT_DENIED if our keys aren't taken there, FAULT_INTERNAL for an answer
  * that makes no sense.
  */
 int relay_call(struct relay *r, int op, bool plain, const char *body,

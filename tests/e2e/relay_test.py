@@ -175,7 +175,8 @@ def test_errors_come_back_as_they_are(client, far):
 
 
 @pytest.mark.parametrize("answer, read, write", [
-    ((500, b"<html>"), "Busy", "Busy"),
+    ((500, b"<html>"), "Busy", "UnknownOutcome"),
+    ((503, b"<html>"), "Busy", "Busy"),
     ((200, b"rubbish"), "Internal", "UnknownOutcome"),
     ((None, None), "Busy", "UnknownOutcome"),
     ((404, b""), "Internal", "Internal"),
@@ -186,6 +187,16 @@ def test_nonsense_is_told(client, far, answer, read, write):
     fault(lambda: client.put("tab", {"id": "a"}), write)
     far.answer = lambda target, body: (200, {"TableNames": []})
     assert client.call("ListTables", {}) == {"TableNames": []}
+
+
+def test_a_write_is_sent_once(client, far):
+    """However a kept connection ends."""
+    far.answer = lambda target, body: (200, {"TableNames": []})
+    client.call("ListTables", {})
+    far.answer = lambda target, body: (None, None)
+    fault(lambda: client.put("tab", {"id": "a"}), "UnknownOutcome")
+    assert len(far.seen) == 2
+    assert far.seen[0][4] == far.seen[1][4]
 
 
 def test_wrong_keys_are_told(tmp_path, far):
