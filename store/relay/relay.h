@@ -43,8 +43,8 @@ bool relay_has(int op);
  * appended to `out`.  Or -1 and *e with what came of it: the fault that was
  * told, of which `out` then has the whole body; with `out` left as it was,
  * FAULT_BUSY if it may be sent again: it never was, was put off (503), or does
- * no harm twice; FAULT_UNKNOWN_OUTCOME if nobody knows, FAULT_DENIED if our keys aren't taken there, FAULT_INTERNAL for an answer
- * that makes no sense.
+ * no harm twice; FAULT_UNKNOWN_OUTCOME if nobody knows, FAULT_DENIED if our
+ * keys aren't taken there, FAULT_INTERNAL for an answer that makes no sense.
  */
 int relay_call(struct relay *r, int op, bool plain, const char *body,
     size_t n, struct arena *a, struct buf *out, struct err *e);
