@@ -24,7 +24,9 @@ enum {
 	BATCH_BYTES = 8 << 20,		/* of items */
 	ITEM_ROOM = 64 << 20,
 	LOAD_ITEMS = 128,
-	LOAD_BYTES = 1 << 20,		/* of files, about */
+	LOAD_BYTES = 1 << 20,		/* of files, about, */
+	LOAD_USED = 8 << 20,		/* and of what is made of them: a list
+					 * of numbers takes a hundredfold */
 	LOADS = 8,
 	READERS_MAX = 4
 };
@@ -126,7 +128,8 @@ place(struct rebuild *r, struct reader *me, size_t bytes, struct err *e)
 {
 	struct load *l = me->load;
 
-	if (l && (l->count == LOAD_ITEMS || l->bytes > LOAD_BYTES)) {
+	if (l && (l->count == LOAD_ITEMS || l->bytes > LOAD_BYTES ||
+	    l->arena.used > LOAD_USED)) {
 		if (store_start_stopped(&r->s->options, e))
 			return NULL;
 		load_give(r, me);
