@@ -163,6 +163,11 @@ scan_sign(struct scan *s, struct scan_token *t)
 {
 	size_t left = (size_t)(s->end - s->at), i, n;
 
+	/* No two signs: in PartiQL it hides what stands behind it. */
+	if (left > 1 && memcmp(s->at, "--", 2) == 0) {
+		s->at += 2;
+		return;
+	}
 	for (i = 0; i < sizeof signs / sizeof *signs; i++) {
 		n = strlen(signs[i].sign);
 		if (n > left || memcmp(s->at, signs[i].sign, n) != 0)
