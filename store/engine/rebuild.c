@@ -25,8 +25,8 @@ enum {
 	ITEM_ROOM = 64 << 20,
 	LOAD_ITEMS = 128,
 	LOAD_BYTES = 1 << 20,		/* of files, about, */
-	LOAD_USED = 8 << 20,		/* and of what is made of them: a list
-					 * of numbers takes a hundredfold */
+	LOAD_USED = 8 << 20,		/* and of what is made of them: 35 MB
+					 * of a long list of numbers */
 	LOADS = 8,
 	READERS_MAX = 4
 };
