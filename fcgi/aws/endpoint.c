@@ -10,6 +10,7 @@
 #include "store/value/fault.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -243,15 +244,29 @@ decode(struct endpoint *ep, struct session *s, enum encoding e,
 
 /* --- the operation -------------------------------------------------------- */
 
+static int
+call_once(struct endpoint *ep, struct session *s, const char *token,
+    const struct buf *body)
+{
+	struct pooled *c = pool_take(&ep->pool, token);
+	int rc;
+
+	if (!c)
+		return err_set(&s->error, ENOMEM, "out of memory");
+	rc = client_call(c->client, s->op->op, 0, buf_str(body), body->len,
+	    &s->reply, &s->error);
+	pool_give(&ep->pool, c);
+	return rc;
+}
+
 int
 endpoint_call(struct endpoint *ep, struct session *s,
-    const unsigned char *store)
+    const unsigned char *store, endpoint_start *start, void *ctx)
 {
 	struct keycache_slot *slot = keycache_find(&s->cache, s->keys,
 	    s->key, &s->sig);
 	const char *token = keycache_token(slot, store, &s->error);
 	const struct buf *body;
-	struct pooled *c;
 	int rc;
 
 	if (!token) {
@@ -261,12 +276,13 @@ endpoint_call(struct endpoint *ep, struct session *s,
 	}
 	if (decode(ep, s, s->encoding, &body) < 0)
 		return -1;
-	c = pool_take(&ep->pool, token);
-	if (!c)
+	rc = call_once(ep, s, token, body);
+	if (rc < 0 && s->error.code == ENOMEM)
 		return session_fail(s, AWS_THROTTLED, "out of memory");
-	rc = client_call(c->client, s->op->op, 0, buf_str(body), body->len,
-	    &s->reply, &s->error);
-	pool_give(&ep->pool, c);
+	/* It ended since it was looked for, and nothing was done. */
+	if (rc < 0 && s->error.code < FAULT_FIRST &&
+	    start(ctx, &s->error) == 0)
+		rc = call_once(ep, s, token, body);
 	if (rc == 0 || s->error.code >= FAULT_FIRST)
 		return rc;
 	s->trouble = s->error;	/* about sockets, of no use to a client */

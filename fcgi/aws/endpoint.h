@@ -89,9 +89,12 @@ int endpoint_hold(struct endpoint *ep, struct session *s, size_t n);
 int endpoint_verify(struct endpoint *ep, struct session *s,
     const struct aws_request *r, int64_t now_ms);
 
+/* Starts a store that isn't there: 0, or -1 and the error. */
+typedef int endpoint_start(void *ctx, struct err *e);
+
 /* `store` is the store's secret. */
 int endpoint_call(struct endpoint *ep, struct session *s,
-    const unsigned char *store);
+    const unsigned char *store, endpoint_start *start, void *ctx);
 
 /* The answer, after any of these. */
 void endpoint_answer(struct session *s, const struct aws_request *r, int rc,

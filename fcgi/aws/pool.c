@@ -43,7 +43,8 @@ new_one(const struct pool *p, const char *token)
 {
 	const struct client_options o = {.socket = p->socket,
 	    .token = token,
-	    .timeout_ms = CALL_MS};
+	    .timeout_ms = CALL_MS,
+	    .starts = true};
 	struct pooled *c = calloc(1, sizeof *c);
 
 	if (!c)

@@ -215,6 +215,17 @@ take_body(struct exchange *x)
 /* --- the way -------------------------------------------------------------- */
 
 static int
+start_store(void *ctx, struct err *e)
+{
+	struct exchange *x = ctx;
+	unsigned char secret[TOKEN_SECRET_SIZE];
+	int rc = storage_ready(&x->w->g->storage, x->site->snapshot, secret, e);
+
+	explicit_bzero(secret, sizeof secret);
+	return rc;
+}
+
+static int
 ask_store(struct exchange *x)
 {
 	unsigned char secret[TOKEN_SECRET_SIZE];
@@ -229,7 +240,7 @@ ask_store(struct exchange *x)
 		return session_fail(&w->aws, FAULT_INTERNAL, "The store can't "
 		    "be used; the gateway's log says why");
 	}
-	rc = endpoint_call(&w->g->aws, &w->aws, secret);
+	rc = endpoint_call(&w->g->aws, &w->aws, secret, start_store, x);
 	explicit_bzero(secret, sizeof secret);
 	return rc;
 }

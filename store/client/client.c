@@ -24,6 +24,7 @@ struct client {
 	char *socket, *token, *key_file;
 	client_prove *prove;
 	int timeout_ms;
+	bool starts;
 	bool shown;		/* the store knows token or proof */
 	uint32_t last_id;
 	struct connection connection;
@@ -50,6 +51,7 @@ client_new(const struct client_options *o)
 	c->connection.ctx = o->ctx;
 	c->prove = o->prove;
 	c->timeout_ms = o->timeout_ms;
+	c->starts = o->starts;
 	buf_init(&c->connection.in, (size_t)2 * FRAME_REPLY_MAX);
 	buf_init(&c->frame, FRAME_REQUEST_MAX);
 	if (copy_text(&c->socket, o->socket) < 0 ||
@@ -243,6 +245,14 @@ pause_before(int *pause_ms, int64_t start_ms, int64_t deadline_ms)
 	return true;
 }
 
+/* Nobody listens, and who calls will see to that. */
+static bool
+is_callers(const struct client *c, enum outcome o, const struct err *e)
+{
+	return c->starts && o == OUTCOME_UNSEEN &&
+	    (e->code == ECONNREFUSED || e->code == ENOENT);
+}
+
 static int
 unknown(struct err *e)
 {
@@ -278,7 +288,7 @@ client_call(struct client *c, enum operation op, unsigned flags,
 			return -1;
 		if (o != OUTCOME_UNSEEN && !repeatable)
 			return unknown(e);
-		if (o == OUTCOME_LATE ||
+		if (o == OUTCOME_LATE || is_callers(c, o, e) ||
 		    !pause_before(&pause_ms, start_ms, until_ms))
 			return -1;
 	}

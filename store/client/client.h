@@ -44,6 +44,9 @@ struct client_options {
 	const char *key_file;	/* the store's key, or NULL, with */
 	client_prove *prove;	/* client_prove_key (prove.h), or NULL */
 	int timeout_ms;		/* of a call, its repeats included; 0: none */
+	bool starts;		/* the caller starts the daemon: one that isn't
+				 * there is not waited for; ECONNREFUSED or
+				 * ENOENT, and nothing was done */
 	/* Hears of a long operation: JSON, now and then.  May be NULL. */
 	void (*progress)(void *ctx, const char *json, size_t n);
 	void *ctx;
