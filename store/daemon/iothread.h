@@ -42,7 +42,7 @@ struct iothread {
 	bool leaving;			/* all sockets are shut for reading */
 	bool starved;			/* a connection waits for memory */
 	bool gathered;			/* writes, in this turn */
-	atomic_bool writes;		/* is the store's writer for now */
+	atomic_bool writes;		/* it commits a write of its own */
 
 	/*
 	 * Invariants: what others return is put on `returned` first, then

@@ -190,7 +190,7 @@ read_id(struct rig *r, struct history_id *id)
 	char path[100];
 	FILE *f;
 
-	snprintf(path, sizeof path, "%s/work/tip", r->dir);
+	snprintf(path, sizeof path, "%s/clone/tip", r->dir);
 	f = fopen(path, "r");
 	assert_non_null(f);
 	assert_non_null(fgets(id->hex, sizeof id->hex, f));
@@ -203,8 +203,8 @@ takes_what_is_pushed(void **state)
 {
 	static const char HOOKS[] = "config receive.procReceiveRefs none && "
 	    "rm -f hooks/*-receive";
-	static const char PUSH[] = "clone -q . ../work 2>/dev/null && cd"
-	    " ../work && echo '{}' >flat/new.json && head -c 5000 /dev/zero"
+	static const char PUSH[] = "clone -q . ../clone 2>/dev/null && cd"
+	    " ../clone && echo '{}' >flat/new.json && head -c 5000 /dev/zero"
 	    " >flat/large.json && git add -A && git -c"
 	    " user.name=x -c user.email=x@y commit -qm edited && git merge -q"
 	    " -s ours HEAD~3 && git push -q origin HEAD:refs/heads/import/mine"
