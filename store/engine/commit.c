@@ -25,8 +25,6 @@
 #include <time.h>
 
 enum {
-	BATCH_JOBS = 512,
-	BATCH_BYTES = 16 << 20,
 	ITEM_ROOM = 4096,		/* what index_begin wants an item */
 	TRIES = 8,			/* of a batch whose map was too small */
 	RETRY_MS = 100,
@@ -49,124 +47,17 @@ struct commit {
 	int64_t now_ms;
 };
 
-/* --- the queue ------------------------------------------------------------- */
-
 void
 commit_submit(struct store *s, struct commit_job *job)
 {
-	struct commit_queue *q = &s->queue;
-	bool closed;
-
-	job->next = NULL;
-	pthread_mutex_lock(&q->lock);
-	closed = q->closed || s->options.read_only;
-	if (!closed) {
-		*q->last = job;
-		q->last = &job->next;
-		if (!job->gathered)
-			pthread_cond_signal(&q->filled);
-	}
-	pthread_mutex_unlock(&q->lock);
-	if (closed) {
-		if (s->options.read_only)
-			err_set(&job->error, FAULT_READ_ONLY,
-			    "the store was opened read-only");
-		else
-			err_set(&job->error, FAULT_LEAVING,
-			    "the store is closing");
-		job->done(job, &job->error);
-	}
-}
-
-/* The first jobs, up to a batch. */
-static struct commit_job *
-cut_batch(struct commit_queue *q)
-{
-	struct commit_job *first = q->first, *last = NULL;
-	size_t n = 0, bytes = 0;
-
-	while (q->first && n < BATCH_JOBS && bytes < BATCH_BYTES) {
-		last = q->first;
-		bytes += last->bytes;
-		n++;
-		q->first = last->next;
-	}
-	if (!q->first)
-		q->last = &q->first;
-	if (last)
-		last->next = NULL;
-	return first;
-}
-
-/*
- * The writer's: waits for jobs.  NULL when it is closed.  With *late they are
- * what another thread has left to it.
- */
-static struct commit_job *
-take(struct commit_queue *q, bool *late)
-{
-	struct commit_job *jobs;
-
-	pthread_mutex_lock(&q->lock);
-	q->busy = false;
-	while (q->busy || !(q->first || q->late || q->closed))
-		pthread_cond_wait(&q->filled, &q->lock);
-	*late = q->late != NULL;
-	jobs = *late ? q->late : cut_batch(q);
-	if (*late)
-		q->late = NULL;
-	q->busy = jobs != NULL;
-	pthread_mutex_unlock(&q->lock);
-	return jobs;
-}
-
-/* Another thread's: the only job, or NULL, and the writer sees to them. */
-static struct commit_job *
-take_one(struct commit_queue *q, bool here)
-{
-	struct commit_job *job = NULL;
-
-	pthread_mutex_lock(&q->lock);
-	if (q->first && !q->busy) {
-		if (here && !q->first->next && !q->late && !q->closed)
-			job = cut_batch(q);
-		else
-			pthread_cond_signal(&q->filled);
-	}
-	if (job)
-		q->busy = true;
-	pthread_mutex_unlock(&q->lock);
-	return job;
-}
-
-/* It has ended its turn; `late` is left to the writer, or NULL. */
-static void
-give_turn(struct commit_queue *q, struct commit_job *late)
-{
-	pthread_mutex_lock(&q->lock);
-	q->busy = false;
-	q->late = late;
-	if (q->first || q->late || q->closed)
-		pthread_cond_signal(&q->filled);
-	pthread_mutex_unlock(&q->lock);
-}
-
-/* Jobs that a batch ended before: first again. */
-static void
-give_back(struct commit_queue *q, struct commit_job *jobs)
-{
-	struct commit_job **end = &jobs;
-
-	if (!jobs)
+	if (!s->options.read_only && commit_queue_add(&s->queue, job))
 		return;
-	pthread_mutex_lock(&q->lock);
-	while (*end)
-		end = &(*end)->next;
-	*end = q->first;
-	if (!q->first)
-		q->last = end;
-	q->first = jobs;
-	pthread_mutex_unlock(&q->lock);
+	if (s->options.read_only)
+		err_set(&job->error, FAULT_READ_ONLY,
+		    "the store was opened read-only");
+	else
+		err_set(&job->error, FAULT_LEAVING, "the store is closing");
+	job->done(job, &job->error);
 }
 
 /* --- what a job does in its run() ------------------------------------------- */
@@ -590,7 +481,7 @@ run_batch(struct commit *c, struct commit_job **jobs, struct err *e)
 				    "the change is too long for the journal");
 				break;
 			}
-			give_back(&c->s->queue, cut(jobs, j, true));
+			commit_queue_give_back(&c->s->queue, cut(jobs, j, true));
 			return 0;
 		case JOB_AGAIN:
 			return 1;
@@ -600,7 +491,7 @@ run_batch(struct commit *c, struct commit_job **jobs, struct err *e)
 		}
 		if (!j->failed && j->unit.kind != UNIT_CHANGES) {
 			/* Those behind it are to see the other table. */
-			give_back(&c->s->queue, cut(jobs, j, false));
+			commit_queue_give_back(&c->s->queue, cut(jobs, j, false));
 			return 0;
 		}
 	}
@@ -841,7 +732,7 @@ writer_main(void *arg)
 	struct commit_job *jobs;
 	bool late;
 
-	while ((jobs = take(&s->queue, &late))) {
+	while ((jobs = commit_queue_take(&s->queue, &late))) {
 		if (!late)
 			c->full = !apply_wait_room(s);
 		begin_batch(c, jobs);
@@ -850,6 +741,7 @@ writer_main(void *arg)
 			make_visible_late(c, jobs);
 		tell(c, jobs);
 		end_batch(c);
+		commit_queue_turn_over(&s->queue, NULL);
 	}
 	return NULL;
 }
@@ -886,17 +778,17 @@ do_alone(struct commit *c, struct commit_job *job)
 void
 commit_gathered(struct store *s, bool here)
 {
-	struct commit_job *job = take_one(&s->queue, here);
+	struct commit_job *job = commit_queue_take_one(&s->queue, here);
 
 	if (!job)
 		return;
 	if (!is_at_hand(s->commit, job)) {
-		give_back(&s->queue, job);
+		commit_queue_give_back(&s->queue, job);
 		job = NULL;
 	} else if (do_alone(s->commit, job)) {
 		job = NULL;
 	}
-	give_turn(&s->queue, job);
+	commit_queue_turn_over(&s->queue, job);
 }
 
 /* --- coming and going -------------------------------------------------------------- */
@@ -936,10 +828,7 @@ commit_stop(struct store *s)
 		release(s);
 		return;
 	}
-	pthread_mutex_lock(&s->queue.lock);
-	s->queue.closed = true;
-	pthread_cond_signal(&s->queue.filled);
-	pthread_mutex_unlock(&s->queue.lock);
+	commit_queue_close(&s->queue);
 	pthread_join(s->writer, NULL);
 	s->writer_runs = false;
 	release(s);

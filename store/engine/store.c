@@ -207,9 +207,7 @@ init(struct store *s, const struct store_options *o)
 	s->dir_fd = s->lock_fd = -1;
 	if (o)
 		s->options = *o;
-	pthread_mutex_init(&s->queue.lock, NULL);
-	pthread_cond_init(&s->queue.filled, NULL);
-	s->queue.last = &s->queue.first;
+	commit_queue_init(&s->queue);
 	settings_init(&s->settings);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->history_lock, NULL);
@@ -330,8 +328,7 @@ store_close(struct store *s)
 	pthread_mutex_destroy(&s->history_lock);
 	pthread_mutex_destroy(&s->lock);
 	settings_release(&s->settings);
-	pthread_cond_destroy(&s->queue.filled);
-	pthread_mutex_destroy(&s->queue.lock);
+	commit_queue_destroy(&s->queue);
 	io_close(&s->lock_fd);
 	io_close(&s->dir_fd);
 	free(s);

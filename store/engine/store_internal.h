@@ -7,6 +7,7 @@
 #define ENGINE_STORE_INTERNAL_H
 
 #include "commit.h"
+#include "commit_queue.h"
 #include "meter.h"
 #include "mirrors.h"
 #include "store.h"
@@ -26,18 +27,6 @@ enum {
 
 /* Threads by their numbers for files.h, behind those of filework.h. */
 enum { FILES_KEEPER = FILEWORK_THREADS, FILES_WRITER, FILES_THREADS };
-
-/*
- * The queue of the writer.  Invariant: who has set `busy` is the one that
- * writes; what is said to be the writer's is its own until it is unset.
- */
-struct commit_queue {
-	pthread_mutex_t lock;
-	pthread_cond_t filled;
-	struct commit_job *first, **last;
-	struct commit_job *late;	/* synced, to be finished by the writer */
-	bool busy, closed;
-};
 
 struct commit;
 

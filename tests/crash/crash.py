@@ -315,9 +315,12 @@ class Suite:
     def count_calls(self, subject, kind):
         with tempfile.TemporaryDirectory(dir=self.work) as work:
             count = Path(work) / "calls"
-            self.work_with(subject, Path(work), 60, {
+            status, error = self.work_with(subject, Path(work), 60, {
                 "CRASH_FAIL": f"{kind}:1000000:EIO:once",
                 "CRASH_CALLS": str(count)})
+            if status or not count.exists():
+                raise RuntimeError(f"{subject.name} does not work without a "
+                                   f"fault: status {status}: {error}")
             return int(count.read_text())
 
     def work_with(self, subject, work, seconds, more):

@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TRIES = 2000, TRY_US = 2000 };
+enum { TRIES = 10000, TRY_US = 2000 };
 
 struct talk {
 	struct drill *d;
@@ -79,6 +79,8 @@ reach(struct talk *t, int *status)
 		if (t->fd < 0)
 			usleep(TRY_US);
 	}
+	if (i == TRIES)
+		bad("the daemon neither listens nor ends");
 	(void)close(dir_fd);
 	return t->fd < 0 ? -1 : 0;
 }
