@@ -3,7 +3,7 @@
  * Reads only; starts a launcher if it is told to.
  */
 #include "cli.h"
-#include "storestat.h"
+#include "store/stat.h"
 #include "table.h"
 
 #include "fcgi/invoke/link.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "fcgi/cli/pktline.h"
+#include "fcgi/cli/store/pktline.h"
 #include "store/base/io.h"
 
 #include <string.h>

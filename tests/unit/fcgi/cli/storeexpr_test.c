@@ -2,9 +2,9 @@
  * Tests of what `bothy store` makes of people's words: expressions into
  * placeholders, and names of states.
  */
-#include "fcgi/cli/storeexpr.h"
+#include "fcgi/cli/store/expr.h"
 
-#include "fcgi/cli/storecmd.h"
+#include "fcgi/cli/store/cmd.h"
 #include "store/base/clock.h"
 #include "store/expr/expr.h"
 #include "store/value/plain.h"
