@@ -40,6 +40,7 @@ static const struct shape shapes[] = {
 	{FAULT_READ_ONLY, 500, DYNAMODB "InternalServerError"},
 	{FAULT_LEAVING, 500, DYNAMODB "InternalServerError"},
 	{FAULT_UNKNOWN_OUTCOME, 500, DYNAMODB "InternalServerError"},
+	{FAULT_ENDED, 500, DYNAMODB "InternalServerError"},
 };
 
 static const struct shape *

@@ -343,6 +343,8 @@ shapes(void **state)
 	    "\"Item\":{}}");
 	shape(FAULT_NO_ROOM, 500, "{}", "{\"__type\":\"com.amazonaws.dynamodb"
 	    ".v20120810#InternalServerError\",\"message\":\"t\"}");
+	shape(FAULT_ENDED, 500, NULL, "{\"__type\":\"com.amazonaws.dynamodb."
+	    "v20120810#InternalServerError\",\"message\":\"t\"}");
 	shape(AWS_MISSING_TOKEN, 400, NULL, "{\"__type\":\"com.amazon.coral."
 	    "service#MissingAuthenticationTokenException\","
 	    "\"message\":\"t\"}");
