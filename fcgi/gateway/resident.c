@@ -7,11 +7,11 @@
 #include "accept.h"
 
 #include "store/base/clock.h"
+#include "store/base/daemon.h"
 #include "store/base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,44 +83,17 @@ fill_environment(char **env)
 	env[n] = NULL;
 }
 
-static void
-spawn(char **argv)
-{
-	char *env[VARIABLES];
-	posix_spawnattr_t attr;
-	posix_spawn_file_actions_t actions;
-	sigset_t none, usual;
-	pid_t pid;
-
-	fill_environment(env);
-	sigemptyset(&none);
-	sigfillset(&usual);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
-	    POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &usual);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, 1, 2);
-	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-	posix_spawn_file_actions_addchdir_np(&actions, "/");
-	posix_spawn(&pid, argv[0], &actions, &attr, argv, env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-}
-
 void
 resident_start(const struct gateway *g, const struct sitefile *s)
 {
 	const char *path = getenv("BOTHY_RESIDENT_SOCKET");
 	const char *launcher = getenv("BOTHY_LAUNCHER");
 	char self[4096], site[4096], state[4096], socket[4096];
-	char *argv[] = {self, (char *)(uintptr_t) "--site", site,
-	    (char *)(uintptr_t) "--state", state,
-	    (char *)(uintptr_t) "--resident", socket, NULL};
+	const char *argv[] = {self, "--site", site, "--state", state,
+	    "--resident", socket, NULL};
+	char *env[VARIABLES];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	pid_t pid;
 	int fd;
 
 	/* Where a launcher can't stay, neither can we. */
@@ -136,8 +109,9 @@ resident_start(const struct gateway *g, const struct sitefile *s)
 		setenv("BOTHY_RESIDENT", s->resident, 1);
 	unsetenv("BOTHY_RESIDENT_SOCKET");
 	fd = lock(g, LOCK_EX | LOCK_NB);
+	fill_environment(env);
 	if (fd >= 0 && take_turn(fd))
-		spawn(argv);
+		daemon_spawn(argv, env, 1, true, &pid);
 	io_close(&fd);
 }
 

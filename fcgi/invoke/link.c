@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,38 +42,19 @@ static int
 spawn(const struct link_options *o, int keep, pid_t *pid, struct err *e)
 {
 	char path[4096], number[16];
-	char *argv[] = {path, (char *)(uintptr_t) "--site",
-	    (char *)(uintptr_t)o->site_dir, (char *)(uintptr_t) "--state",
-	    (char *)(uintptr_t)o->state_dir, NULL, NULL, NULL};
-	posix_spawnattr_t attr;
-	posix_spawn_file_actions_t actions;
-	sigset_t none, usual;
-	int rc;
+	const char *argv[] = {path, "--site", o->site_dir, "--state",
+	    o->state_dir, NULL, NULL, NULL};
 
 	if (find_launcher(o, path, sizeof path, e) < 0)
 		return -1;
 	snprintf(number, sizeof number, "%d", keep);
 	if (keep >= 0) {
-		argv[5] = (char *)(uintptr_t) "--client";
+		argv[5] = "--client";
 		argv[6] = number;
 	}
-	sigemptyset(&none);
-	sigfillset(&usual);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &usual);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	rc = posix_spawn(pid, path, &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	if (rc == 0)
-		return 0;
-	errno = rc;
-	return err_sys(e, "cannot start %s", path);
+	if (daemon_spawn(argv, environ, -1, false, pid) < 0)
+		return err_sys(e, "cannot start %s", path);
+	return 0;
 }
 
 /* The daemon: the call returns when it listens, or has said why not. */

@@ -7,6 +7,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +29,51 @@ daemon_beside(const char *name, char *path, size_t size, struct err *e)
 		    path);
 	memcpy(slash + 1, name, len + 1);
 	return 0;
+}
+
+static int
+set_files(posix_spawn_file_actions_t *a, int error_fd, bool alone)
+{
+	int rc = posix_spawn_file_actions_addopen(a, 0, "/dev/null", O_RDONLY,
+	    0);
+
+	if (rc == 0)
+		rc = posix_spawn_file_actions_addopen(a, 1, "/dev/null",
+		    O_WRONLY, 0);
+	if (rc == 0 && error_fd >= 0)
+		rc = posix_spawn_file_actions_adddup2(a, error_fd, 2);
+	if (rc == 0 && alone)
+		rc = posix_spawn_file_actions_addclosefrom_np(a, 3);
+	if (rc == 0 && alone)
+		rc = posix_spawn_file_actions_addchdir_np(a, "/");
+	return rc;
+}
+
+int
+daemon_spawn(const char *const *argv, char *const *envp, int error_fd,
+    bool alone, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, usual;
+	int rc;
+
+	sigemptyset(&none);
+	sigfillset(&usual);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+	    POSIX_SPAWN_SETSIGDEF | (alone ? POSIX_SPAWN_SETSID : 0)));
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &usual);
+	posix_spawn_file_actions_init(&actions);
+	rc = set_files(&actions, error_fd, alone);
+	if (rc == 0)
+		rc = posix_spawn(pid, argv[0], &actions, &attr,
+		    (char *const *)(uintptr_t)argv, envp);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	errno = rc;
+	return rc ? -1 : 0;
 }
 
 int

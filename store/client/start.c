@@ -8,8 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,51 +33,22 @@ find_program(const struct start_options *o, char *path, size_t size,
 	return 0;
 }
 
-/* posix_spawn's arguments are not const, but it writes to none. */
-static char *
-argument(const char *s)
-{
-	return (char *)(uintptr_t)s;
-}
-
 /* Runs it, standard error going to `said_fd`. */
 static int
 spawn(const struct start_options *o, int said_fd, pid_t *pid, struct err *e)
 {
-	char path[4096], *argv[ARGUMENTS_MAX + 4];
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, usual;
-	size_t n = 0, i;
-	int rc;
+	char path[4096];
+	const char *argv[ARGUMENTS_MAX + 4] = {path, "--dir", o->store_dir};
+	size_t i;
 
 	if (find_program(o, path, sizeof path, e) < 0)
 		return -1;
-	argv[n++] = path;
-	argv[n++] = argument("--dir");
-	argv[n++] = argument(o->store_dir);
 	for (i = 0; o->arguments && o->arguments[i] && i < ARGUMENTS_MAX; i++)
-		argv[n++] = argument(o->arguments[i]);
-	argv[n] = NULL;
-	sigemptyset(&none);
-	sigfillset(&usual);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &usual);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-	if (!o->shown)
-		posix_spawn_file_actions_adddup2(&actions, said_fd, 2);
-	rc = posix_spawn(pid, path, &actions, &attr, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	if (rc == 0)
-		return 0;
-	errno = rc;
-	return err_sys(e, "cannot start %.200s", path);
+		argv[3 + i] = o->arguments[i];
+	if (daemon_spawn(argv, environ, o->shown ? -1 : said_fd, false, pid) <
+	    0)
+		return err_sys(e, "cannot start %.200s", path);
+	return 0;
 }
 
 /* The reason that a daemon gave, without its newline. */
