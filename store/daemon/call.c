@@ -153,12 +153,15 @@ see_whether_to_stop(struct op *op)
 void
 call_run_long(struct call *k, struct store_view *view)
 {
+	struct later *later = &k->conn->io->server->later;
+
 	atomic_fetch_add(&k->parts, 1);	/* this thread, beside the reply */
 	k->op.progress = tell_progress;
 	k->op.stop = see_whether_to_stop;
+	k->op.later_full = later_full(later);
 	op_run(&k->op, view);
 	if (k->op.later)
-		later_add(&k->conn->io->server->later, k->op.later);
+		later_add(later, k->op.later);
 	part_ended(k);
 }
 

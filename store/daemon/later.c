@@ -57,6 +57,12 @@ later_start(struct later *l, struct err *e)
 	return 0;
 }
 
+bool
+later_full(struct later *l)
+{
+	return atomic_load(&l->count) >= LATER_MAX;
+}
+
 void
 later_add(struct later *l, struct op_later *work)
 {

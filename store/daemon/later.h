@@ -14,6 +14,8 @@
 
 struct op_later;
 
+enum { LATER_MAX = 50 };	/* that wait or are done, as with DynamoDB */
+
 struct later {
 	pthread_mutex_t lock;
 	pthread_cond_t filled;
@@ -25,6 +27,12 @@ struct later {
 };
 
 int later_start(struct later *l, struct err *e);
+
+/*
+ * True if nothing more is to be begun that would go on here.  What was begun
+ * is taken all the same: each thread that looked may have one.
+ */
+bool later_full(struct later *l);
 
 /* In its turn. */
 void later_add(struct later *l, struct op_later *work);

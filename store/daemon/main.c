@@ -11,6 +11,7 @@
 #include "store/base/io.h"
 #include "store/base/sock.h"
 #include "store/engine/mirrors.h"
+#include "store/op/op_later.h"
 #include "store/value/fault.h"
 #include "store/wire/frame.h"
 #include "store/wire/secret.h"
@@ -323,12 +324,24 @@ tell_brought(struct server *server)
 		    "check` names those that still have none", st.brought);
 }
 
+static void
+tell_dropped(void *ctx, const char *table, const struct err *why)
+{
+	struct server *server = ctx;
+
+	serverlog_say(&server->log, "warning", "table %s was being imported or "
+	    "restored when the daemon before was killed; %s%s", table,
+	    why ? "it can't be removed: " : "it is removed, begin again",
+	    why ? why->text : "");
+}
+
 static int
 serve(struct server *server, const struct options *o, int64_t opened_ms,
     int *ready_fd, struct err *e)
 {
 	if (prepare(server, o, e) < 0)
 		return -1;
+	op_later_sweep(server->store, tell_dropped, server);
 	daemon_ready(ready_fd);
 	serverlog_say(&server->log, "info", "serving %s%s as pid %d; opened in "
 	    "%" PRId64 " ms", o->dir, o->store.read_only ? " read-only" : "",

@@ -49,6 +49,7 @@ struct op {
 
 	/* What goes on after it (op_later.h), for who called op_run. */
 	struct op_later *later;
+	bool later_full;	/* set by that one: nothing more may go on */
 
 	const struct token *token;	/* NULL: all is allowed */
 	/* the operations' own */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIST_MAX = 100 };
+enum { LIST_MAX = 100, BACKUPS_MAX = 10000 };
 
 static const char KIND[] = "backup";
 
@@ -82,6 +82,16 @@ look(struct op *op, struct store_view *v, struct making *m, struct err *e)
 }
 
 static int
+check_room(struct op *op, struct err *e)
+{
+	int n = op_record_count(op->store, KIND, e);
+
+	return n < BACKUPS_MAX ? n < 0 ? -1 : 0 : err_set(e, FAULT_LIMIT,
+	    "Subscriber limit exceeded: there can be %d backups at most; "
+	    "delete some that are of no use any more", BACKUPS_MAX);
+}
+
+static int
 record(struct op *op, const struct making *m, struct err *e)
 {
 	const struct text *name = &op->request.transfer.name;
@@ -131,6 +141,8 @@ op_create_backup(struct op *op, struct store_view *v)
 	m.created_ms = clock_wall_ms();
 	op_record_id(m.created_ms, m.id);
 	op_backup_tag(m.id, tag);
+	if (rc == 0)
+		rc = check_room(op, &e);
 	if (rc == 0)
 		rc = store_checkpoint(op->store, tag, &e);
 	if (rc == 0)

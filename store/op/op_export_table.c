@@ -14,8 +14,6 @@
 
 enum { PAGE_MAX = 25 };
 
-static const char KIND[] = "export";
-
 /* --- telling ---------------------------------------------------------------- */
 
 static void
@@ -45,24 +43,6 @@ summarise(struct reply *r, const struct transfer *t)
 	reply_string(r, "ExportArn", arn);
 	reply_string(r, "ExportStatus", op_transfer_status(t));
 	reply_string(r, "ExportType", "FULL_EXPORT");
-}
-
-static const struct transfer_ways WAYS = {KIND, FAULT_EXPORT_NOT_FOUND,
-    "Export not found", "ExportDescription", "ExportSummaries", PAGE_MAX,
-    describe, summarise};
-
-void
-op_describe_export(struct op *op, struct store_view *v)
-{
-	(void)v;
-	op_transfer_describe(op, &WAYS);
-}
-
-void
-op_list_exports(struct op *op, struct store_view *v)
-{
-	(void)v;
-	op_transfer_list(op, &WAYS);
 }
 
 /* --- beginning -------------------------------------------------------------- */
@@ -111,54 +91,48 @@ begin(struct op *op, struct transfer *t, struct err *e)
 }
 
 /* What was asked for before, under the same token. */
-static int
-check_same(struct op *op, const struct transfer *was, struct err *e)
+static bool
+is_same(const struct op *op, const struct transfer *was)
 {
 	const struct transfer_request *q = &op->request.transfer;
 	const char *name = was->table->name;
 
-	if (strlen(name) == q->source.n &&
+	return strlen(name) == q->source.n &&
 	    memcmp(name, q->source.p, q->source.n) == 0 &&
 	    strlen(was->bucket) == q->bucket.n &&
 	    memcmp(was->bucket, q->bucket.p, q->bucket.n) == 0 &&
 	    strlen(was->prefix) == q->prefix.n &&
 	    (!q->prefix.n ||
 	        memcmp(was->prefix, q->prefix.p, q->prefix.n) == 0) &&
-	    (!q->has_at || was->at_ms == q->at_ms))
-		return 0;
-	return err_set(e, FAULT_EXPORT_CONFLICT, "Duplicate request detected "
-	    "with conflicting parameters");
+	    (!q->has_at || was->at_ms == q->at_ms);
 }
+
+/* --- the operations --------------------------------------------------------- */
+
+static const struct transfer_ways WAYS = {.kind = "export",
+    .missing = FAULT_EXPORT_NOT_FOUND, .missing_text = "Export not found",
+    .conflict = FAULT_EXPORT_CONFLICT, .one = "ExportDescription",
+    .list = "ExportSummaries", .page = PAGE_MAX, .begin = begin,
+    .is_same = is_same, .run = op_export_run, .describe = describe,
+    .summarise = summarise};
 
 void
 op_export_table(struct op *op, struct store_view *v)
 {
-	struct transfer *t = NULL;
-	struct reply r;
-	struct err e;
-	int rc = op_transfer_by_token(op, KIND, false, &t, &e);
-	bool again = rc > 0;
-
 	(void)v;
-	if (again)
-		rc = check_same(op, t, &e);
-	else if (rc == 0) {
-		t = op_transfer_new(op, KIND, &e);
-		rc = t ? begin(op, t, &e) : -1;
-	}
-	if (rc == 0) {
-		op_open(op, &r);
-		reply_object(&r, WAYS.one);
-		describe(&r, t);
-		reply_close(&r);
-	}
-	if (rc == 0 && !again) {
-		t->later.run = op_export_run;
-		op->later = &t->later;
-	} else
-		op_transfer_free(t);
-	if (rc == 0)
-		op_close(op, &r);
-	else
-		op_fail(op, &e);
+	op_transfer_begin(op, &WAYS);
+}
+
+void
+op_describe_export(struct op *op, struct store_view *v)
+{
+	(void)v;
+	op_transfer_describe(op, &WAYS);
+}
+
+void
+op_list_exports(struct op *op, struct store_view *v)
+{
+	(void)v;
+	op_transfer_list(op, &WAYS);
 }

@@ -7,6 +7,7 @@
  */
 #include "op_csv.h"
 #include "op_transfer.h"
+#include "op_unfilled.h"
 #include "op_wait.h"
 
 #include "store/base/io.h"
@@ -82,9 +83,9 @@ run_put(struct commit_job *job, struct commit *c, struct err *e)
 	return 0;
 }
 
-/* Opened for all, or dropped where nothing was to be had. */
+/* Opened for all. */
 static int
-run_end(struct commit_job *job, struct commit *c, struct err *e)
+run_open(struct commit_job *job, struct commit *c, struct err *e)
 {
 	struct filling *f = op_wait_of(job)->ctx;
 	const struct table *old =
@@ -93,14 +94,10 @@ run_end(struct commit_job *job, struct commit *c, struct err *e)
 
 	if (!old)
 		return 0;
-	if (!f->table) {
-		commit_drop(c, old->id);
-		return 0;
-	}
 	t = table_copy(old);
 	if (!t)
 		return op_no_memory(e);
-	t->restoring = false;
+	t->restoring = t->unfilled = false;
 	commit_table(c, t);
 	return 0;
 }
@@ -366,20 +363,28 @@ fill(struct filling *f, struct err *e)
 	return rc;
 }
 
+/* Open, or dropped where nothing was to be had. */
+static int
+settle(struct filling *f, struct err *e)
+{
+	struct store *s = f->t->later.store;
+
+	if (!f->table)
+		return op_unfilled_drop(s, f->t->table->id, e);
+	arena_reset(&f->arena);
+	return op_wait_run(s, &f->arena, TABLE_JOB_ROOM, run_open, f, e);
+}
+
 static void
 end(struct filling *f, int rc, const struct err *e)
 {
 	struct transfer *t = f->t;
-	struct arena a;
 	struct err failed;
 
-	arena_init(&a, OP_ARENA_MAX);
-	if (op_wait_run(t->later.store, &a, TABLE_JOB_ROOM, run_end, f,
-	        &failed) < 0 && rc == 0) {
+	if (settle(f, &failed) < 0 && rc == 0) {
 		rc = -1;
 		e = &failed;
 	}
-	arena_release(&a);
 	if (rc < 0)
 		op_transfer_end(t, e->code == FAULT_NOT_FOUND
 		        ? "S3NoSuchBucket" : "UNKNOWN", e->text);
@@ -398,6 +403,7 @@ op_import_run(struct op_later *l, const atomic_bool *stop)
 	struct err e;
 
 	if (!f) {
+		op_unfilled_drop(l->store, t->table->id, &e);
 		op_transfer_end(t, "UNKNOWN", "no memory");
 		op_transfer_free(t);
 		return;

@@ -3,6 +3,7 @@
  * empty, before the reply; it is filled behind it (op_import_fill.c).
  */
 #include "op_transfer.h"
+#include "op_unfilled.h"
 #include "op_wait.h"
 
 #include <stdio.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 
 enum { PAGE_MAX = 25 };
-
-static const char KIND[] = "import";
 
 /* --- telling ---------------------------------------------------------------- */
 
@@ -102,24 +101,6 @@ summarise(struct reply *r, const struct transfer *t)
 		reply_time(r, "EndTime", t->end_ms);
 }
 
-static const struct transfer_ways WAYS = {KIND, FAULT_IMPORT_NOT_FOUND,
-    "Import not found", "ImportTableDescription", "ImportSummaryList",
-    PAGE_MAX, describe, summarise};
-
-void
-op_describe_import(struct op *op, struct store_view *v)
-{
-	(void)v;
-	op_transfer_describe(op, &WAYS);
-}
-
-void
-op_list_imports(struct op *op, struct store_view *v)
-{
-	(void)v;
-	op_transfer_list(op, &WAYS);
-}
-
 /* --- beginning -------------------------------------------------------------- */
 
 static int
@@ -135,7 +116,7 @@ run_make(struct commit_job *job, struct commit *c, struct err *e)
 		return err_set(e, FAULT_LIMIT, "Subscriber limit exceeded: "
 		    "there can be %d tables at most", CATALOG_TABLES_MAX);
 	t->created_ms = commit_now_ms(c);
-	t->restoring = true;
+	t->restoring = t->unfilled = true;
 	if (commit_table_id(c, &t->id, e) < 0)
 		return -1;
 	t = table_copy(t);
@@ -148,55 +129,54 @@ run_make(struct commit_job *job, struct commit *c, struct err *e)
 static int
 begin(struct op *op, struct transfer *t, struct err *e)
 {
+	struct err ignored;
+
 	t->table = op_table_make(&op->request.table, e);
 	if (!t->table || op_wait_run(op->store, &op->arena, TABLE_JOB_ROOM,
 	                     run_make, t, e) < 0)
 		return -1;
-	return op_transfer_keep(t, e);
+	if (op_transfer_keep(t, e) == 0)
+		return 0;
+	op_unfilled_drop(op->store, t->table->id, &ignored);
+	return -1;
 }
 
 /* The same token while the import runs: nothing but the table is looked at. */
-static int
-check_same(struct op *op, const struct transfer *was, struct err *e)
+static bool
+is_same(const struct op *op, const struct transfer *was)
 {
 	const struct text *name = &op->request.table.name;
 
-	if (strlen(was->table->name) == name->n &&
-	    memcmp(was->table->name, name->p, name->n) == 0)
-		return 0;
-	return err_set(e, FAULT_IMPORT_CONFLICT, "Duplicate request detected "
-	    "with conflicting parameters");
+	return strlen(was->table->name) == name->n &&
+	    memcmp(was->table->name, name->p, name->n) == 0;
 }
+
+/* --- the operations --------------------------------------------------------- */
+
+static const struct transfer_ways WAYS = {.kind = "import",
+    .missing = FAULT_IMPORT_NOT_FOUND, .missing_text = "Import not found",
+    .conflict = FAULT_IMPORT_CONFLICT, .one = "ImportTableDescription",
+    .list = "ImportSummaryList", .page = PAGE_MAX, .only_running = true,
+    .begin = begin, .is_same = is_same, .run = op_import_run,
+    .describe = describe, .summarise = summarise};
 
 void
 op_import_table(struct op *op, struct store_view *v)
 {
-	struct transfer *t = NULL;
-	struct reply r;
-	struct err e;
-	int rc = op_transfer_by_token(op, KIND, true, &t, &e);
-	bool again = rc > 0;
-
 	(void)v;
-	if (again)
-		rc = check_same(op, t, &e);
-	else if (rc == 0) {
-		t = op_transfer_new(op, KIND, &e);
-		rc = t ? begin(op, t, &e) : -1;
-	}
-	if (rc == 0) {
-		op_open(op, &r);
-		reply_object(&r, WAYS.one);
-		describe(&r, t);
-		reply_close(&r);
-	}
-	if (rc == 0 && !again) {
-		t->later.run = op_import_run;
-		op->later = &t->later;
-	} else
-		op_transfer_free(t);
-	if (rc == 0)
-		op_close(op, &r);
-	else
-		op_fail(op, &e);
+	op_transfer_begin(op, &WAYS);
+}
+
+void
+op_describe_import(struct op *op, struct store_view *v)
+{
+	(void)v;
+	op_transfer_describe(op, &WAYS);
+}
+
+void
+op_list_imports(struct op *op, struct store_view *v)
+{
+	(void)v;
+	op_transfer_list(op, &WAYS);
 }

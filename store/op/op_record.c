@@ -162,23 +162,32 @@ op_record_get(struct store *s, const char *kind, const char *id,
 	return copy && *out ? 1 : -1;
 }
 
-int
-op_record_remove(struct store *s, const char *kind, const char *id,
-    struct err *e)
+static int
+remove_names(struct store *s, const char *kind, struct dirent *const *names,
+    int n, struct err *e)
 {
-	char name[RECORD_ID + 8];
-	int dir_fd = open_kind(s, kind, false), rc;
+	int dir_fd = open_kind(s, kind, false), rc = 0, i;
 
 	if (dir_fd < 0)
 		return fail(kind, e);
-	snprintf(name, sizeof name, "%s.json", id);
-	rc = unlinkat(dir_fd, name, 0);
+	for (i = 0; rc == 0 && i < n; i++)
+		rc = unlinkat(dir_fd, names[i]->d_name, 0);
 	if (rc == 0)
 		rc = fsync(dir_fd);
 	if (rc < 0)
 		fail(kind, e);
 	io_close(&dir_fd);
 	return rc;
+}
+
+int
+op_record_remove(struct store *s, const char *kind, const char *id,
+    struct err *e)
+{
+	struct dirent one, *const name = &one;
+
+	snprintf(one.d_name, sizeof one.d_name, "%s.json", id);
+	return remove_names(s, kind, &name, 1, e);
 }
 
 /* --- all ------------------------------------------------------------------- */
@@ -190,6 +199,52 @@ is_record(const struct dirent *d)
 
 	return n > 5 && strcmp(d->d_name + n - 5, ".json") == 0 &&
 	    is_id(d->d_name, n - 5);
+}
+
+/* Their names, oldest first, for forget_names(); -1 and *e. */
+static int
+list_names(struct store *s, const char *kind, struct dirent ***names,
+    struct err *e)
+{
+	char path[4096];
+	int n;
+
+	*names = NULL;
+	path_of(s, kind, path, sizeof path);
+	n = scandir(path, names, is_record, alphasort);
+	return n >= 0 ? n : errno == ENOENT ? 0 : fail(kind, e);
+}
+
+static void
+forget_names(struct dirent **names, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+int
+op_record_count(struct store *s, const char *kind, struct err *e)
+{
+	struct dirent **names;
+	int n = list_names(s, kind, &names, e);
+
+	forget_names(names, n);
+	return n;
+}
+
+int
+op_record_thin(struct store *s, const char *kind, int most, struct err *e)
+{
+	struct dirent **names;
+	int n = list_names(s, kind, &names, e), rc = n < 0 ? -1 : 0;
+
+	if (n > most)
+		rc = remove_names(s, kind, names, n - most, e);
+	forget_names(names, n);
+	return rc;
 }
 
 struct walk {
@@ -226,18 +281,11 @@ op_record_each(struct store *s, const char *kind, const char *start,
 {
 	const struct walk w = {s, kind, start, newest, each, ctx};
 	struct dirent **names;
-	char path[4096];
-	int n, i, rc = 0;
+	int n = list_names(s, kind, &names, e), rc = n < 0 ? -1 : 0, i;
 
-	path_of(s, kind, path, sizeof path);
-	n = scandir(path, &names, is_record, alphasort);
-	if (n < 0)
-		return errno == ENOENT ? 0 : fail(kind, e);
 	for (i = 0; rc == 0 && i < n; i++)
 		rc = visit(&w, names[newest ? n - 1 - i : i]->d_name, e);
-	for (i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
+	forget_names(names, n);
 	return rc;
 }
 

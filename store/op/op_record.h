@@ -13,8 +13,7 @@
 
 enum {
 	RECORD_ID = 40,			/* bytes of an id, with its NUL */
-	RECORD_MAX = 1 << 20,		/* of a record */
-	RECORDS_MAX = 10000		/* of a kind; then the oldest go */
+	RECORD_MAX = 1 << 20		/* of a record */
 };
 
 /* A new id: of the moment, and different from all others. */
@@ -36,6 +35,13 @@ int op_record_get(struct store *s, const char *kind, const char *id,
     struct arena *a, const struct json_node **out, struct err *e);
 
 int op_record_remove(struct store *s, const char *kind, const char *id,
+    struct err *e);
+
+/* How many of a kind there are; -1 and *e. */
+int op_record_count(struct store *s, const char *kind, struct err *e);
+
+/* Removes the oldest of a kind until there are `most`: 0, or -1 and *e. */
+int op_record_thin(struct store *s, const char *kind, int most,
     struct err *e);
 
 /*

@@ -3,13 +3,14 @@
  * one was.
  *
  * The table is made, closed and empty, before the reply; filling it goes on
- * behind (op_later.h), while DescribeTable tells CREATING.  A daemon that leaves
- * first drops it again; one that is killed leaves it so, to be deleted.  As with
+ * behind (op_later.h), while DescribeTable tells CREATING.  A daemon that
+ * leaves first drops it again; where it was killed the next one does.  As with
  * DynamoDB, stream, expiry, tags and recovery aren't taken over.
  */
 #include "op_backup.h"
 #include "op_later.h"
 #include "op_restore.h"
+#include "op_unfilled.h"
 #include "op_wait.h"
 
 #include "store/base/clock.h"
@@ -45,17 +46,6 @@ struct order {
 };
 
 /* --- behind the reply ------------------------------------------------------- */
-
-static int
-run_drop(struct commit_job *job, struct commit *c, struct err *e)
-{
-	const struct restoring *w = op_wait_of(job)->ctx;
-
-	(void)e;
-	if (catalog_id(commit_catalog(c), w->id))
-		commit_drop(c, w->id);
-	return 0;
-}
 
 /* Both states as they are to be compared, and the change. */
 static int
@@ -106,8 +96,7 @@ run_later(struct op_later *l, const atomic_bool *stop)
 	rc = fill(&op, w, &e);
 	store_history_unlock(l->store);
 	if (rc < 0)
-		op_wait_run(l->store, &op.arena, RESTORE_ITEM_ROOM, run_drop,
-		    w, &e);
+		op_unfilled_drop(l->store, w->id, &e);
 	if (op.catalog)
 		store_catalog_release(l->store, op.catalog);
 	op_release(&op);
@@ -221,7 +210,7 @@ prepare(struct order *o, const struct table *was, struct err *e)
 	t->stream_since_ms = 0;
 	*t->ttl = '\0';
 	t->ttl_filling = t->protected = false;
-	t->restoring = true;
+	t->restoring = t->unfilled = true;
 	override_terms(&r->table, &t->terms);
 	if (override_indexes(r, t, e) < 0)
 		return -1;
@@ -283,6 +272,9 @@ begin(struct order *o, struct err *e)
 		if (rc == 0 && !was.table)
 			rc = err_set(e, FAULT_RESTORE_TIME, "there was no "
 			    "table %s then", w->source);
+		else if (rc == 0 && was.table->restoring)
+			rc = err_set(e, FAULT_RESTORE_TIME, "the table %s was "
+			    "being made or restored then", w->source);
 		if (rc == 0 && p.nearest)
 			o->at_ms = p.commit.time_ms;
 		if (rc == 0)
@@ -301,6 +293,8 @@ answer(struct order *o, int rc, struct err *e)
 	struct op *op = o->op;
 	struct reply r;
 
+	if (rc == 0 && !o->small)
+		rc = op_unfilled_check(op, e);
 	if (rc == 0)
 		rc = begin(o, e);
 	if (rc == 0) {

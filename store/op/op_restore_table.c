@@ -89,6 +89,7 @@ run_settle(struct commit_job *job, struct commit *c, struct err *e)
 	if (!t)
 		return no_memory(e);
 	t->restoring = m->closed;
+	t->unfilled = t->unfilled && m->closed;
 	commit_table(c, t);
 	return 0;
 }

@@ -1,8 +1,9 @@
 /*
  * Exports and imports, between the operations (op_export_table.c,
- * op_import_table.c), the work behind their replies (op_export_write.c,
- * op_import_fill.c) and their records (op_transfer.c), which are told by
- * DescribeExport, ListExports and the two of imports:
+ * op_import_table.c; op_transfer_ways.c has what they share), the work behind
+ * their replies (op_export_write.c, op_import_fill.c) and their records
+ * (op_transfer.c), which are told by DescribeExport, ListExports and the two of
+ * imports:
  *
  *   transfers/export/ID.json    transfers/import/ID.json
  */
@@ -16,7 +17,8 @@
 
 enum {
 	TRANSFER_TOKEN = 129, TRANSFER_BUCKET = 256, TRANSFER_PREFIX = 1025,
-	TRANSFER_STATE = 80, TRANSFER_RUN = 64
+	TRANSFER_STATE = 80, TRANSFER_RUN = 64,
+	TRANSFERS_KEPT = 1000		/* records of a kind, the newest */
 };
 
 enum transfer_status { TRANSFER_RUNNING, TRANSFER_DONE, TRANSFER_FAILED };
@@ -74,17 +76,26 @@ const char *op_transfer_status(const struct transfer *t);
 void op_transfer_write(struct reply *r, const struct transfer *t,
     const char *arn_name, const char *status_name);
 
-/* Describe... and List... of a kind. */
+/* The operations of a kind. */
 struct transfer_ways {
 	const char *kind;
 	int missing;			/* a fault, */
 	const char *missing_text;	/* and its text: "Export not found" */
+	int conflict;			/* the fault of a token used again */
 	const char *one, *list;		/* "ExportDescription", ... */
 	uint32_t page;			/* at most, in a list */
+	bool only_running;		/* a token counts no longer than that */
+
+	/* A new one looks at the table, or makes it, and is kept. */
+	int (*begin)(struct op *op, struct transfer *t, struct err *e);
+	/* The request asks for what that one did. */
+	bool (*is_same)(const struct op *op, const struct transfer *was);
+	void (*run)(struct op_later *l, const atomic_bool *stop);
 	void (*describe)(struct reply *r, const struct transfer *t);
 	void (*summarise)(struct reply *r, const struct transfer *t);
 };
 
+void op_transfer_begin(struct op *op, const struct transfer_ways *w);
 void op_transfer_describe(struct op *op, const struct transfer_ways *w);
 void op_transfer_list(struct op *op, const struct transfer_ways *w);
 

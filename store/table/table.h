@@ -103,6 +103,8 @@ struct table {
 	bool history;			/* documents go into git */
 	bool protected;			/* DeletionProtectionEnabled */
 	bool restoring;			/* closed until a restore is done */
+	bool unfilled;			/* so since it was made: of no use but
+					 * to who fills it */
 	int64_t created_ms;
 	struct table_terms terms;
 	char *more;			/* RestoreSummary as JSON, or NULL */

@@ -226,6 +226,7 @@ read_table(struct table_reader *r, const struct json_node *n)
 		{"history", table_read_bool, offsetof(struct table, history)},
 		{"protected", table_read_bool, offsetof(struct table, protected)},
 		{"restoring", table_read_bool, offsetof(struct table, restoring)},
+		{"unfilled", table_read_bool, offsetof(struct table, unfilled)},
 		{"terms", table_read_terms, offsetof(struct table, terms)},
 		{"more", read_more, offsetof(struct table, more)},
 		{NULL, NULL, 0}

@@ -128,6 +128,8 @@ table_write(const struct table *t, struct buf *out)
 	write_bool(out, "protected", t->protected);
 	if (t->restoring)
 		write_bool(out, "restoring", true);
+	if (t->unfilled)
+		write_bool(out, "unfilled", true);
 	table_write_terms(out, &t->terms);
 	if (t->more)
 		buf_printf(out, ",\"more\":%s", t->more);

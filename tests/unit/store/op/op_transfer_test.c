@@ -4,7 +4,9 @@
  */
 #include "rig.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <zlib.h>
 
 #define ARN "arn:aws:dynamodb:us-east-1:000000000000:table/"
@@ -273,6 +275,178 @@ columns(void **state)
 	    "{\"Csv\":{\"Delimiter\":\",\"}}", arn));
 }
 
+static void
+count_dropped(void *ctx, const char *table, const struct err *why)
+{
+	int *n = ctx;
+
+	if (why)
+		print_error("%s: %s\n", table, why->text);
+	assert_null(why);
+	assert_true(strcmp(table, "half") == 0 || strcmp(table, "back") == 0);
+	++*n;
+}
+
+/* A process of its own begins an import and a restore, and is no more. */
+static void
+begin_and_die(struct rig *r, char *arn, int arn_fd)
+{
+	static char many[1100 * 64];
+	size_t n = 0;
+	int i;
+
+	for (i = 0; i < 1100; i++)
+		n += (size_t)snprintf(many + n, sizeof many - n, "{\"Item\":"
+		    "{\"id\":{\"S\":\"a\"},\"n\":{\"N\":\"%d\"}}}\n", i);
+	rig_open(r);
+	lay(r, "in/0.json", many);
+	import(r, "notes", "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn);
+	rig_ok(r, "UpdateContinuousBackups", "{\"TableName\":\"notes\","
+	    "\"PointInTimeRecoverySpecification\":"
+	    "{\"PointInTimeRecoveryEnabled\":true}}");
+	r->forget_later = true;
+	import(r, "half", "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn);
+	rig_has(rig_ok(r, "DescribeTable", "{\"TableName\":\"half\"}"),
+	    "\"TableStatus\":\"CREATING\"");
+	rig_ok(r, "RestoreTableToPointInTime", "{\"SourceTableName\":"
+	    "\"notes\",\"TargetTableName\":\"back\","
+	    "\"UseLatestRestorableTime\":true}");
+	rig_has(rig_ok(r, "DescribeTable", "{\"TableName\":\"back\"}"),
+	    "\"TableStatus\":\"CREATING\"");
+	_exit(write(arn_fd, arn, strlen(arn) + 1) < 0);
+}
+
+/* Nobody fills what a killed process was filling: it goes at the next start. */
+static void
+killed_amid(void **state)
+{
+	struct rig *r = *state;
+	char arn[300] = "";
+	int fds[2], status, dropped = 0;
+	pid_t pid;
+
+	rig_close(r);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		begin_and_die(r, arn, fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_true(read(fds[0], arn, sizeof arn - 1) > 0);
+	close(fds[0]);
+	close(fds[1]);
+	rig_open(r);
+	op_later_sweep(r->store, count_dropped, &dropped);
+	assert_int_equal(dropped, 2);
+	refused(r, FAULT_NOT_FOUND, "half", rig_call(r, "DescribeTable",
+	    "{\"TableName\":\"half\"}"));
+	rig_has(rig_ok(r, "ListTables", "{}"), "[\"notes\"]");
+	rig_has(rig_ok(r, "DescribeImport", "{\"ImportArn\":\"%s\"}", arn),
+	    "\"ImportStatus\":\"FAILED\"");
+	import(r, "half", "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn);
+	rig_has(rig_ok(r, "DescribeTable", "{\"TableName\":\"half\"}"),
+	    "\"TableStatus\":\"ACTIVE\"");
+	dropped = 0;
+	op_later_sweep(r->store, count_dropped, &dropped);
+	assert_int_equal(dropped, 0);
+}
+
+static void
+too_many_at_once(void **state)
+{
+	struct rig *r = *state;
+	char arn[300];
+
+	r->later_full = true;
+	refused(r, FAULT_LIMIT, "at the same time", import(r, "more", "in/",
+	    "\"InputFormat\":\"DYNAMODB_JSON\"", arn));
+	rig_has(rig_ok(r, "ListTables", "{}"), "[]");
+	rig_lacks(rig_ok(r, "ListImports", "{}"), "ImportArn");
+}
+
+/* An import of which no record can be kept leaves no table either. */
+static void
+no_record(void **state)
+{
+	struct rig *r = *state;
+	char path[200], arn[300];
+
+	snprintf(path, sizeof path, "%s/transfers", r->dir);
+	assert_int_equal(symlink("nowhere", path), 0);
+	refused(r, FAULT_INTERNAL, "transfers/import", import(r, "none",
+	    "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn));
+	rig_has(rig_ok(r, "ListTables", "{}"), "[]");
+	assert_int_equal(unlink(path), 0);
+	import(r, "none", "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn);
+	assert_int_equal(r->status, 0);
+}
+
+static int
+count_files(const struct rig *r, const char *kind)
+{
+	char path[200];
+	const struct dirent *d;
+	DIR *dir;
+	int n = 0;
+
+	snprintf(path, sizeof path, "%s/transfers/%s", r->dir, kind);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((d = readdir(dir)))
+		n += *d->d_name != '.';
+	closedir(dir);
+	return n;
+}
+
+/* Old records of a kind, as many as `n`. */
+static void
+lay_records(const struct rig *r, const char *kind, int n)
+{
+	char path[300];
+	FILE *f;
+	int i;
+
+	snprintf(path, sizeof path, "%s/transfers", r->dir);
+	(void)mkdir(path, 0700);
+	snprintf(path, sizeof path, "%s/transfers/%s", r->dir, kind);
+	(void)mkdir(path, 0700);
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof path, "%s/transfers/%s/"
+		    "%014d-00000000.json", r->dir, kind, i);
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fputs("{}\n", f);
+		fclose(f);
+	}
+}
+
+/* The oldest go, so that there are never more than so many. */
+static void
+few_records(void **state)
+{
+	struct rig *r = *state;
+	char path[300], arn[300];
+
+	lay_records(r, "import", 1003);
+	assert_int_equal(count_files(r, "import"), 1003);
+	import(r, "notes", "in/", "\"InputFormat\":\"DYNAMODB_JSON\"", arn);
+	assert_int_equal(r->status, 0);
+	assert_int_equal(count_files(r, "import"), 1000);
+	snprintf(path, sizeof path, "%s/transfers/import/"
+	    "00000000000003-00000000.json", r->dir);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof path, "%s/transfers/import/"
+	    "00000000000004-00000000.json", r->dir);
+	assert_int_equal(access(path, F_OK), 0);
+	/* but nobody's backup goes by itself */
+	rig_ok(r, "CreateTable", "{" TABLE("kept") "}");
+	lay_records(r, "backup", 10000);
+	refused(r, FAULT_LIMIT, "10000 backups", rig_call(r, "CreateBackup",
+	    "{\"TableName\":\"kept\",\"BackupName\":\"one\"}"));
+	assert_int_equal(count_files(r, "backup"), 10000);
+}
+
 int
 main(void)
 {
@@ -282,6 +456,10 @@ main(void)
 		    end),
 		cmocka_unit_test_setup_teardown(bad_lines, begin, end),
 		cmocka_unit_test_setup_teardown(columns, begin, end),
+		cmocka_unit_test_setup_teardown(killed_amid, begin, end),
+		cmocka_unit_test_setup_teardown(too_many_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(no_record, begin, end),
+		cmocka_unit_test_setup_teardown(few_records, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,8 @@ struct rig {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool over;
+	bool later_full;	/* no operation may leave anything for later */
+	bool forget_later;	/* what it leaves is never done */
 };
 
 static inline void
@@ -105,6 +107,7 @@ rig_call_with(struct rig *r, const char *name, const char *body, bool plain,
 	buf_reset(&r->out);
 	op_init(&op, r->store, &r->out, rig_done, r);
 	op.wait_file = wait_file;
+	op.later_full = r->later_full;
 	r->over = false;
 	if (op_read(&op, (int)info->op, plain, body, strlen(body), NULL) ==
 	    0) {
@@ -114,7 +117,7 @@ rig_call_with(struct rig *r, const char *name, const char *body, bool plain,
 			pthread_cond_wait(&r->wake, &r->lock);
 		pthread_mutex_unlock(&r->lock);
 	}
-	if (op.later)
+	if (op.later && !r->forget_later)
 		op.later->run(op.later, &stop);
 	r->status = op.status;
 	op_release(&op);
