@@ -44,6 +44,7 @@ struct commit {
 	struct buf line;
 	bool touched;			/* the index, beside the journal */
 	bool full;			/* files can't follow: only deletes */
+	bool behind;			/* the index is, or the catalogue */
 	int64_t now_ms;
 };
 
@@ -524,38 +525,72 @@ rest(void)
 	nanosleep(&PAUSE, NULL);
 }
 
+/* The tables of a batch, which the index has, are known to all. */
+static int
+make_known(struct store *s, const struct commit_job *jobs, struct err *e)
+{
+	for (; jobs; jobs = jobs->next) {
+		if (jobs->failed || jobs->unit.kind == UNIT_CHANGES)
+			continue;
+		if (apply_table(s, &jobs->unit, e) < 0)
+			return -1;
+		atomic_store(&s->dropping, true);
+	}
+	return 0;
+}
+
+static int
+bring_up(struct store *s, const struct commit_job *jobs, struct err *e)
+{
+	if (apply_journal(s, 0, false, e) < 0 || make_known(s, jobs, e) < 0)
+		return -1;
+	return apply_verify_filled(s, e);
+}
+
 /*
- * The journal has it, so the index gets it, however long the disk is full.
- * Where it fails otherwise, LMDB may never write again: then the next start
- * makes the index anew, and this one is over.
+ * Nothing may be decided by an index that lacks what the journal has, and no
+ * mark moves past files that nobody was told of: the next start has both.
+ */
+static void
+give_up(struct store *s, const struct err *why)
+{
+	if (why->code != FAULT_NO_ROOM)
+		atomic_store(&s->distrusted, true);
+	atomic_store(&s->files_lost, true);
+	atomic_store(&s->broken, true);
+}
+
+/*
+ * The journal has it, so index and catalogue get it, however long the disk is
+ * full, unless the store is closing.  Where it fails otherwise, LMDB may never
+ * write again: then the next start makes the index anew, and this one is over.
  */
 static bool
-catch_up(struct store *s)
+catch_up(struct store *s, const struct commit_job *jobs)
 {
 	struct err e;
 	int tries = 0;
 
-	while (apply_journal(s, 0, false, &e) < 0) {
+	while (bring_up(s, jobs, &e) < 0) {
 		tell_trouble(s, e.text);
-		if (e.code != FAULT_NO_ROOM && ++tries == CATCH_UP_TRIES) {
-			atomic_store(&s->distrusted, true);
-			atomic_store(&s->broken, true);
-		}
-		if (atomic_load(&s->broken) || atomic_load(&s->hurried))
+		if (e.code != FAULT_NO_ROOM || atomic_load(&s->hurried))
+			tries++;
+		if (tries == CATCH_UP_TRIES || atomic_load(&s->broken)) {
+			give_up(s, &e);
 			return false;
+		}
 		rest();
 	}
 	tell_trouble(s, "");
 	return true;
 }
 
-/* False if the index can't take what the journal has. */
+/* False if index or catalogue can't take what the journal has. */
 static bool
 make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 {
 	struct store *s = c->s;
 	uint64_t end = journal_end(s->journal);
-	struct commit_job *j;
 	struct err e;
 
 	if (end == before && !c->touched) {	/* nothing changed: nothing to commit */
@@ -565,21 +600,15 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 	if (index_commit(c->view, end, &e) < 0)
 		return false;
 	atomic_store(&s->visible, end);
-	for (j = jobs; j; j = j->next)
-		if (!j->failed && j->unit.kind != UNIT_CHANGES) {
-			apply_table(s, &j->unit, &e);
-			atomic_store(&s->dropping, true);
-		}
-	return true;
+	return make_known(s, jobs, &e) == 0;
 }
 
-/* Tables, too. */
 static void
 make_visible_late(struct commit *c, struct commit_job *jobs)
 {
 	struct err e;
 
-	if (catch_up(c->s) && apply_verify_filled(c->s, &e) == 0)
+	if (catch_up(c->s, jobs))
 		return;
 	err_set(&e, FAULT_UNKNOWN_OUTCOME, "the index failed");
 	leave_in_doubt(jobs, &e);
@@ -688,8 +717,8 @@ end_batch(struct commit *c)
 	atomic_fetch_add(&c->s->batches, 1);
 }
 
-/* False if the journal has it, and the index could not take it. */
-static bool
+/* c->behind if the journal has it, and the index could not take it. */
+static void
 write_batch(struct commit *c, struct commit_job **batch)
 {
 	struct store *s = c->s;
@@ -698,6 +727,7 @@ write_batch(struct commit *c, struct commit_job **batch)
 	struct err e = {0};
 	int tries, rc = 1;
 
+	c->behind = false;
 	if (atomic_load(&s->broken))
 		rc = err_set(&e, FAULT_READ_ONLY, "the disk failed; the "
 		    "store is about to be opened again");
@@ -719,9 +749,8 @@ write_batch(struct commit *c, struct commit_job **batch)
 		undo(c, before);
 		leave_in_doubt(jobs, &e);
 	} else {
-		return make_visible(c, jobs, before);
+		c->behind = !make_visible(c, jobs, before);
 	}
-	return true;
 }
 
 static void *
@@ -736,8 +765,9 @@ writer_main(void *arg)
 		if (!late)
 			c->full = !apply_wait_room(s);
 		begin_batch(c, jobs);
-		if (late ? atomic_load(&s->visible) < journal_end(s->journal)
-		         : !write_batch(c, &jobs))
+		if (!late)
+			write_batch(c, &jobs);
+		if (c->behind)
 			make_visible_late(c, jobs);
 		tell(c, jobs);
 		end_batch(c);
@@ -765,8 +795,8 @@ do_alone(struct commit *c, struct commit_job *job)
 
 	c->full = false;
 	begin_batch(c, job);
-	over = write_batch(c, &job) &&
-	    (!wrote(job) || try_hand_over(c, job, &e) == 0);
+	write_batch(c, &job);
+	over = !c->behind && (!wrote(job) || try_hand_over(c, job, &e) == 0);
 	if (over) {
 		tell_one(c, job);
 		filework_reach(c->s->filework, atomic_load(&c->s->visible));
