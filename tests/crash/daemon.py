@@ -91,7 +91,7 @@ class Daemon:
             return ""
 
 
-def settled(connection, seconds=30):
+def settled(connection, seconds=120):
     """Waits until the files have what the journal has: the last Stat."""
     end = time.monotonic() + seconds
     while True:

@@ -22,6 +22,7 @@ from daemon import GONE, Daemon, Fault, fault_of, settled
 import disk
 from linear import (PLAIN, Client, History, check, compare_files,
                     compare_history, compare_story, look, make_tables)
+from linear_replay import Story
 
 CLIENTS = 3
 PATIENCE = 15           # seconds until something that is to come has come
@@ -98,8 +99,8 @@ class Scene:
                        "the end of its trouble")
         if self.daemon.stop() != 0:
             self.wrong.append(f"left with an error: {self.daemon.said}")
-        wrong, story = check(self.history, self.directory)
-        self.wrong += wrong
+        story = Story(self.directory)
+        self.wrong += check(self.history, story)
         compare_history(self.directory, self.wrong)
         self.start()
         with self.daemon.connect() as c:

@@ -22,6 +22,7 @@ from pathlib import Path
 from daemon import GONE, Daemon, Fault, plants
 from linear import (Client, History, Op, check, compare_files, compare_history,
                     compare_story, look, make_tables)
+from linear_replay import Story
 
 # Kinds of calls, and with what they fail.
 KINDS = {
@@ -156,8 +157,8 @@ class Store:
             compare_files(self.directory, c, self.wrong)
         if self.daemon.stop() != 0:
             self.wrong.append(f"left with an error: {self.daemon.said}")
-        wrong, story = check(self.history, self.directory)
-        self.wrong += wrong
+        story = Story(self.directory)
+        self.wrong += check(self.history, story)
         compare_history(self.directory, self.wrong)
         if self.daemon.start() is not None:
             with self.daemon.connect() as c:

@@ -36,6 +36,11 @@ OPS_OF_KEY = 250        # then it is left alone, but for a last look
 PLAIN, WAIT_FILE = 1, 2
 HELD = 0.004            # seconds for which a reader has a file open
 LONG = 250_000          # of a document that takes longer than its successor
+LONGS_OF_LIFE = 12      # such documents, and each client's turns: all that
+TURNS_OF_LIFE = 500     # is written between two looks is less than...
+JOURNAL_BYTES = 8 << 20     # ...the journal keeps
+OLD_KEYS = 20           # that are left alone, looked at now and then
+PATIENCE = 120          # seconds for what should take a moment
 AT_ONCE = 8             # transactions that wait together
 APART = 98              # keys without a document, between those of a pair
 
@@ -51,19 +56,34 @@ class History:
         self.done = []          # the last ones that were done
         self.refused = {}       # how often, by name
         self.numbers = itertools.count()
+        self.ages = [0] * KEYS_AT_ONCE
+        self.touched = set()    # keys, since the last look
+        self.longs = 0          # documents, likewise
 
     def add(self, key, op):
         with self.lock:
             self.ops.setdefault(key, []).append(op)
+            self.touched.add(key)
 
-    def keys(self, rng):
-        """One that is in use."""
-        slot = rng.randrange(KEYS_AT_ONCE)
+    def in_use(self):
+        """The keys that are worked on now."""
         with self.lock:
-            age = 0
-            while len(self.ops.get(f"k{slot}-{age}", ())) >= OPS_OF_KEY:
-                age += 1
-        return f"k{slot}-{age}"
+            for slot, age in enumerate(self.ages):
+                while len(self.ops.get(f"k{slot}-{age}", ())) >= OPS_OF_KEY:
+                    age += 1
+                self.ages[slot] = age
+            return [f"k{slot}-{age}" for slot, age in enumerate(self.ages)]
+
+    def take_long(self):
+        """May one more long document be written before the next look?"""
+        with self.lock:
+            self.longs += 1
+            return self.longs <= LONGS_OF_LIFE
+
+    def take_touched(self):
+        with self.lock:
+            touched, self.touched, self.longs = self.touched, set(), 0
+        return touched
 
     def count_refused(self, name):
         with self.lock:
@@ -79,8 +99,8 @@ def state_of(item):
 class Client(threading.Thread):
     """Does this and that until it is told to stop, over any daemon's end."""
 
-    def __init__(self, history, daemon, rng, limit=None, seconds=20,
-                 own=None):
+    def __init__(self, history, daemon, rng, limit=None,
+                 seconds=PATIENCE, own=None):
         super().__init__(daemon=True)
         self.own = own          # a key that nobody else writes
         self.history, self.target, self.rng = history, daemon, rng
@@ -118,7 +138,7 @@ class Client(threading.Thread):
         kind = self.rng.random()
         if again:
             self.write(again)
-        elif self.own and kind < 0.04:
+        elif self.own and kind < 0.04 and self.history.take_long():
             self.put_and_look()
         elif kind < 0.6:
             self.operate()
@@ -130,22 +150,23 @@ class Client(threading.Thread):
             self.write(self.transaction())
 
     def call(self, name, body):
-        """(outcome, reply): ok, a fault's name, or Gone."""
+        """(outcome, reply): ok, a fault's name, Gone, or Late: the daemon is
+        there, does not answer, and may yet do it."""
         try:
             return "ok", self.connection.call(name, body)
         except Fault as error:
             if error.name in NOT_DONE:
                 time.sleep(0.002)
             return fault_of(error), error.body
-        except GONE:
+        except GONE as error:
             self.connection.socket.close()
             self.connection = None
-            return "Gone", {}
+            return "Late" if isinstance(error, TimeoutError) else "Gone", {}
 
     # --- operations on one key ------------------------------------------------
 
     def operate(self):
-        key = self.history.keys(self.rng)
+        key = self.rng.choice(self.history.in_use())
         kind = self.rng.choice(["get", "get", "put", "create", "swap", "add",
                                 "add", "remove"])
         op = Op(kind, 0, 0, v=f"v{next(self.history.numbers)}")
@@ -325,17 +346,18 @@ class PairReader(Client):
 class Reader(threading.Thread):
     """Has documents' files open for a while: each stays as it was."""
 
-    def __init__(self, directory):
+    def __init__(self, history, directory):
         super().__init__(daemon=True)
+        self.history = history
         self.table = Path(directory, "data/register")
         self.stopping = threading.Event()
         self.read, self.wrong = 0, []
 
     def run(self):
         while not self.stopping.is_set() and not self.wrong:
-            for path in sorted(self.table.glob("k*.json"))[-KEYS_AT_ONCE:]:
+            for key in self.history.in_use():
                 try:
-                    self.hold(path)
+                    self.hold(self.table / f"{key}.json")
                 except FileNotFoundError:
                     pass
             time.sleep(0.001)
@@ -427,19 +449,30 @@ def make_tables(connection):
             {"AttributeName": "at", "AttributeType": "N"}]})
 
 
-def look(history, connection):
-    """Every key of the register once more."""
-    for key in list(history.ops):
+def look(history, connection, rng=None):
+    """Every key of the register once more; with `rng` those that something
+    was done to since the last look, and some that are left alone."""
+    keys = list(history.ops)
+    touched = history.take_touched()
+    if rng:
+        touched.update(rng.sample(keys, min(OLD_KEYS, len(keys))))
+        keys = sorted(touched)
+    for key in keys:
         op = Op("get", time.monotonic(), 0)
         op.seen = state_of(connection.call(*request(key, op)).get("Item"))
         op.end = time.monotonic()
         history.add(key, op)
+    history.take_touched()
 
 
 def scan(connection, table, flags=0):
-    reply = connection.call("Scan", {"TableName": table}, flags)
-    assert "LastEvaluatedKey" not in reply
-    return reply["Items"]
+    items, body = [], {"TableName": table}
+    while True:
+        reply = connection.call("Scan", body, flags)
+        items += reply["Items"]
+        if "LastEvaluatedKey" not in reply:
+            return items
+        body["ExclusiveStartKey"] = reply["LastEvaluatedKey"]
 
 
 def by_text(items):
@@ -482,17 +515,19 @@ def compare_history(directory, wrong, end=None):
         wrong.append(f"the last commit is of {told}, the journal's end {end}")
 
 
-def check(history, directory):
-    """What is wrong with what was seen, given the journal of a closed store."""
-    wrong = []
+def check(history, story):
+    """What is wrong with what was seen, given the journal of a closed store:
+    `story` has what of it was read before."""
+    story.read()
+    wrong = [f"the journal's line at {position} was another before"
+             for position in story.journal.changed()]
     for key, ops in history.ops.items():
         if not linearizable(ops):
             wrong.append(f"{key} can't be explained, ending with:\n    "
                          + "\n    ".join(map(str, core(ops))))
-    story = Story(directory)
     with history.lock:
         wrong += Check(story, history.transactions, history.reads).run()
-    return wrong, story
+    return wrong
 
 
 def compare_story(story, connection, wrong):
@@ -519,7 +554,10 @@ class Run:
         self.env = dict(os.environ)
         if plant:
             self.env["BOTHY_PLANT"] = plant
-        self.history = History()
+        self.directory.mkdir()
+        (self.directory / "settings").write_text(
+            json.dumps({"journalBytes": JOURNAL_BYTES}))
+        self.history, self.story = History(), Story(self.directory)
         self.wrong = []
         self.started = []       # seconds that each start took
         self.files_read = 0
@@ -537,10 +575,10 @@ class Run:
 
     def clients(self, number, pairs=False):
         found = [Client(self.history, self.daemon,
-                        random.Random(self.rng.random()), own=f"w{i}")
-                 for i in range(number)]
+                        random.Random(self.rng.random()), TURNS_OF_LIFE,
+                        own=f"w{i}") for i in range(number)]
         if pairs:
-            found += [kind(self.history, self.daemon, self.rng)
+            found += [kind(self.history, self.daemon, self.rng, TURNS_OF_LIFE)
                       for kind in (PairWriter, PairReader)]
         for client in found:
             client.start()
@@ -552,7 +590,7 @@ class Run:
         with self.daemon.connect() as c:
             make_tables(c)
             c.table("pairs")
-        reader = Reader(self.directory)
+        reader = Reader(self.history, self.directory)
         reader.start()
         for life in range(self.args.kills + 1):
             self.live(life)
@@ -560,7 +598,7 @@ class Run:
             if self.wrong:
                 break
         reader.stopping.set()
-        reader.join(30)
+        reader.join(PATIENCE)
         self.files_read = reader.read
         if not self.wrong:
             self.end()
@@ -581,22 +619,33 @@ class Run:
             shutil.rmtree(self.directory / "index")
         if not self.start():
             return
-        with self.daemon.connect() as c:
-            look(self.history, c)
-            if life % 4 == 0:
-                compare_files(self.directory, c, self.wrong)
+        self.look_around(files=life % 4 == 0)
         if life % 10 == 9:
             compare_history(self.directory, self.wrong)
+
+    def look_around(self, files):
+        """After a start, before clients come: what the journal has lasts."""
+        with self.daemon.connect() as c:
+            self.story.read(c.call("Stat", {})["Journal"]["End"])
+            look(self.history, c, self.rng)
+            if files:
+                compare_files(self.directory, c, self.wrong)
 
     def join(self, clients):
         for client in clients:
             client.stopping.set()
         for client in clients:
-            client.join(30)
+            client.join(PATIENCE)
             if client.failed or client.is_alive():
                 self.wrong.append(f"a client hangs or fell: {client.failed}")
             if client.connection:
                 client.connection.socket.close()
+        for name, what in (("Late", f"had no answer for {PATIENCE} s"),
+                           ("NoRoom", "were refused: the disk is too small "
+                            "to show anything")):
+            if name in self.history.refused:
+                self.wrong.append(f"{self.history.refused[name]} requests "
+                                  f"{what}")
 
     def end(self):
         """Left clean, judged, and opened once more."""
@@ -607,11 +656,10 @@ class Run:
         if self.daemon.stop() != 0:
             self.wrong.append(f"it left with an error: {self.daemon.said}")
         compare_history(self.directory, self.wrong, journal_end)
-        wrong, story = check(self.history, self.directory)
-        self.wrong += wrong
+        self.wrong += check(self.history, self.story)
         if self.start():
             with self.daemon.connect() as c:
-                compare_story(story, c, self.wrong)
+                compare_story(self.story, c, self.wrong)
                 compare_files(self.directory, c, self.wrong)
 
     def summary(self):
@@ -619,8 +667,8 @@ class Run:
         ops = sum(map(len, h.ops.values()))
         return (f"linear: {ops} operations on {len(h.ops)} keys, "
                 f"{len(h.transactions)} transactions, {len(h.reads)} reads of "
-                f"several, {self.files_read} of files, {self.args.kills} "
-                f"kills, slowest start "
+                f"several, {self.files_read} of files, {self.story} in "
+                f"{self.args.kills} kills, slowest start "
                 f"{max(self.started, default=0):.2f} s, seed {self.args.seed}")
 
 

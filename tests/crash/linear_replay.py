@@ -8,6 +8,7 @@ import json
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 KEYS = {"left": ("id",), "right": ("id", "at")}
 
@@ -81,29 +82,85 @@ def effect(act, token, item):
 
 # --- the journal ----------------------------------------------------------------
 
-def units(directory):
-    """All units that are kept, in order."""
-    at = None
-    for path in sorted(Path(directory, "journal").glob("*.jsonl")):
-        for line in path.read_bytes().split(b"\n"):
-            if not line.strip(b"\0"):
+HEAD = 53               # bytes of a line before its unit (segment.h)
+
+
+class Journal:
+    """The units of a store's journal, read on from life to life: the store
+    lets go of old ones, and what it keeps stays as it was."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory, "journal")
+        self.begin = self.next = None   # positions: kept from, read up to
+        self.lines = {}         # position: checksum of the whole line
+
+    def segments(self):
+        """(position, file) of those that have a line, in order."""
+        for path in sorted(self.directory.glob("*.jsonl")):
+            try:
+                f = open(path, "rb")
+            except FileNotFoundError:   # let go meanwhile
                 continue
-            _, size, position, _, unit = json.loads(line)
-            position, size = int(position, 16), int(size, 16)
-            assert at in (None, position), f"a gap before {position}"
-            at = position + size + 55
-            yield unit
+            with f:
+                head = f.read(HEAD)
+                if head.strip(b"\0"):
+                    f.seek(0)
+                    yield int(json.loads(head + b"0]")[2], 16), f
+
+    def read(self, end=None):
+        """Units that were not read yet, up to the position `end`."""
+        first = True
+        for begin, f in self.segments():
+            if first:
+                self.begin, first = begin, False
+            if self.next is None:
+                self.next = begin
+            if self.next == end:
+                return
+            assert begin <= self.next, f"the journal begins at {begin}, " \
+                f"and was read up to {self.next}"
+            f.seek(self.next - begin)
+            for line in f:
+                if self.next == end or not line.strip(b"\0"):
+                    break
+                position, unit = json.loads(line)[2::2]
+                assert int(position, 16) == self.next, \
+                    f"a line for {position} lies at {self.next:x}"
+                self.lines[self.next] = crc32(line)
+                self.next += len(line)
+                yield unit
+
+    def changed(self):
+        """Positions of lines that are not as they were when they were read."""
+        for begin, f in self.segments():
+            for line in f:
+                if begin >= self.next or not line.strip(b"\0"):
+                    break
+                if self.lines.get(begin) != crc32(line):
+                    yield begin
+                    break
+                begin += len(line)
 
 
 class Story:
-    """The documents after each unit."""
+    """The documents after each unit: those of KEYS whole, of others only
+    that they changed."""
 
     def __init__(self, directory):
+        self.journal = Journal(directory)
         self.tables = {}        # by id
         self.names = []         # of each unit, by number: token or by
         self.changes = []       # {(table, key): item or None}
         self.versions = {}      # (table, key): [(number of the unit, item)]
-        for unit in units(directory):
+
+    def __str__(self):
+        lines = self.journal.lines
+        let_go = (self.journal.begin or 0) - min(lines, default=0)
+        return f"{len(lines)} units of which {let_go >> 20} MB were let go"
+
+    def read(self, end=None):
+        """On to the position `end`, or to the journal's."""
+        for unit in self.journal.read(end):
             self.add(unit)
 
     def add(self, unit):
@@ -115,16 +172,17 @@ class Story:
             item = change.get("new")
             if item and not name:
                 name = item.get("by", {}).get("S")
-            names = KEYS.get(table, ("id",))
-            key = tuple(next(iter((item or change["key"])[k].values()))
-                        for k in names)
-            changes[table, key] = item
+            if table not in KEYS:
+                changes[table, str(change.get("key"))] = "another's"
+                continue
+            changes[table, key_of(table, item or change["key"])] = item
         number = len(self.names)
         self.names.append(name)
         self.changes.append(changes)
         for place, item in changes.items():
-            self.versions.setdefault(place, [(-1, None)]).append(
-                (number, item))
+            if place[0] in KEYS:
+                self.versions.setdefault(place, [(-1, None)]).append(
+                    (number, item))
 
     def at(self, place, number):
         """What lay there after unit `number`."""
@@ -136,10 +194,14 @@ class Story:
         """Numbers from low to high at which something of them changed."""
         if low <= high:
             yield low
-        for number in sorted({v[0] for place in places
-                              for v in self.versions.get(place, ())
-                              if low < v[0] <= high}):
-            yield number
+        found = set()
+        for place in places:
+            versions = self.versions.get(place, ())
+            i = bisect_left(versions, low + 1, key=lambda v: v[0])
+            while i < len(versions) and versions[i][0] <= high:
+                found.add(versions[i][0])
+                i += 1
+        yield from sorted(found)
 
     def final(self):
         """{table: {key: item}} at the end."""

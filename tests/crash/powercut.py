@@ -13,7 +13,6 @@ file system it says so, and is content.
 
 import argparse
 import os
-import random
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from daemon import GONE, Fault, plants
 from disk import CUTS, Disk, Missing, alone
-from linear import Run, compare_files, compare_history, look, make_tables
+from linear import Run, compare_history, make_tables
 
 KINDS = ("ext4", "xfs")
 TRIES = 30              # until a planted mistake has to show
@@ -67,9 +66,7 @@ class CutRun(Run):
         self.disk.detach()
         self.disk.attach()
         if self.start():
-            with self.daemon.connect() as c:
-                look(self.history, c)
-                compare_files(self.directory, c, self.wrong)
+            self.look_around(files=True)
         if life % 5 == 4:
             compare_history(self.directory, self.wrong)
 
