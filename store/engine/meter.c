@@ -81,7 +81,7 @@ fill(struct bucket *b, uint64_t limit, int64_t now_ms)
 
 bool
 meter_has(struct meters *m, const struct meter_name *name, uint64_t limit,
-    int64_t now_ms)
+    double used, int64_t now_ms)
 {
 	struct bucket *b;
 	bool has = true;
@@ -90,7 +90,7 @@ meter_has(struct meters *m, const struct meter_name *name, uint64_t limit,
 	b = find(m, name, limit, now_ms);
 	if (b) {
 		fill(b, limit, now_ms);
-		has = b->tokens > 0;
+		has = b->tokens > used;
 	}
 	pthread_mutex_unlock(&m->lock);
 	return has;

@@ -31,9 +31,9 @@ struct meter_name {
 void meters_init(struct meters *m);
 void meters_release(struct meters *m);
 
-/* True if anything is left; `limit` is in units a second. */
+/* True if more than `used` is left; `limit` is in units a second. */
 bool meter_has(struct meters *m, const struct meter_name *name,
-    uint64_t limit, int64_t now_ms);
+    uint64_t limit, double used, int64_t now_ms);
 
 /* Takes what was used, also more than is left: later ones wait for it. */
 void meter_take(struct meters *m, const struct meter_name *name,

@@ -1,6 +1,7 @@
 /*
  * BatchGetItem: items of several tables, all from one snapshot, until the reply
- * is full; the keys that are left are given back.
+ * is full or a table's throughput used up; the keys that are left are given
+ * back.
  */
 #include "op_internal.h"
 
@@ -90,7 +91,7 @@ read_part(struct op *op, struct store_view *v, struct batch *b,
 			return -1;
 		size = rc ? record.size : 0;
 		b->full = b->bytes + size > REPLY_BYTES;
-		if (b->full)
+		if (b->full || !op_meter_has(op, used, false))
 			break;
 		b->bytes += size;
 		used->units += op_read_units(size,

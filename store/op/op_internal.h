@@ -181,6 +181,9 @@ bool op_counts(const struct op *op);
 /* 0; or -1 and ProvisionedThroughputExceededException. */
 int op_meter_check(struct op *op, struct err *e);
 
+/* True if an item of a batch may go on that has used so much of its table. */
+bool op_meter_has(struct op *op, const struct op_used *u, bool write);
+
 /* Counts what was used of a table, if it is limited. */
 void op_meter_take(struct op *op, const struct op_used *u);
 

@@ -141,9 +141,31 @@ op_delete_item(struct op *op, struct store_view *v)
 
 struct batch {
 	struct item_plan *plans;
+	bool *left;		/* beside them: no throughput for it */
 	size_t count;
-	struct op_used *used;	/* room for each group's table */
+	struct op_used *used;	/* room for each group's table, */
+	size_t nused;		/* and how many it has */
 };
+
+/* One of them, if its table has throughput left for it. */
+static int
+run_part(struct op *op, struct commit *c, size_t i, struct err *e)
+{
+	struct batch *b = op->plan;
+	struct item_plan *p = &b->plans[i];
+	struct op_used *used;
+
+	if (!op_counts(op))
+		return op_write_item(c, &op->arena, p, e);
+	used = op_used_of(b->used, &b->nused, p->table);
+	b->left[i] = !op_meter_has(op, used, true);
+	if (b->left[i])
+		return 0;
+	if (op_write_item(c, &op->arena, p, e) < 0)
+		return -1;
+	op_used_write(used, p, 1);
+	return 0;
+}
 
 static int
 run_batch(struct commit_job *job, struct commit *c, struct err *e)
@@ -152,10 +174,50 @@ run_batch(struct commit_job *job, struct commit *c, struct err *e)
 	struct batch *b = op->plan;
 	size_t i;
 
+	b->nused = 0;
 	for (i = 0; i < b->count; i++)
-		if (op_write_item(c, &op->arena, &b->plans[i], e) < 0)
+		if (run_part(op, c, i, e) < 0)
 			return -1;
 	return 0;
+}
+
+static void
+write_left(struct reply *r, const struct item_request *q)
+{
+	bool put = q->kind == ITEM_PUT;
+
+	reply_object(r, NULL);
+	reply_object(r, put ? "PutRequest" : "DeleteRequest");
+	reply_item(r, put ? "Item" : "Key", put ? q->item : q->key);
+	reply_close(r);
+	reply_close(r);
+}
+
+/* As it came, by table; the plans stand in the order of the groups. */
+static void
+write_all_left(struct reply *r, const struct request *q,
+    const struct batch *b)
+{
+	size_t i, k, at = 0;
+	bool open;
+
+	reply_object(r, "UnprocessedItems");
+	for (i = 0; i < q->ngroups; i++) {
+		open = false;
+		for (k = 0; k < q->groups[i].count; k++, at++) {
+			if (!b->left[at])
+				continue;
+			if (!open) {
+				reply_name(r, &q->groups[i].table);
+				reply_list(r, NULL);
+			}
+			open = true;
+			write_left(r, &q->groups[i].items[k]);
+		}
+		if (open)
+			reply_close(r);
+	}
+	reply_close(r);
 }
 
 static void
@@ -163,15 +225,10 @@ answer_batch(struct op *op)
 {
 	const struct batch *b = op->plan;
 	struct reply r;
-	size_t i, n = 0;
 
 	op_open(op, &r);
-	reply_object(&r, "UnprocessedItems");
-	reply_close(&r);
-	for (i = 0; op_counts(op) && i < b->count; i++)
-		op_used_write(op_used_of(b->used, &n, b->plans[i].table),
-		    &b->plans[i], 1);
-	op_used_list(op, &r, b->used, n, false);
+	write_all_left(&r, &op->request, b);
+	op_used_list(op, &r, b->used, b->nused, false);
 	op_metrics_list(op, &r, b->plans, b->count);
 	op_close(op, &r);
 }
@@ -199,8 +256,9 @@ plan_batch(struct op *op, const struct catalog *c, struct batch *b,
 	for (i = 0; i < q->ngroups; i++)
 		b->count += q->groups[i].count;
 	b->plans = arena_array(&op->arena, b->count, sizeof *b->plans);
+	b->left = arena_array(&op->arena, b->count, sizeof *b->left);
 	b->used = arena_array(&op->arena, q->ngroups, sizeof *b->used);
-	if (!b->plans || !b->used)
+	if (!b->plans || !b->left || !b->used)
 		return op_no_memory(e);
 	for (b->count = i = 0; i < q->ngroups; i++)
 		for (k = 0; k < q->groups[i].count; k++) {

@@ -125,6 +125,94 @@ most_on_demand(void **state)
 	assert_int_equal(put(r, "usual", 100), 100);
 }
 
+/* An item of 390 KB: in a batch 390 units to write, 98 to read. */
+static size_t
+add_put(char *to, size_t room, const char *id)
+{
+	size_t n = (size_t)snprintf(to, room, "{\"PutRequest\":{\"Item\":"
+	    "{\"id\":\"%s\",\"text\":\"", id);
+
+	memset(to + n, 'x', 390 * 1024 - 50);
+	n += 390 * 1024 - 50;
+	return n + (size_t)snprintf(to + n, room - n, "\"}}}");
+}
+
+/* What doesn't fit comes back; only where nothing fits all is refused. */
+static void
+batches(void **state)
+{
+	static char body[2 << 20];
+	struct rig *r = *state;
+	const char *reply;
+	size_t n;
+	int i;
+
+	rig_ok(r, "CreateTable", TABLE("small", UNITS("1", "1")));
+	rig_ok(r, "CreateTable", TABLE("free",
+	    "\"BillingMode\":\"PAY_PER_REQUEST\""));
+	n = (size_t)snprintf(body, sizeof body, "{\"RequestItems\":"
+	    "{\"small\":[");
+	for (i = 0; i < 3; i++) {
+		n += add_put(body + n, sizeof body - n,
+		    (const char *[]){"a", "b", "c"}[i]);
+		body[n++] = ',';
+	}
+	snprintf(body + n - 1, sizeof body - n, "]},"
+	    "\"ReturnConsumedCapacity\":\"TOTAL\"}");
+	reply = rig_call_with(r, "BatchWriteItem", body, true, true);
+	assert_int_equal(r->status, 0);
+	rig_has(reply, "{\"UnprocessedItems\":{\"small\":[{\"PutRequest\":"
+	    "{\"Item\":{\"id\":\"b\"");
+	rig_has(reply, "{\"id\":\"c\"");
+	rig_lacks(reply, "{\"id\":\"a\"");
+	rig_has(reply, "\"CapacityUnits\":390");
+	/* now there is nothing left, and it is the only table */
+	rig_call_with(r, "BatchWriteItem", body, true, true);
+	assert_int_equal(r->status, FAULT_THROUGHPUT);
+	/* beside another, that one's are done */
+	reply = rig_ok(r, "BatchWriteItem", "{\"RequestItems\":{\"small\":["
+	    "{\"DeleteRequest\":{\"Key\":{\"id\":\"a\"}}}],\"free\":["
+	    "{\"PutRequest\":{\"Item\":{\"id\":\"z\"}}}]}}");
+	rig_has(reply, "{\"UnprocessedItems\":{\"small\":[{\"DeleteRequest\":"
+	    "{\"Key\":{\"id\":\"a\"}}}]}}");
+	rig_has(rig_ok(r, "GetItem", "{\"TableName\":\"free\",\"Key\":"
+	    "{\"id\":\"z\"}}"), "\"z\"");
+	rig_has(rig_ok(r, "GetItem", "{\"TableName\":\"small\",\"Key\":"
+	    "{\"id\":\"a\"}}"), "xxx");
+	rig_lacks(rig_ok(r, "GetItem", "{\"TableName\":\"small\",\"Key\":"
+	    "{\"id\":\"b\"}}"), "xxx");
+}
+
+static void
+batches_of_reads(void **state)
+{
+	static const char *const IDS[] = {"a", "b", "c", "d", "e"};
+	static char body[1 << 20];
+	struct rig *r = *state;
+	const char *reply;
+	size_t i, n;
+
+	rig_ok(r, "CreateTable", TABLE("small", UNITS("1", "9")));
+	for (i = 0; i < 5; i++) {
+		n = (size_t)snprintf(body, sizeof body, "{\"RequestItems\":"
+		    "{\"small\":[");
+		n += add_put(body + n, sizeof body - n, IDS[i]);
+		snprintf(body + n, sizeof body - n, "]}}");
+		rig_call_with(r, "BatchWriteItem", body, true, false);
+		assert_int_equal(r->status, 0);
+	}
+	for (i = 0; i < 2; i++) {
+		reply = rig_call(r, "BatchGetItem", "{\"RequestItems\":"
+		    "{\"small\":{\"ConsistentRead\":true,\"Keys\":["
+		    "{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"},"
+		    "{\"id\":\"d\"},{\"id\":\"e\"}]}}}");
+		if (i == 0)
+			rig_has(reply, "\"UnprocessedKeys\":{\"small\":"
+			    "{\"Keys\":[{\"id\":\"e\"}],");
+	}
+	assert_int_equal(r->status, FAULT_THROUGHPUT);
+}
+
 int
 main(void)
 {
@@ -133,6 +221,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(reads, begin, end),
 		cmocka_unit_test_setup_teardown(unthought_units, begin, end),
 		cmocka_unit_test_setup_teardown(most_on_demand, begin, end),
+		cmocka_unit_test_setup_teardown(batches, begin, end),
+		cmocka_unit_test_setup_teardown(batches_of_reads, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
