@@ -39,7 +39,7 @@ struct commit_job {
 	bool wait_file;
 	bool gathered;		/* who submits it calls commit_gathered() soon */
 
-	/* commit.c's own */
+	/* commit_*.c's own */
 	struct commit_job *next;
 	struct unit unit;
 	struct table *table;	/* UNIT_TABLE: the new one */
