@@ -29,11 +29,11 @@ enum {
 
 /* It may outlive this turn: all but the reads of documents that are here. */
 static bool
-stays(const struct server *s, int operation)
+stays(const struct relay_ref *relay, int operation)
 {
 	const struct operation_info *info = operation_info(operation);
 
-	return info && (atomic_load(&s->relays.on) || info->class != OP_READ ||
+	return info && (relay || info->class != OP_READ ||
 	    info->family == OP_FAMILY_BOTHY);
 }
 
@@ -95,16 +95,17 @@ is_for_here(const struct frame_request *r, const struct token *token)
 	return (r->flags & FRAME_HERE) && token->all;
 }
 
+/* `relay` NULL: here. */
 static void
 run(struct conn *c, struct call *k, const struct frame_request *r,
-    const struct token *token)
+    const struct token *token, struct relay_ref *relay)
 {
-	struct relay_ref *relay;
 	struct err e;
 
 	k->op.wait_file = r->flags & FRAME_WAIT_FILE;
 	if (op_read(&k->op, r->operation, r->flags & FRAME_PLAIN, r->body,
 	        r->nbody, token) < 0) {
+		relays_give_back(relay);
 		k->op.done(&k->op);
 		return;
 	}
@@ -115,11 +116,10 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 		atomic_fetch_add(&c->io->server->away, 1);
 	}
 	if (follow_settings(c->io->server, &k->op.request, &e) < 0) {
+		relays_give_back(relay);
 		call_fail(k, &e);
 		return;
 	}
-	relay = is_for_here(r, token) ? NULL
-	                              : relays_hold(&c->io->server->relays);
 	if (relay) {
 		run_far(c, k, relay);
 	} else if (op_is_long(&k->op)) {
@@ -129,6 +129,26 @@ run(struct conn *c, struct call *k, const struct frame_request *r,
 		c->io->gathered |= k->away;
 		op_run(&k->op, &c->io->view);
 	}
+}
+
+/*
+ * Where it runs is seen once, before what it needs is kept: it may change at
+ * any time.
+ */
+static int
+begin(struct conn *c, struct call *k, struct frame_request *r,
+    const struct token *token, struct err *e)
+{
+	struct relay_ref *relay = is_for_here(r, token)
+	    ? NULL
+	    : relays_hold(&c->io->server->relays);
+
+	if (stays(relay, r->operation) && copy_body(k, r, e) < 0) {
+		relays_give_back(relay);
+		return -1;
+	}
+	run(c, k, r, token, relay);
+	return 0;
 }
 
 /* One whole frame. False: the connection can't go on. */
@@ -153,11 +173,8 @@ serve(struct conn *c, const char *p, size_t n)
 	if (rc == 0) {
 		token = credential_check(&c->credential, &r, s->secret,
 		    c->challenge, c->io->wall_ms, &e);
-		if (token && (!stays(s, r.operation) ||
-		                 copy_body(k, &r, &e) == 0)) {
-			run(c, k, &r, token);
+		if (token && begin(c, k, &r, token, &e) == 0)
 			return true;
-		}
 	}
 	call_fail(k, &e);
 	return e.code != FAULT_BUSY;	/* its token is lost: it shows it anew */
