@@ -34,31 +34,43 @@ past_paths(const char *dir, const struct path_name *name,
 
 /* As the commit has it: 1, 0, -1. */
 static int
-get_based(struct past_table *t, const struct path_name *name,
-    struct buf *out, struct err *e)
+get_based(struct past_table *t, struct history_reader *reader,
+    const struct path_name *name, struct buf *out, struct err *e)
 {
 	struct past_paths paths;
 
 	if (!t->based)
 		return 0;
 	past_paths(t->dir, name, &paths);
-	return history_get(store_history(t->past->store),
-	    &t->past->commit.id, paths.list, out, e);
+	return history_reader_get(reader, &t->past->commit.id, paths.list,
+	    out, e);
+}
+
+static int
+get(struct past_table *t, struct history_reader *reader,
+    const struct path_name *name, struct buf *out, struct err *e)
+{
+	const struct text *changed = map_get(&t->changed, name->text);
+
+	if (!changed)
+		return get_based(t, reader, name, out, e);
+	if (!changed->p)
+		return 0;
+	return buf_add(out, changed->p, changed->n) < 0
+	    ? err_set(e, ENOMEM, "out of memory")
+	    : 1;
 }
 
 int
 past_get(struct past_table *t, const struct path_name *name, struct buf *out,
     struct err *e)
 {
-	const struct text *changed = map_get(&t->changed, name->text);
+	struct history_reader *reader = history_reader_new(
+	    store_history(t->past->store), e);
+	int rc = reader ? get(t, reader, name, out, e) : -1;
 
-	if (!changed)
-		return get_based(t, name, out, e);
-	if (!changed->p)
-		return 0;
-	return buf_add(out, changed->p, changed->n) < 0
-	    ? err_set(e, ENOMEM, "out of memory")
-	    : 1;
+	history_reader_free(reader);
+	return rc;
 }
 
 /* --- differences --------------------------------------------------------- */
@@ -68,6 +80,7 @@ struct diff {
 	bool moved;		/* the two may have a document elsewhere */
 	past_delta_fn *fn;
 	void *ctx;
+	struct history_reader *reader;
 	struct arena arena;	/* of a name */
 	struct buf old, new;
 };
@@ -94,11 +107,11 @@ tell_name(struct diff *d, const struct path_name *name, struct err *e)
 
 	buf_reset(&d->old);
 	buf_reset(&d->new);
-	rc = past_get(d->from, name, &d->old, e);
+	rc = get(d->from, d->reader, name, &d->old, e);
 	if (rc > 0)
 		old = (struct text){buf_str(&d->old), d->old.len};
 	if (rc >= 0)
-		rc = past_get(d->to, name, &d->new, e);
+		rc = get(d->to, d->reader, name, &d->new, e);
 	if (rc > 0)
 		new = (struct text){buf_str(&d->new), d->new.len};
 	return rc < 0 ? -1 : tell(d, name, &old, &new, e);
@@ -143,12 +156,13 @@ take_delta(void *ctx, const struct history_delta *h, struct err *e)
 	if (old.p)
 		return tell_name(d, &name, e);
 	buf_reset(&d->old);
-	rc = get_based(d->from, &name, &d->old, e);
+	rc = get_based(d->from, d->reader, &name, &d->old, e);
 	return rc < 0 ? -1 : rc > 0 ? 0 : tell(d, &name, &old, &new, e);
 }
 
 static int
-level_of(struct past_table *t, struct buf *b, int *level, struct err *e)
+level_of(struct diff *d, struct past_table *t, struct buf *b, int *level,
+    struct err *e)
 {
 	char path[PATH_MAX_BYTES];
 	const char *const one[1] = {path};
@@ -159,8 +173,8 @@ level_of(struct past_table *t, struct buf *b, int *level, struct err *e)
 		return 0;
 	snprintf(path, sizeof path, "%s/.fanout", t->dir);
 	buf_reset(b);
-	rc = history_get(store_history(t->past->store),
-	    &t->past->commit.id, (struct history_paths){one, 1}, b, e);
+	rc = history_reader_get(d->reader, &t->past->commit.id,
+	    (struct history_paths){one, 1}, b, e);
 	if (rc > 0)
 		*level = atoi(buf_str(b));
 	return rc < 0 ? -1 : 0;
@@ -173,8 +187,8 @@ diff_commits(struct diff *d, struct err *e)
 	struct history_side to = {.path = d->to->dir};
 	int from_level, to_level;
 
-	if (level_of(d->from, &d->old, &from_level, e) < 0 ||
-	    level_of(d->to, &d->new, &to_level, e) < 0)
+	if (level_of(d, d->from, &d->old, &from_level, e) < 0 ||
+	    level_of(d, d->to, &d->new, &to_level, e) < 0)
 		return -1;
 	d->moved = from_level != to_level;
 	if (d->from->based)
@@ -215,6 +229,9 @@ past_diff(struct past_table *from, struct past_table *to,
 	struct diff d = {.from = from, .to = to, .fn = fn, .ctx = ctx};
 	int rc;
 
+	d.reader = history_reader_new(store_history(from->past->store), e);
+	if (!d.reader)
+		return -1;
 	arena_init(&d.arena, NAME_ROOM);
 	buf_init(&d.old, PLAIN_MAX);
 	buf_init(&d.new, PLAIN_MAX);
@@ -225,6 +242,7 @@ past_diff(struct past_table *from, struct past_table *to,
 	arena_release(&d.arena);
 	buf_release(&d.old);
 	buf_release(&d.new);
+	history_reader_free(d.reader);
 	return rc;
 }
 

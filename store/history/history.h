@@ -144,6 +144,17 @@ int history_get(struct history *h, const struct history_id *commit,
     struct history_paths p, struct buf *out, struct err *e);
 
 /*
+ * The same for many documents, opened once: NULL with *e.  A reader is one
+ * thread's, and while it is there no pack goes away.
+ */
+struct history_reader;
+struct history_reader *history_reader_new(struct history *h, struct err *e);
+int history_reader_get(struct history_reader *r,
+    const struct history_id *commit, struct history_paths p, struct buf *out,
+    struct err *e);
+void history_reader_free(struct history_reader *r);
+
+/*
  * All that a commit has, by path, in the order of git's trees, but with a
  * table's own files before its documents.  Only what history_blob_read asks
  * for is read; a blob is good until `fn` returns, which gives 0 to go on, 1 to

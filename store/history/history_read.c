@@ -295,6 +295,46 @@ history_get(struct history *h, const struct history_id *commit,
 	return r;
 }
 
+/* --- many documents ---------------------------------------------------------------- */
+
+struct history_reader {
+	struct history_view view;
+};
+
+struct history_reader *
+history_reader_new(struct history *h, struct err *e)
+{
+	struct history_reader *r = malloc(sizeof *r);
+
+	if (!r) {
+		err_set(e, ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (history_view_open(h, &r->view, e) == 0)
+		return r;
+	free(r);
+	return NULL;
+}
+
+int
+history_reader_get(struct history_reader *r, const struct history_id *commit,
+    struct history_paths p, struct buf *out, struct err *e)
+{
+	git_oid id;
+
+	return history_id_get(commit, &id, e) ? -1 :
+	    get(&r->view, &id, p, out, e);
+}
+
+void
+history_reader_free(struct history_reader *r)
+{
+	if (!r)
+		return;
+	history_view_close(&r->view);
+	free(r);
+}
+
 /* --- figures ------------------------------------------------------------------------ */
 
 static int
