@@ -5,6 +5,7 @@
 #include "site.h"
 #include "webconf.h"
 
+#include "fcgi/conf/secret.h"
 #include "store/base/io.h"
 
 #include <errno.h>
@@ -103,6 +104,7 @@ struct paths {
 	char socket[PATH_MAX];
 	char root[PATH_MAX], docroot[PATH_MAX];
 	char user[PATH_MAX], group[PATH_MAX], base[PATH_MAX];
+	char secrets[PATH_MAX];
 };
 
 /* The user that the server becomes, and his group; "" for none. */
@@ -153,6 +155,8 @@ find_paths(const struct cli *c, const struct config *o, struct paths *p,
 	    place_program("bothy-launch", p->launcher, e) < 0 ||
 	    place_program("bothy-dispatch", p->dispatcher, e) < 0)
 		return -1;
+	if (secret_root(p->secrets, e) < 0)
+		p->secrets[0] = '\0';
 	if (o->socket ? place_path(p->socket, e, "%s", o->socket) :
 	    place_path(p->socket, e, "%s/run/gateway.sock", p->place.state))
 		return -1;
@@ -186,7 +190,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	const struct config *o = values;
 	const struct webserver *s;
 	struct paths p = {.root = "", .docroot = "", .user = "",
-	    .group = "", .base = ""};
+	    .group = "", .base = "", .secrets = ""};
 	struct webconf w;
 	struct buf text;
 	struct err e;
@@ -214,6 +218,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	    .docroot = p.docroot,
 	    .base = o->base ? o->base : p.base,
 	    .stage = c->stage ? c->stage : "",
+	    .secrets = p.secrets,
 	    .listen = o->listen ? o->listen : "127.0.0.1",
 	    .port = o->port ? o->port : "8080",
 	    .user = p.user,

@@ -266,6 +266,10 @@ webconf_install(const struct webserver *s, const struct webconf *w,
 	buf_reset(&text);
 	buf_printf(&text, "site=%s\nstate=%s\nlaunch=%s\ngateway=%s\n",
 	    w->site, w->state, w->launcher, w->gateway);
+	if (*w->stage)
+		buf_printf(&text, "stage=%s\n", w->stage);
+	if (*w->secrets)
+		buf_printf(&text, "secrets=%s\n", w->secrets);
 	rc = put(w, "bothy.site", &text, e);
 out:
 	buf_release(&text);

@@ -23,9 +23,8 @@ enum { SECRET_MAX_COUNT = 1000 };
 
 /* --- where they lie ------------------------------------------------------- */
 
-/* The root of all secrets, absolute. */
-static int
-find_root(char root[PATH_MAX], struct err *e)
+int
+secret_root(char *root, struct err *e)
 {
 	const char *own = getenv("BOTHY_SECRETS");
 	const char *config = getenv("XDG_CONFIG_HOME");
@@ -57,7 +56,7 @@ directory(const char *service, const char *stage, char path[PATH_MAX],
 	if (format_name(service) || format_name(stage))
 		return err_set(e, EINVAL, "the names of service and stage "
 		    "must be letters, digits, '_' or '-'");
-	if (find_root(root, e) < 0)
+	if (secret_root(root, e) < 0)
 		return -1;
 	if (snprintf(path, PATH_MAX, "%s/%s/%s", root, service, stage) >=
 	    PATH_MAX)

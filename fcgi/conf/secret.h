@@ -21,6 +21,9 @@
 
 enum { SECRET_MAX_NAME = 128, SECRET_MAX_VALUE = 32 * 1024 };
 
+/* Their root: an absolute path of at most PATH_MAX bytes.  0 or -1. */
+int secret_root(char *root, struct err *e);
+
 /* True if the template holds a ${secret:NAME}. */
 bool secret_used(const char *template);
 

@@ -33,7 +33,8 @@ take_line(struct sitefile *s, const char *file, int number, char *line,
 		const char **to;
 	} KEYS[] = {{"site", &s->site}, {"state", &s->state},
 	    {"launch", &s->launcher}, {"gateway", &gateway},
-	    {"resident", &s->resident}, {NULL, NULL}};
+	    {"resident", &s->resident}, {"stage", &s->stage},
+	    {"secrets", &s->secrets}, {NULL, NULL}};
 	char *value = strchr(line, '=');
 	size_t i = 0;
 	bool good;
@@ -47,12 +48,14 @@ take_line(struct sitefile *s, const char *file, int number, char *line,
 	good = KEYS[i].name && value;
 	if (good && KEYS[i].to == &s->resident)
 		good = is_number(value);
+	else if (good && KEYS[i].to == &s->stage)
+		good = value[0] != '\0';
 	else if (good)
 		good = value[0] == '/';
 	if (!good) {
-		err_set(e, EINVAL, "lines are site=, state=, launch= or "
-		    "gateway= with an absolute path, or resident= with a "
-		    "number of seconds");
+		err_set(e, EINVAL, "lines are site=, state=, launch=, "
+		    "gateway= or secrets= with an absolute path, stage= with "
+		    "a name, or resident= with a number of seconds");
 		err_at(e, file, number, 1);
 		return -1;
 	}
@@ -127,6 +130,15 @@ absolute(const char *path)
 	return full;
 }
 
+/* The environment's own word goes before the file's. */
+static int
+hand_on(const char *variable, const char *value, struct err *e)
+{
+	if (!value || setenv(variable, value, 0) == 0)
+		return 0;
+	return err_sys(e, "cannot set %s", variable);
+}
+
 int
 sitefile_find(struct sitefile *s, const char *argv0, struct err *e)
 {
@@ -140,7 +152,8 @@ sitefile_find(struct sitefile *s, const char *argv0, struct err *e)
 		s->resident = getenv("BOTHY_RESIDENT");
 	if (!s->site && argv0)
 		rc = read_beside(s, argv0, e);
-	if (rc < 0)
+	if (rc < 0 || hand_on("BOTHY_STAGE", s->stage, e) < 0 ||
+	    hand_on("BOTHY_SECRETS", s->secrets, e) < 0)
 		return -1;
 	s->site = resolve(s->site ? s->site : ".", e);
 	if (!s->site)

@@ -10,6 +10,11 @@
  *   launch=/home/me/bothy/bin/bothy-launch
  *   gateway=/home/me/bothy/bin/bothy-fcgi      for bothy-dispatch alone
  *   resident=60                                seconds; 0: none
+ *   stage=prod                                 default: deploy.yaml's
+ *   secrets=/home/me/.config/bothy             such hosts pass no HOME
+ *
+ * What stage= and secrets= say is put into the environment, unless it says so
+ * itself: BOTHY_STAGE, BOTHY_SECRETS.
  */
 #ifndef GATEWAY_SITEFILE_H
 #define GATEWAY_SITEFILE_H
@@ -20,6 +25,7 @@ struct sitefile {
 	const char *site, *state;	/* absolute when found */
 	const char *launcher;		/* NULL: beside this program */
 	const char *resident;		/* seconds, digits; NULL: not said */
+	const char *stage, *secrets;	/* NULL: not said */
 };
 
 /*

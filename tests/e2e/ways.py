@@ -126,6 +126,7 @@ class Server(Way):
     """A web server of its own on a free port."""
     start_args = []
     config_args = []
+    more_args = []      # of a test's own
     external = True     # the gateway listens at a socket of its own
     max_body = 2 << 20
     gateway_options = ("--max-body", "2")
@@ -134,7 +135,7 @@ class Server(Way):
     def config(self):
         args = ["config", self.server, "--standalone", *self.site.places(),
                 "--root", self.root, "--port", str(self.port),
-                *self.config_args]
+                *self.config_args, *self.more_args]
         if self.external:
             args += ["--socket", self.gateway.socket]
         return self.lab.bothy(*args).stdout

@@ -27,6 +27,7 @@ static const struct webconf VALUES = {.site = "/srv/site",
     .docroot = "/srv/docs",
     .base = "",
     .stage = "",
+    .secrets = "",
     .listen = "127.0.0.1",
     .port = "8123",
     .user = "",
@@ -180,6 +181,8 @@ test_install(void **state)
 	w.docroot = dir;
 	w.gateway = "/opt/bothy-fcgi";
 	w.dispatcher = "/bin/true";
+	w.stage = "prod";
+	w.secrets = "/home/me/s";
 	assert_int_equal(webconf_install(webserver_find("apache-cgi"), &w,
 	    &e), 0);
 	snprintf(path, sizeof path, "%s/dispatch.cgi", dir);
@@ -191,7 +194,7 @@ test_install(void **state)
 	assert_int_equal(io_read_file(AT_FDCWD, path, &text, &e), 0);
 	assert_string_equal(buf_str(&text), "site=/srv/site\n"
 	    "state=/srv/state\nlaunch=/opt/bothy-launch\n"
-	    "gateway=/opt/bothy-fcgi\n");
+	    "gateway=/opt/bothy-fcgi\nstage=prod\nsecrets=/home/me/s\n");
 	buf_release(&text);
 	snprintf(path, sizeof path, "%s/.htaccess", dir);
 	assert_int_equal(access(path, R_OK), 0);

@@ -37,6 +37,8 @@ setup(void **state)
 	unsetenv("BOTHY_SITE");
 	unsetenv("BOTHY_STATE");
 	unsetenv("BOTHY_RESIDENT");
+	unsetenv("BOTHY_STAGE");
+	unsetenv("BOTHY_SECRETS");
 	strcpy(dir, "/tmp/bothy-sitefile-XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
@@ -117,13 +119,18 @@ then_the_file_beside_the_program(void **state)
 	(void)state;
 	snprintf(text, sizeof text, "# a comment\n\nsite=%s\n"
 	    "state=/some/state\ngateway=/bin/gateway\nresident=7\n"
-	    "launch=/bin/launch", site);
+	    "stage=prod\nsecrets=/some/secrets\nlaunch=/bin/launch", site);
 	write_sitefile(text);
+	setenv("BOTHY_SECRETS", "/own/secrets", 1);
 	assert_int_equal(sitefile_find(&s, program, &e), 0);
 	assert_string_equal(s.site, site);
 	assert_string_equal(s.state, "/some/state");
 	assert_string_equal(s.launcher, "/bin/launch");
 	assert_string_equal(s.resident, "7");
+	assert_string_equal(getenv("BOTHY_STAGE"), "prod");
+	assert_string_equal(getenv("BOTHY_SECRETS"), "/own/secrets");
+	free((char *)(uintptr_t)s.stage);
+	free((char *)(uintptr_t)s.secrets);
 	free((char *)(uintptr_t)s.resident);
 	free((char *)(uintptr_t)s.launcher);
 	release(&s);
@@ -135,7 +142,7 @@ errors_of_the_file_have_a_line(void **state)
 	static const char *const BAD[] = {"# fine\nsite\n",
 	    "# fine\nsite=relative\n", "# fine\nsights=/x\n", "\n=\n",
 	    "\nsite=\n", "\nresident=\n", "\nresident=/x\n",
-	    "\nresident=-1\n", "\ngateway=bothy-fcgi\n"};
+	    "\nresident=-1\n", "\nstage=\n", "\nsecrets=here\n", "\ngateway=bothy-fcgi\n"};
 	struct err e;
 	size_t i;
 
