@@ -8,6 +8,7 @@
 
 #include "store/base/hash.h"
 #include "store/value/fault.h"
+#include "store/value/json.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -162,14 +163,12 @@ endpoint_begin(struct endpoint *ep, struct session *s,
 
 /* --- the body ------------------------------------------------------------- */
 
-int
-endpoint_hold(struct endpoint *ep, struct session *s, size_t n)
+/* The session has `n` bytes in all. */
+static int
+hold(struct endpoint *ep, struct session *s, size_t n)
 {
 	size_t more = n > s->held ? n - s->held : 0;
 
-	if (n > ENDPOINT_BODY_MAX)
-		return session_fail(s, AWS_TOO_LARGE, "Request is larger than "
-		    "16 MB");
 	if (n <= ENDPOINT_HELD_FREE)
 		return 0;
 	if (atomic_fetch_add(&ep->held, more) + more > ENDPOINT_HELD_MAX) {
@@ -179,6 +178,18 @@ endpoint_hold(struct endpoint *ep, struct session *s, size_t n)
 	}
 	s->held += more;
 	return 0;
+}
+
+static int
+too_large(struct session *s)
+{
+	return session_fail(s, AWS_TOO_LARGE, "Request is larger than 16 MB");
+}
+
+int
+endpoint_hold(struct endpoint *ep, struct session *s, size_t n)
+{
+	return n > ENDPOINT_BODY_MAX ? too_large(s) : hold(ep, s, n);
 }
 
 /*
@@ -218,24 +229,40 @@ endpoint_verify(struct endpoint *ep, struct session *s,
 	return 0;
 }
 
-/* The body without its content coding: 0 with *body, or -1. */
+/* Into at most so many bytes, as encoding_decode(). */
+static int
+decode_into(struct session *s, enum encoding e, size_t most)
+{
+	buf_reset(&s->plain);
+	s->plain.max = most;
+	return encoding_decode(e, buf_str(&s->body), s->body.len, &s->plain);
+}
+
+/*
+ * The body without its content coding: 0 with *body, or -1.  How long it will
+ * be nobody knows: what is short isn't counted, what isn't as the longest.
+ */
 static int
 decode(struct endpoint *ep, struct session *s, enum encoding e,
     const struct buf **body)
 {
+	int rc;
+
 	*body = &s->body;
 	if (e == ENCODING_NONE)
 		return 0;
-	if (endpoint_hold(ep, s, ENDPOINT_BODY_MAX) < 0)
-		return -1;
 	*body = &s->plain;
-	switch (encoding_decode(e, buf_str(&s->body), s->body.len,
-	    &s->plain)) {
+	rc = decode_into(s, e, ENDPOINT_HELD_FREE);
+	if (rc == -2) {
+		if (hold(ep, s, s->body.len + ENDPOINT_BODY_MAX) < 0)
+			return -1;
+		rc = decode_into(s, e, ENDPOINT_BODY_MAX);
+	}
+	switch (rc) {
 	case 0:
 		return 0;
 	case -2:
-		return session_fail(s, AWS_TOO_LARGE, "Request is larger than "
-		    "16 MB");
+		return too_large(s);
 	default:
 		return session_fail(s, FAULT_INTERNAL, "The body is not of "
 		    "its Content-Encoding");
@@ -308,20 +335,19 @@ tell_address(struct session *s, const struct aws_request *r)
 {
 	static const char NONE[] = "\"localhost\"";
 	struct text host = aws_header(r, "host");
-	const char *all = buf_str(&s->reply);
-	const char *at = memmem(all, s->reply.len, NONE, sizeof NONE - 1);
-	size_t before;
+	struct buf *b = &s->reply;
+	const char *at = memmem(buf_str(b), b->len, NONE, sizeof NONE - 1);
+	size_t name, behind;
 
-	if (!at || !is_address(&host))
+	if (!at || !is_address(&host) || buf_reserve(b, host.n) < 0)
 		return;
-	before = (size_t)(at - all) + 1;
-	at += sizeof NONE - 2;
-	buf_reset(&s->plain);
-	buf_add(&s->plain, all, before);
-	buf_add(&s->plain, host.p, host.n);
-	buf_add(&s->plain, at, s->reply.len - (size_t)(at - all));
-	buf_reset(&s->reply);
-	buf_add(&s->reply, buf_str(&s->plain), s->plain.len);
+	at = memmem(b->data, b->len, NONE, sizeof NONE - 1);
+	name = (size_t)(at - b->data) + 1;
+	behind = name + sizeof NONE - 3;
+	memmove(b->data + name + host.n, b->data + behind,
+	    b->len - behind + 1);
+	memcpy(b->data + name, host.p, host.n);
+	b->len += name + host.n - behind;
 }
 
 static void
@@ -343,6 +369,34 @@ choose(struct session *s, const struct aws_request *r,
 	a->n = s->coded.len;
 }
 
+/* The request, without its coding. */
+static const struct buf *
+request_body(const struct session *s)
+{
+	return s->plain.len ? &s->plain : &s->body;
+}
+
+/*
+ * The text of a failure; but NULL for a body that is no JSON: of that DynamoDB
+ * says nothing.
+ */
+static const char *
+tell_failure(struct session *s)
+{
+	const struct buf *b = request_body(s);
+	struct json_token t;
+	struct json j;
+	struct err e;
+
+	if (s->error.code != FAULT_SERIALIZATION)
+		return s->error.text;
+	json_open(&j, &s->arena, buf_str(b), b->len, &e);
+	return json_next(&j, &t) < 0 || json_skip(&j, &t, NULL) < 0 ||
+	        json_next(&j, &t) < 0
+	    ? NULL
+	    : s->error.text;
+}
+
 void
 endpoint_answer(struct session *s, const struct aws_request *r, int rc,
     struct endpoint_answer *a)
@@ -354,7 +408,7 @@ endpoint_answer(struct session *s, const struct aws_request *r, int rc,
 		    s->reply.len, ENCODING_NONE, 0};
 	} else {
 		aws_fault_body(&s->fault, s->error.code, s->reply.data,
-		    s->reply.len, s->error.text);
+		    s->reply.len, tell_failure(s));
 		*a = (struct endpoint_answer){
 		    aws_fault_status(s->error.code), buf_str(&s->fault),
 		    s->fault.len, ENCODING_NONE, 0};
@@ -370,7 +424,7 @@ struct text
 session_table(const struct session *s)
 {
 	static const char NAME[] = "\"TableName\"";
-	const struct buf *b = s->plain.len ? &s->plain : &s->body;
+	const struct buf *b = request_body(s);
 	const char *p = buf_str(b), *end = p + b->len, *begin;
 
 	/* Within a string a quote has a backslash, so this is a name. */

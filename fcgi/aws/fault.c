@@ -78,6 +78,23 @@ add_type(struct buf *out, int fault)
 	}
 }
 
+/* What the store tells, with the name that DynamoDB has for its text. */
+static void
+add_told(struct buf *out, int fault, const char *object, size_t n)
+{
+	static const char TOLD[] = "{\"message\":";
+	size_t skip = sizeof TOLD - 1;
+
+	if (fault == FAULT_SERIALIZATION && n > skip &&
+	    memcmp(object, TOLD, skip) == 0) {
+		buf_puts(out, ",\"Message\":");
+	} else {
+		buf_putc(out, ',');
+		skip = 1;
+	}
+	buf_add(out, object + skip, n - skip);
+}
+
 void
 aws_fault_body(struct buf *out, int fault, const char *object, size_t n,
     const char *text)
@@ -85,12 +102,13 @@ aws_fault_body(struct buf *out, int fault, const char *object, size_t n,
 	buf_puts(out, "{\"__type\":\"");
 	add_type(out, fault);
 	buf_putc(out, '"');
-	if (object && n > 2 && object[0] == '{') {
-		buf_putc(out, ',');
-		buf_add(out, object + 1, n - 1);
+	if (text && object && n > 2 && object[0] == '{') {
+		add_told(out, fault, object, n);
 		return;
 	}
-	buf_puts(out, ",\"message\":");
-	buf_json(out, text, strlen(text));
+	if (text) {
+		buf_puts(out, ",\"message\":");
+		buf_json(out, text, strlen(text));
+	}
 	buf_putc(out, '}');
 }

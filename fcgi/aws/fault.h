@@ -27,7 +27,7 @@ int aws_fault_status(int fault);
 /*
  * Appends the body of the answer.  `object` is the JSON object of n bytes that
  * the store tells of it, whose members follow "__type"; or NULL, and `text` is
- * the message.
+ * the message.  Nothing but its type is told if `text` is NULL.
  */
 void aws_fault_body(struct buf *out, int fault, const char *object, size_t n,
     const char *text);

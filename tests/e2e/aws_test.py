@@ -354,7 +354,13 @@ def test_bodies_that_are_too_long(client):
                  headers=[("Content-Encoding", "gzip")])
     client.fails("RequestEntityTooLargeException", "ListTables",
                  b"{" + spaces + b"}")
-    client.ask("ListTables", b"{" + spaces[:-2] + b"}")
+    longest = b"{" + spaces[:-2] + b"}"
+    client.ask("ListTables", longest)
+    client.ask("ListTables", gzip.compress(longest),
+               headers=[("Content-Encoding", "gzip")])
+    for n in range(256 * 1024 - 3, 256 * 1024 + 3):
+        client.ask("ListTables", gzip.compress(b"{" + spaces[:n] + b"}"),
+                   headers=[("Content-Encoding", "gzip")])
 
 
 def test_nonsense_is_answered(client):
@@ -362,6 +368,19 @@ def test_nonsense_is_answered(client):
                  b'{"TableName":"notes","TableName":"notes"}',
                  b"[" * 100000, b'{"a":' * 20000):
         client.fails("SerializationException", "GetItem", body)
+
+
+def test_what_a_serialization_exception_says(client):
+    """Its member is called Message; of what is no JSON, nothing is said."""
+    kind = "com.amazon.coral.service#SerializationException"
+    for body in (b"{broken", b'{"TableName":"notes"', b'{"a":1}}', b"\xff"):
+        assert client.send("GetItem", body).json() == {"__type": kind}
+    assert client.send("GetItem", {"TableName": {}}).json() == {
+        "__type": kind, "Message":
+            "Start of structure or map found where not expected"}
+    packed = gzip.compress(b'{"TableName":[]}')
+    assert "Message" in client.send("GetItem", packed, headers=[
+        ("Content-Encoding", "gzip")]).json()
 
 
 def test_a_kept_connection(documents, client):

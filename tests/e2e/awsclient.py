@@ -120,7 +120,7 @@ class Client:
         assert reply.status in (400, 413, 500), reply
         answer = reply.json()
         assert answer["__type"].rpartition("#")[2] == name, answer
-        return answer["message"]
+        return answer.get("message", answer.get("Message"))
 
     def table(self, name):
         self.ask("CreateTable", {

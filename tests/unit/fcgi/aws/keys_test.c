@@ -331,6 +331,9 @@ static void
 shapes(void **state)
 {
 	(void)state;
+	shape(FAULT_SERIALIZATION, 400, "{\"message\":\"m\"}",
+	    "{\"__type\":\"com.amazon.coral.service#"
+	    "SerializationException\",\"Message\":\"m\"}");
 	shape(FAULT_VALIDATION, 400, "{\"message\":\"m\"}",
 	    "{\"__type\":\"com.amazon.coral.validate#ValidationException\","
 	    "\"message\":\"m\"}");
