@@ -8,39 +8,25 @@
  */
 #include "store/expr/expr.h"
 
+#include "item.h"
+
 #include "store/value/fault.h"
-#include "store/value/typed.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n);
 
 #define VALUES "{\":b\":{\"B\":\"YQ==\"},\":l\":{\"L\":[{\"N\":\"1\"}]}," \
 	"\":m\":{\"M\":{\"k\":{\"S\":\"v\"}}},\":n\":{\"N\":\"12.5\"}," \
 	"\":ns\":{\"NS\":[\"1\",\"3\"]},\":s\":{\"S\":\"a\"}," \
 	"\":ss\":{\"SS\":[\"a\",\"c\"]},\":t\":{\"BOOL\":true}}"
-#define ITEM "{\"a\":{\"M\":{\"b\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"}," \
-	"{\"M\":{\"c\":{\"NS\":[\"1\",\"2\"]}}}]}}},\"b\":{\"S\":\"abc\"}," \
-	"\"c\":{\"N\":\"-7\"},\"d\":{\"SS\":[\"a\",\"b\"]},\"p\":{\"S\":" \
-	"\"k\"},\"q\":{\"N\":\"3\"}}"
 
-enum { ARENA_MAX = 8 << 20, LITTLE = 4096, TEXT_MAX = 8192 };
+enum { LITTLE = 4096, TEXT_MAX = 8192 };
 
 struct world {
 	struct arena arena;
 	struct value values, names, item;
 	struct member name[2];
 };
-
-static void
-require(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static void
 world_open(struct world *w)
@@ -68,24 +54,6 @@ is_reason(const struct err *e)
 {
 	require((e->code == FAULT_VALIDATION || e->code == ENOMEM) &&
 	    *e->text);
-}
-
-/* Written and read again, it is the same: so it is in order, too. */
-static void
-is_sound(const struct value *item)
-{
-	struct arena a;
-	struct value again;
-	struct buf b;
-	struct err e;
-
-	arena_init(&a, ARENA_MAX);
-	buf_init(&b, ARENA_MAX);
-	require(typed_write_item(&b, item) == 0);
-	require(typed_read_item(&a, b.data, b.len, &again, &e) == 0);
-	require(value_equal(item, &again));
-	buf_release(&b);
-	arena_release(&a);
 }
 
 /* --- kinds ---------------------------------------------------------------- */

@@ -4,20 +4,11 @@
  */
 #include "store/wire/frame.h"
 
+#include "fuzz.h"
+
 #include "store/value/fault.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n);
-
-static void
-require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 one_request(const char *p, size_t n)

@@ -4,22 +4,13 @@
  */
 #include "store/wire/token.h"
 
+#include "fuzz.h"
+
 #include "store/value/fault.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n);
-
 static const unsigned char SECRET[TOKEN_SECRET_SIZE] = "of the fuzzer";
-
-static void
-require(int holds)
-{
-	if (!holds)
-		abort();
-}
 
 static int
 allows(const struct token *t, const char *action, const char *table,

@@ -1,64 +1,33 @@
 /*
- * Any text (UTF-8, as a request has it) as a statement: it is taken or refused with a reason; what was
- * taken becomes a request of a table, whose condition, update and columns
- * work on an item and give values that keep the promises of value.h.  Then
- * once more with little memory.
+ * Any text (UTF-8, as a request has it) as a statement: it is taken or refused
+ * with a reason; what was taken becomes a request of a table, whose condition,
+ * update and columns work on an item and give values that keep the promises of
+ * value.h.  Then once more with little memory.
  */
 #include "store/partiql/partiql.h"
 
+#include "item.h"
+
 #include "store/base/utf8.h"
 #include "store/value/fault.h"
-#include "store/value/typed.h"
 
 #include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *input, size_t n);
 
 #define PARAMETERS "{\"L\":[{\"S\":\"k\"},{\"N\":\"3\"},{\"SS\":[\"a\"]}," \
 	"{\"M\":{\"p\":{\"S\":\"k\"},\"q\":{\"N\":\"1\"}}}]}"
-#define ITEM "{\"a\":{\"M\":{\"b\":{\"L\":[{\"N\":\"1\"},{\"S\":\"x\"}]}}}," \
-	"\"b\":{\"S\":\"abc\"},\"c\":{\"N\":\"-7\"},\"d\":{\"SS\":[\"a\"," \
-	"\"b\"]},\"p\":{\"S\":\"k\"},\"q\":{\"N\":\"3\"}}"
 
-enum { ARENA_MAX = 8 << 20, LITTLE = 8192 };
+enum { LITTLE = 8192 };
 
 static const struct expr_keys KEYS = {
 	{{"p", VALUE_S}}, {{"q", VALUE_N}}, 1, 1
 };
 
 static void
-require(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void
 is_reason(const struct err *e)
 {
 	require((e->code == FAULT_VALIDATION || e->code == FAULT_LIMIT ||
 	    e->code == ENOMEM) && *e->text);
-}
-
-/* Written and read again, it is the same: so it is in order, too. */
-static void
-is_sound(const struct value *item)
-{
-	struct arena a;
-	struct value again;
-	struct buf b;
-	struct err e;
-
-	arena_init(&a, ARENA_MAX);
-	buf_init(&b, ARENA_MAX);
-	require(typed_write_item(&b, item) == 0);
-	require(typed_read_item(&a, b.data, b.len, &again, &e) == 0);
-	require(value_equal(item, &again));
-	buf_release(&b);
-	arena_release(&a);
 }
 
 static void

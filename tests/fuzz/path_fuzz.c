@@ -6,20 +6,11 @@
  */
 #include "fcgi/gateway/path.h"
 
+#include "fuzz.h"
+
 #include "store/base/utf8.h"
 
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* What may be routed and opened: whatever came in, it is one of these. */
 static void

@@ -8,19 +8,10 @@
  */
 #include "fcgi/gateway/reply.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Feeds in pieces: how many bytes were header. */
 static size_t

@@ -9,21 +9,14 @@
 #include "fcgi/aws/endpoint.h"
 #include "fcgi/aws/target.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 enum { ARENA_MAX = 1 << 20, DECODED_MAX = 1 << 16, NOW_S = 1440938160 };
 
 static const char EMPTY[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
-static void
-check(bool right)
-{
-	if (!right)
-		abort();
-}
 
 /* Up to the next line feed, which is passed. */
 static struct text
@@ -69,14 +62,14 @@ canonical(const struct sigv4 *s, const struct aws_request *r, bool tight,
 	signed_ones -= s->signed_headers.p[s->signed_headers.n - 1] == ';';
 	buf_init(&b, SIGV4_CANONICAL_MAX);
 	if (sigv4_canonical(s, r, EMPTY, tight, a, &b) == 0) {
-		check(signed_ones <= SIGV4_HEADERS_MAX);
+		require(signed_ones <= SIGV4_HEADERS_MAX);
 		for (i = 0; i < b.len; i++)
 			lines += b.data[i] == '\n';
-		check(lines == 5 + signed_ones);
-		check(b.data[5] == '/');
+		require(lines == 5 + signed_ones);
+		require(b.data[5] == '/');
 	}
 	sigv4_key("secret", s, key);
-	check(sigv4_verify(s, r, EMPTY, key, a, &b, &e) < 0);
+	require(sigv4_verify(s, r, EMPTY, key, a, &b, &e) < 0);
 	buf_release(&b);
 }
 
@@ -88,14 +81,12 @@ decode(const struct aws_request *r, const struct text *body)
 	enum encoding e = encoding_parse(&coding);
 	struct buf out;
 
-	check(!accept.p || encoding_choose(&accept) < ENCODING_UNKNOWN);
+	require(!accept.p || encoding_choose(&accept) < ENCODING_UNKNOWN);
 	buf_init(&out, DECODED_MAX);
-	check(encoding_decode(e, body->p, body->n, &out) <= 0);
-	check(out.len <= DECODED_MAX);
+	require(encoding_decode(e, body->p, body->n, &out) <= 0);
+	require(out.len <= DECODED_MAX);
 	buf_release(&out);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -112,7 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_fields(&r, fields, &rest);
 	arena_init(&a, ARENA_MAX);
 	if (sigv4_read(&s, &r, &a, &e) == 0) {
-		check(s.key_id.n && s.signature.n && s.signed_headers.n &&
+		require(s.key_id.n && s.signature.n && s.signed_headers.n &&
 		    s.time.n == SIGV4_TIME_LENGTH);
 		sigv4_check(&s, &r, "dynamodb", NOW_S, &e);
 		/* A line feed can't come in a header, but in a query. */

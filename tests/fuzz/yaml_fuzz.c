@@ -4,20 +4,11 @@
 #include "fcgi/conf/vars.h"
 #include "fcgi/conf/yaml.h"
 
-#include <stdint.h>
-#include <stdlib.h>
+#include "fuzz.h"
+
 #include <string.h>
 
 enum { ZONE_MAX = 16 * 1024 * 1024 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check_map(const struct node *n)

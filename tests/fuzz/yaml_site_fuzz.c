@@ -7,24 +7,15 @@
 #include "fcgi/conf/conf.h"
 #include "store/base/io.h"
 
+#include "fuzz.h"
+
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static char site[32];	/* "" until it is made */
-
-static void
-require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 put(const char *name, const void *bytes, size_t n)
