@@ -106,6 +106,13 @@ hash_take_hex(struct hash *h, char *hex)
 }
 
 void
+hash_take(struct hash *h, unsigned char *out)
+{
+	SHA256_Final(out, &h->sha256);
+	hash_free(h);
+}
+
+void
 hash_hex(const void *p, size_t n, char *hex)
 {
 	SHA256_CTX ctx;

@@ -23,6 +23,9 @@ void hash_add(struct hash *h, const void *p, size_t n);
 /* The digest so far as hex and a NUL in HASH_HEX_SIZE bytes; ends `h`. */
 void hash_take_hex(struct hash *h, char *hex);
 
+/* The same as HASH_SIZE bytes. */
+void hash_take(struct hash *h, unsigned char *out);
+
 /* The same for SHA-1, whose digest is HASH_SHA1_SIZE bytes. */
 struct hash *hash_new_sha1(void);
 void hash_take_sha1(struct hash *h, unsigned char *out);

@@ -87,6 +87,7 @@ struct preview {
 	struct restore *restore;
 	struct restore_table *table;	/* that is looked at */
 	struct hash *hash;
+	unsigned char deltas[HASH_SIZE];	/* of the table, in no order */
 	struct reply *reply;		/* of a dry run; else NULL */
 	struct arena arena;		/* of a document */
 	uint32_t left;			/* to be shown */
@@ -124,6 +125,28 @@ show_delta(struct preview *p, const struct past_delta *d, struct err *e)
 	return rc;
 }
 
+/*
+ * In which order differences come depends on how much of the present a
+ * checkpoint has taken: what is compared is their set.
+ */
+static int
+hash_delta(struct preview *p, const struct past_delta *d, struct err *e)
+{
+	struct hash *h = hash_new();
+	unsigned char digest[HASH_SIZE];
+	size_t i;
+
+	if (!h)
+		return op_no_memory(e);
+	hash_text(h, d->name->text, strlen(d->name->text));
+	hash_text(h, d->old.p, d->old.n);
+	hash_text(h, d->new.p, d->new.n);
+	hash_take(h, digest);
+	for (i = 0; i < sizeof digest; i++)
+		p->deltas[i] ^= digest[i];
+	return 0;
+}
+
 static int
 take_delta(void *ctx, const struct past_delta *d, struct err *e)
 {
@@ -133,9 +156,8 @@ take_delta(void *ctx, const struct past_delta *d, struct err *e)
 	p->table->removed += !d->new.p;
 	p->table->changed += d->old.p && d->new.p;
 	p->table->bytes += d->old.n + d->new.n;
-	hash_text(p->hash, d->name->text, strlen(d->name->text));
-	hash_text(p->hash, d->old.p, d->old.n);
-	hash_text(p->hash, d->new.p, d->new.n);
+	if (hash_delta(p, d, e) < 0)
+		return -1;
 	if (p->done % 100 == 0 && op_stopped(p->restore->op, e))
 		return -1;
 	if (++p->done % 1000 == 0)
@@ -148,13 +170,18 @@ static int
 preview_table(struct preview *p, const char *name, struct restore_table *t,
     struct err *e)
 {
+	int rc;
+
 	if (op_restore_open(p->restore, name, t, e) < 0)
 		return -1;
 	p->table = t;
+	memset(p->deltas, 0, sizeof p->deltas);
 	hash_text(p->hash, t->name, strlen(t->name));
 	hash_text(p->hash, t->id ? "change" : "create", 6);
-	return past_diff(&t->present, &t->target, p->restore->only,
-	    take_delta, p, e);
+	rc = past_diff(&t->present, &t->target, p->restore->only, take_delta, p,
+	    e);
+	hash_add(p->hash, p->deltas, sizeof p->deltas);
+	return rc;
 }
 
 /* --- which tables -------------------------------------------------------- */

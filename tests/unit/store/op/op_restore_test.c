@@ -277,6 +277,24 @@ refused(void **state)
 	assert_int_equal(r->status, FAULT_VALIDATION);
 }
 
+static void
+with_a_checkpoint_since_the_preview(void **state)
+{
+	struct rig *r = *state;
+	char preview[80];
+
+	set_stage(r);
+	put(r, "z", "new");
+	put(r, "A", "new");
+	rig_text(rig_ok(r, "Restore", "{\"From\":\"start\",\"DryRun\":true}"),
+	    "Preview", preview, sizeof preview);
+	rig_ok(r, "Checkpoint", "{}");
+	rig_ok(r, "Restore", "{\"From\":\"start\",\"Preview\":\"%s\"}",
+	    preview);
+	expect(r, "a", "one");
+	expect(r, "z", NULL);
+}
+
 /* Writers that go on meanwhile: each table is as it was, then written to. */
 struct writer {
 	struct rig *r;
@@ -498,6 +516,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(into_another, begin, end),
 		cmocka_unit_test_setup_teardown(of_all, begin, end),
 		cmocka_unit_test_setup_teardown(refused, begin, end),
+		cmocka_unit_test_setup_teardown(
+		    with_a_checkpoint_since_the_preview, begin, end),
 		cmocka_unit_test_setup_teardown(amid_writes, begin, end),
 		cmocka_unit_test_setup_teardown(killed, begin, end),
 		cmocka_unit_test_setup_teardown(long_one, begin, end),
