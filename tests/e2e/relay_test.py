@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+import guestbook_test
+import ways
 from far import KEYS, PREFIX, Dynalite, Far, find_dynalite
 from storeclient import PLAIN, Fault, Store, allow, mint
 
@@ -324,6 +326,77 @@ def test_grants_hold_before_anything_is_sent(store, far):
 
 
 # ---- dynalite ------------------------------------------------------------------
+
+# ---- a whole site -----------------------------------------------------------
+
+class Messages:
+    """The guestbook's table, elsewhere."""
+
+    def __init__(self):
+        self.items = {}
+
+    def __call__(self, target, body):
+        assert body["TableName"] == "messages"
+        if target.endswith(".PutItem"):
+            item = body["Item"]
+            key = item["room"]["S"], item["at"]["S"]
+            if key in self.items:
+                return 400, {"__type": "com.amazonaws.dynamodb.v20120810#"
+                                       "ConditionalCheckFailedException",
+                             "message": "The conditional request failed"}
+            self.items[key] = item
+            return 200, {}
+        assert target.endswith(".Query"), target
+        rooms = [v["S"] for v in body["ExpressionAttributeValues"].values()]
+        found = [self.items[key] for key in sorted(self.items, reverse=True)
+                 if key[0] in rooms]
+        return 200, {"Items": found, "Count": len(found),
+                     "ScannedCount": len(found)}
+
+
+@pytest.fixture
+def site(lab, far):
+    """The guestbook, with its documents there."""
+    files = {"deploy.yaml": guestbook_test.SITE +
+             "  store: {endpoint: '%s', region: eu-test-1}\n" % far.endpoint}
+    for name in ("functions/guestbook/guestbook.c", "www/guestbook.html"):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", name)) as f:
+            files[name] = f.read()
+    site = lab.site("elsewhere", files=files)
+    way = ways.Lighttpd(site)
+    way.gateway_env = KEYS
+    way.start()
+    yield way
+    way.stop()
+    site.stop_launcher()
+    site.stop_store()
+
+
+def test_functions_of_a_site_run_against_it(site, far):
+    """No line of theirs is another, and no document lies here."""
+    far.answer = messages = Messages()
+    told = [guestbook_test.sign(site, "hut", "Ada", text)
+            for text in ("first", "z\u00fcrich")]
+    assert [r.status for r in told] == [201, 201]
+    assert guestbook_test.read(site, "hut").json()["messages"] == [
+        r.json() for r in reversed(told)]
+    assert [item["text"]["S"] for item in messages.items.values()] == [
+        "first", "z\u00fcrich"]
+    assert {(seen[2]["Credential"].split("/")[0], seen[3].split("/")[1])
+            for seen in far.seen} == {("AKIDFAR", "eu-test-1")}
+    data = os.path.join(site.site.state, "store", "data")
+    assert not [n for _, _, names in os.walk(data) for n in names
+                if n[0] != "."]
+    # Grants are asked about before anything goes out.
+    n = len(far.seen)
+    refused = site.post("/stranger/hut", b'{"author":"x","text":"y"}',
+                        [("Content-Type", "application/json")])
+    assert refused.status == 500 and len(far.seen) == n
+    far.answer = lambda target, body: (500, {})
+    assert guestbook_test.read(site, "hut").status >= 500
+    far.answer = messages
+    assert guestbook_test.read(site, "hut").status == 200
+
 
 @pytest.fixture(scope="module")
 def dynalite():
