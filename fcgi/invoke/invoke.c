@@ -225,8 +225,8 @@ invoke_pump(struct invoke *v, int64_t deadline_mono_ms)
 	struct pollfd p = {v->fd, POLLIN, 0};
 	int64_t wait_ms = deadline_mono_ms - clock_mono_ms();
 	struct launch_msg m;
-	int fds[2 * LAUNCH_BATCH];
-	size_t nfds = 2 * LAUNCH_BATCH;
+	int fds[LAUNCH_BATCH];
+	size_t nfds = LAUNCH_BATCH;
 
 	if (v->fd < 0 || wait_ms <= 0 || poll(&p, 1, (int)wait_ms) <= 0)
 		return -1;
@@ -243,7 +243,7 @@ receive(void *arg)
 	struct invoke *v = arg;
 	char *text = v->text;
 	struct launch_msg m;
-	int fds[2 * LAUNCH_BATCH];
+	int fds[LAUNCH_BATCH];
 	size_t nfds;
 	bool ending;
 	int fd;
@@ -258,7 +258,7 @@ receive(void *arg)
 		if (ending)
 			return NULL;
 		for (;;) {
-			nfds = 2 * LAUNCH_BATCH;
+			nfds = LAUNCH_BATCH;
 			if (link_receive(fd, &m, text, INVOKE_TEXT, fds,
 			        &nfds) != 1)
 				break;
@@ -298,7 +298,6 @@ invoke_new(const struct invoke_options *o, struct err *e)
 		return NULL;
 	}
 	v->fd = -1;
-	v->own_uid = geteuid();
 	v->private_launcher = o->private_launcher;
 	v->single = o->single;
 	pthread_mutex_init(&v->lock, NULL);

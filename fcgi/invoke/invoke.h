@@ -50,7 +50,7 @@ void invoke_pool_warm(struct invoke_pool *p);
 /* A child, and what belongs to it. */
 struct lease {
 	uint64_t id;
-	int ctl_fd, pidfd;
+	int ctl_fd;
 	int out_fd, err_fd;	/* read ends; -1 before its first request */
 	int64_t idle_since_ms;
 };
@@ -77,7 +77,7 @@ void lease_discard(struct invoke_pool *p, struct lease *l);
 /* Lets go of those in stock that are dead: one that was taken was. */
 void lease_sweep(struct invoke_pool *p);
 
-/* Signals a leased child. */
+/* Has the launcher signal a leased child. */
 void lease_signal(const struct invoke_pool *p, const struct lease *l,
     int sig);
 

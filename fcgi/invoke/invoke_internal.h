@@ -80,7 +80,6 @@ struct invoke {
 	pthread_t thread;
 	char *site_dir, *state_dir, *launcher, *text;
 	bool private_launcher, single, ending;
-	uid_t own_uid;
 	int fd;			/* -1: not connected */
 	unsigned epoch;		/* grows with each connection and its end */
 	uint32_t last_tag, pools_made;

@@ -15,13 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
 	WINDOW_MS = 10000,
 	IDLE_LEASE_MS = 10000,
-	DEPTH_LEAST = 4,	/* leases kept ready for a function in use */
+	DEPTH_LEAST = 8,	/* leases kept ready for a function in use */
 	DEPTH_MAX = INVOKE_STOCK,
 	ASK_LEAST = LAUNCH_BATCH / 2,	/* fewer wait for company */
 	ASK_MOST = INVOKE_STOCK,	/* in one message */
@@ -66,7 +65,6 @@ static void
 close_lease(struct lease *l)
 {
 	io_close(&l->ctl_fd);
-	io_close(&l->pidfd);
 	io_close(&l->out_fd);
 	io_close(&l->err_fd);
 }
@@ -423,8 +421,8 @@ add_stock(struct invoke_pool *p, const struct launch_msg *m, const int *fds)
 
 	p->asked -= p->asked < m->count ? p->asked : m->count;
 	for (i = 0; i < m->count; i++) {
-		struct lease l = {m->ids[i], fds[2 * i], fds[2 * i + 1], -1,
-		    -1, clock_mono_ms()};
+		struct lease l = {m->ids[i], fds[i], -1, -1,
+		    clock_mono_ms()};
 
 		if (!hand_to_someone(p, &l))
 			close_lease(&l);
@@ -469,7 +467,7 @@ invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
 	struct invoke_pool *p;
 
 	if (m->type == LAUNCH_LEASED &&
-	    (m->count > LAUNCH_BATCH || nfds != 2 * m->count))
+	    (m->count > LAUNCH_BATCH || nfds != m->count))
 		return -1;
 	pthread_mutex_lock(&v->lock);
 	if (m->type == LAUNCH_REFUSED && m->code == LAUNCH_LEAVING)

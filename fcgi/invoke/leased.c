@@ -8,26 +8,15 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 void
 lease_signal(const struct invoke_pool *p, const struct lease *l, int sig)
 {
-	/*
-	 * A zygote could hand us any process's pidfd.  As an ordinary user
-	 * we may signal only what it could itself; as root we ask the
-	 * launcher, which looks whose process it is.
-	 */
-	if (p->owner->own_uid == 0) {
-		struct launch_msg m = invoke_message(p, LAUNCH_KILL, 0);
+	struct launch_msg m = invoke_message(p, LAUNCH_KILL, 0);
 
-		m.id = l->id;
-		m.code = (uint32_t)sig;
-		invoke_tell(p->owner, &m);
-		return;
-	}
-	syscall(SYS_pidfd_send_signal, l->pidfd, sig, NULL, 0);
+	m.id = l->id;
+	m.code = (uint32_t)sig;
+	invoke_tell(p->owner, &m);
 }
 
 void

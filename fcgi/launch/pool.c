@@ -42,15 +42,14 @@ hand_out(struct launcher *l, struct pool *p)
 	struct want *w = p->wants;
 	struct launch_msg m = {.type = LAUNCH_LEASED, .tag = w->tag};
 	struct child *given[LAUNCH_BATCH];
-	int fds[2 * LAUNCH_BATCH];
+	int fds[LAUNCH_BATCH];
 	uint32_t i, n;
 
 	for (n = 0; n < LAUNCH_BATCH && n < w->count && p->stock; n++) {
 		struct child *c = take_stock(p);
 
 		given[n] = c;
-		fds[2 * n] = c->ctl_fd;
-		fds[2 * n + 1] = c->pidfd;
+		fds[n] = c->ctl_fd;
 		m.ids[n] = c->id;
 		child_own(c, w->client);
 		c->leased_ms = p->used_ms;
@@ -59,7 +58,7 @@ hand_out(struct launcher *l, struct pool *p)
 	w->count -= n;
 	for (i = 0; i < n; i++)
 		given[i]->next = NULL;
-	client_say(l, w->client, &m, NULL, fds, 2 * n);
+	client_say(l, w->client, &m, NULL, fds, n);
 	for (i = 0; i < n; i++)
 		io_close(&given[i]->ctl_fd);
 }

@@ -10,7 +10,7 @@
  *
  *   launcher -> client
  *     HELLO    version, pid                      at once after accept
- *     LEASED   tag, count, ids[count]            + socket, pidfd of each
+ *     LEASED   tag, count, ids[count]            + socket of each
  *     REFUSED  tag, code (enum launch_refusal)   + text: why, for people
  *     GRANTED  tag, id                           a concurrency slot
  *     EXIT     id, wait_status, max_rss_kb, cpu_us, code (enum launch_end)
@@ -44,8 +44,8 @@
 #include <stdint.h>
 
 enum {
-	LAUNCH_VERSION = 1,
-	LAUNCH_BATCH = 8,		/* children in one LEASED */
+	LAUNCH_VERSION = 2,
+	LAUNCH_BATCH = 16,		/* children in one LEASED */
 	LAUNCH_TEXT_MAX = 60 * 1024	/* bytes of a text */
 };
 

@@ -121,7 +121,7 @@ enum abi_zygote_type {
 };
 
 enum {
-	ABI_Z_BATCH = 8,	/* children in one message */
+	ABI_Z_BATCH = 16,	/* children in one message */
 	ABI_Z_TEXT = 1024	/* bytes of a FAILED text */
 };
 

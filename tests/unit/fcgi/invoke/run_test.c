@@ -392,7 +392,7 @@ one_without_a_word_is_ended(void **state)
 
 	(void)state;
 	go(world_pool(w, "plain"), &q);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 	world_close(w);
 }
@@ -413,7 +413,7 @@ nonsense_ends_it(void **state)
 
 		assert_int_equal(go(world_pool(w, "plain"), &q).end,
 		    RUN_SIGNAL);
-		assert_true(world_ended(w, 0, 1000, &status));
+		assert_true(world_ended(w, 0, 10000, &status));
 		world_close(w);
 	}
 }
@@ -473,7 +473,7 @@ time_is_up(void **state)
 	assert_true(seen.expired_ms >= start_ms + 200);
 	assert_true(seen.expired_ms < start_ms + 700);
 	assert_true(took_ms >= 1100 && took_ms < 3000);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 	assert_int_equal(world_seen(w, LAUNCH_WATCH), 1);
@@ -494,7 +494,7 @@ time_is_up_though_it_writes(void **state)
 	assert_int_equal(go(world_pool(w, "plain"), &q).end, RUN_TIMEOUT);
 	assert_true(seen.expired_ms < start_ms + 600);
 	assert_true(clock_mono_ms() - start_ms < 3000);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	world_close(w);
 }
 
@@ -511,7 +511,7 @@ silence_is_up(void **state)
 	q.idle_timeout_ms = 100;
 	assert_int_equal(go(world_pool(w, "plain"), &q).end, RUN_TIMEOUT);
 	assert_int_equal(seen.expired, 1);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	world_close(w);
 }
 
@@ -528,7 +528,7 @@ closed_output_is_an_end(void **state)
 	assert_int_equal(go(world_pool(w, "plain"), &q).end, RUN_CLOSED);
 	assert_true(clock_mono_ms() - start_ms < 2000);
 	assert_out("all");
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	world_close(w);
 }
 
@@ -559,7 +559,7 @@ enough_is_enough(void **state)
 	(void)state;
 	seen.want_no_more_after = 1;
 	assert_int_equal(go(world_pool(w, "plain"), &q).end, RUN_STOPPED);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	world_close(w);
 }
 
@@ -577,7 +577,7 @@ a_client_that_leaves_ends_it(void **state)
 	q.client_fd = sv[0];
 	q.stop_on_leave = true;
 	assert_int_equal(go(world_pool(w, "plain"), &q).end, RUN_STOPPED);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	close(sv[0]);
 	world_close(w);
 }
@@ -634,7 +634,7 @@ one_that_ought_to_end_is_ended(void **state)
 
 	(void)state;
 	assert_int_equal(go(world_pool(w, "reuse"), &q).end, RUN_EXIT);
-	assert_true(world_ended(w, 0, 1000, &status));
+	assert_true(world_ended(w, 0, 10000, &status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
 	world_close(w);
 }

@@ -3,7 +3,7 @@
  *
  * A thread listens where a launcher would and answers as the test has told it.
  * Each child that it leases out is a thread at the far end of a socket pair,
- * which runs one of the test's scripts, and a real process behind the pidfd,
+ * which runs one of the test's scripts, and a real process that goes with it,
  * so that signals are seen to arrive.
  */
 #ifndef TEST_INVOKE_WORLD_H
@@ -35,7 +35,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,9 +182,9 @@ act(void *arg)
 	return NULL;
 }
 
-/* A child: its far end and pidfd in fds. */
-static void
-make_actor(struct world *w, bool dead, int *fds)
+/* A child: its far end. */
+static int
+make_actor(struct world *w, bool dead)
 {
 	static char sh[] = "/bin/sh", c[] = "-c", nap[] = "exec sleep 60";
 	char *argv[] = {sh, c, nap, NULL};
@@ -208,13 +207,11 @@ make_actor(struct world *w, bool dead, int *fds)
 		memcpy(&argv[2], &w->plan.program, sizeof argv[2]);
 	assert_int_equal(posix_spawn(&a->pid, sh, NULL, NULL, argv, environ),
 	    0);
-	fds[0] = sv[0];
-	fds[1] = (int)syscall(SYS_pidfd_open, a->pid, 0);
-	assert_true(fds[1] >= 0);
 	if (dead)
 		io_close(&a->child.ctl_fd);
 	else
 		assert_int_equal(pthread_create(&a->thread, NULL, act, a), 0);
+	return sv[0];
 }
 
 /* True if the process of the n-th child ended within `ms`; its status. */
@@ -262,7 +259,7 @@ lease_out(struct world *w, const struct launch_msg *m)
 	struct launch_msg out = {.type = LAUNCH_LEASED, .tag = m->tag};
 	uint32_t n = m->count, i;
 	bool dead = w->plan.all_dead;
-	int fds[2 * LAUNCH_BATCH];
+	int fds[LAUNCH_BATCH];
 
 	w->plan.all_dead = false;
 	if (w->plan.hand_out)
@@ -271,11 +268,11 @@ lease_out(struct world *w, const struct launch_msg *m)
 		n = LAUNCH_BATCH;
 	for (i = 0; i < n; i++) {
 		out.ids[i] = FIRST_ID + (uint64_t)w->nactors;
-		make_actor(w, dead, fds + 2 * i);
+		fds[i] = make_actor(w, dead);
 	}
 	out.count = n;
-	say(w, &out, "", fds, 2 * n);
-	for (i = 0; i < 2 * n; i++)
+	say(w, &out, "", fds, n);
+	for (i = 0; i < n; i++)
 		close(fds[i]);
 }
 
