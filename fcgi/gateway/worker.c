@@ -86,6 +86,7 @@ serve(struct worker *w, int fd, int64_t wait_us)
 	deadline_clear(&w->deadline);
 	if (fd >= 0)
 		accept_again(w->g, fd);
+	run_rest(w->run);
 }
 
 static void *

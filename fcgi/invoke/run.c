@@ -1,8 +1,9 @@
 /*
  * The blocking walk of one request through a leased child, as run.h says.
  *
- * It costs, when all goes well: two pipes, one message out, one poll, one
- * message in, and six closes; a child that is used again keeps its pipes.
+ * It costs, when all goes well: one message out, two closes, one poll and one
+ * message in; and, off the request's path, three closes and two pipes.  A
+ * child that is used again keeps its pipes.
  */
 #include "run.h"
 
@@ -35,8 +36,17 @@ enum {
 
 enum { AT_CTL, AT_OUT, AT_ERR, AT_CLIENT, AT_COUNT };
 
+/* What carries a child's output and log. */
+struct outputs {
+	int out_r, out_w, err_r, err_w;	/* all -1: none */
+};
+
+#define NO_OUTPUTS ((struct outputs){-1, -1, -1, -1})
+
 /* A message with its inline output, and behind it what the pipes bring. */
 struct run {
+	struct outputs spare;	/* for the next child */
+	struct lease left;	/* descriptors that nobody needs any more */
 	char message[sizeof(struct abi_done) + ABI_INLINE_MAX];
 	char piped[READ_BYTES];
 };
@@ -61,26 +71,83 @@ struct walk {
 struct run *
 run_new(void)
 {
-	return malloc(sizeof(struct run));
+	struct run *r = malloc(sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->spare = NO_OUTPUTS;
+	r->left = (struct lease){.ctl_fd = -1, .out_fd = -1, .err_fd = -1};
+	return r;
+}
+
+static void
+close_outputs(struct outputs *o)
+{
+	io_close(&o->out_r);
+	io_close(&o->out_w);
+	io_close(&o->err_r);
+	io_close(&o->err_w);
+}
+
+/* 0, or -1 with errno and none of them. */
+static int
+make_outputs(struct outputs *o)
+{
+	int p[2], saved;
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return -1;
+	o->out_r = p[0];
+	o->out_w = p[1];
+	if (pipe2(p, O_CLOEXEC) < 0) {
+		saved = errno;
+		close_outputs(o);
+		errno = saved;
+		return -1;
+	}
+	o->err_r = p[0];
+	o->err_w = p[1];
+	return 0;
+}
+
+static void
+close_left(struct run *r)
+{
+	io_close(&r->left.ctl_fd);
+	io_close(&r->left.out_fd);
+	io_close(&r->left.err_fd);
+}
+
+void
+run_rest(struct run *r)
+{
+	close_left(r);
+	if (r->spare.out_r < 0)
+		make_outputs(&r->spare);	/* or when they are needed */
 }
 
 void
 run_free(struct run *r)
 {
+	if (!r)
+		return;
+	close_left(r);
+	close_outputs(&r->spare);
 	free(r);
 }
 
 /* ---- handing over ----------------------------------------------------- */
 
+/* The lease gets read ends; the write ends, for the child, are in *to. */
 static int
-make_pipe(int *read_fd, int *write_fd)
+take_outputs(struct run *r, struct lease *l, struct outputs *to)
 {
-	int p[2];
-
-	if (pipe2(p, O_CLOEXEC) < 0)
+	if (r->spare.out_r < 0 && make_outputs(&r->spare) < 0)
 		return -1;
-	*read_fd = p[0];
-	*write_fd = p[1];
+	*to = r->spare;
+	r->spare = NO_OUTPUTS;
+	l->out_fd = to->out_r;
+	l->err_fd = to->err_r;
 	return 0;
 }
 
@@ -98,19 +165,17 @@ hand_over(struct walk *w)
 	    .body_bytes = q->body_bytes,
 	    .deadline_mono_ms = q->deadline_mono_ms};
 	struct iovec iov[2] = {{&h, sizeof h}, {NULL, q->env_bytes}};
-	int fds[3], out_w = -1, err_w = -1, rc, saved;
+	struct outputs o = NO_OUTPUTS;
+	int fds[3], rc, saved;
 	size_t nfds = 0;
 
 	memcpy(&iov[1].iov_base, &q->env, sizeof q->env);
 	if (w->lease.out_fd < 0) {
-		if (make_pipe(&w->lease.out_fd, &out_w) < 0 ||
-		    make_pipe(&w->lease.err_fd, &err_w) < 0) {
-			io_close(&out_w);
+		if (take_outputs(w->r, &w->lease, &o) < 0)
 			return -1;
-		}
 		h.flags |= ABI_HAS_OUTPUTS;
-		fds[nfds++] = out_w;
-		fds[nfds++] = err_w;
+		fds[nfds++] = o.out_w;
+		fds[nfds++] = o.err_w;
 	}
 	if (q->body_fd >= 0)
 		fds[nfds++] = q->body_fd;
@@ -121,8 +186,8 @@ hand_over(struct walk *w)
 	    ? -1
 	    : 0;
 	saved = errno;
-	io_close(&out_w);
-	io_close(&err_w);
+	io_close(&o.out_w);
+	io_close(&o.err_w);
 	errno = saved;
 	return rc;
 }
@@ -410,6 +475,15 @@ ends_itself(const struct walk *w)
 	    fn->runtime == SNAP_RUNTIME_C;
 }
 
+/* What is to be closed can wait for run_rest(). */
+static void
+leave_descriptors(struct walk *w)
+{
+	close_left(w->r);
+	w->r->left = w->lease;
+	w->lease.ctl_fd = w->lease.out_fd = w->lease.err_fd = -1;
+}
+
 /* Gives the child back, or sees to it that it is gone. */
 static void
 part(struct walk *w)
@@ -426,6 +500,7 @@ part(struct walk *w)
 	if (crashed &&
 	    invoke_pool_function(w->pool)->runtime == SNAP_RUNTIME_C)
 		lease_retire(w->pool, &w->lease);
+	leave_descriptors(w);
 	lease_drop(w->pool, &w->lease, !w->have_done || !ends_itself(w));
 }
 

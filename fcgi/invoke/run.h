@@ -57,12 +57,18 @@ struct run_result {
 	char text[512];			/* RUN_REFUSED: why, for people */
 };
 
-/* A worker's buffers, reused. */
+/* A worker's buffers and spare pipes, reused. */
 struct run;
 struct run *run_new(void);
 void run_free(struct run *r);
 
 void run_request(struct run *r, struct invoke_pool *p,
     const struct run_request *q, struct run_result *out);
+
+/*
+ * Closes what the last request left, and makes ready for the next one: call
+ * it when the reply has gone out, so that nobody waits for it.
+ */
+void run_rest(struct run *r);
 
 #endif
