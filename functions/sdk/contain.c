@@ -210,14 +210,13 @@ contain_fork(struct contain *c, int *pidfd)
 	return pid;
 }
 
+/* With the permitted ones the ambient ones go, too (capabilities(7)). */
 static int
 drop_capabilities(void)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	const struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return -1;
 	return (int)syscall(SYS_capset, &head, none);
 }
 

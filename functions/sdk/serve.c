@@ -47,7 +47,8 @@ explain_silence(int status)
 static int
 finish(int status, struct sdk_output *rest)
 {
-	bool failed = fflush(stdout) != 0;
+	/* Looking first, it writes to no page that is not the child's own. */
+	bool failed = __fpending(stdout) && fflush(stdout) != 0;
 
 	now.owner = 0;
 	if (output_end(&now.req.out, status == 0, rest) < 0)

@@ -2,7 +2,7 @@
 # are an archive of their own, shared with fcgi/.
 functions/sdk/abi.DIR := functions/sdk
 functions/sdk/abi.SRCS := abi.c child.c contain.c contain_sweep.c pagetable.c \
-	scratch.c unshared.c zygote.c
+	rseq.c scratch.c unshared.c zygote.c
 functions/sdk/abi.BELOW := store/base
 functions/sdk.SRCS := $(filter-out $(functions/sdk/abi.SRCS), \
 	$(notdir $(wildcard functions/sdk/*.c)))

@@ -8,6 +8,7 @@
 #include "abi.h"
 #include "contain.h"
 #include "pagetable.h"
+#include "rseq.h"
 #include "scratch.h"
 #include "unshared.h"
 
@@ -56,6 +57,9 @@ struct zygote {
 	int64_t alone_ms;	/* since when the launcher is gone; 0: is there */
 	size_t alive;
 	struct child children[CHILDREN_MAX];	/* index = scratch slot */
+	/* Not on the stack: each fork makes that one be copied once more. */
+	struct abi_child made[ABI_Z_BATCH];
+	int made_fds[2 * ABI_Z_BATCH];
 };
 
 int
@@ -173,23 +177,24 @@ fork_child(struct zygote *z, size_t slot, int ctl_fd, int *pidfd)
 
 /*
  * Forks one child: its far end and pidfd in fds[0..1], itself in *out.
- * 0, or -1 with nothing left behind.
+ * 0, or -1 with nothing left behind.  The child's end is the lower one, which
+ * it most often has where it wants it.
  */
 static int
 make_child(struct zygote *z, struct abi_child *out, int *fds)
 {
 	size_t slot = free_slot(z);
-	int sv[2], pidfd;
+	int sv[2];
 	pid_t pid;
 
 	if (slot == CHILDREN_MAX || scratch_ready(&z->scratch, slot) < 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return -1;
-	pid = fork_child(z, slot, sv[1], &pidfd);
-	close(sv[1]);
+	pid = fork_child(z, slot, sv[0], &fds[1]);
+	close(sv[0]);
 	if (pid < 0) {
-		close(sv[0]);
+		close(sv[1]);
 		return -1;
 	}
 	scratch_taken(&z->scratch, slot);
@@ -198,8 +203,7 @@ make_child(struct zygote *z, struct abi_child *out, int *fds)
 	    (struct child){pid, z->last_serial + (uint32_t)slot};
 	z->alive++;
 	*out = (struct abi_child){z->children[slot].serial, pid};
-	fds[0] = sv[0];
-	fds[1] = pidfd;
+	fds[0] = sv[1];
 	return 0;
 }
 
@@ -228,16 +232,16 @@ hand_up(struct zygote *z, uint32_t n, const struct abi_child *made,
 static void
 make_children(struct zygote *z, uint32_t want)
 {
-	struct abi_child made[ABI_Z_BATCH];
-	int fds[2 * ABI_Z_BATCH];
+	int *fds = z->made_fds;
 	uint32_t n = 0, sent, i;
 
 	if (want > ABI_Z_BATCH)
 		want = ABI_Z_BATCH;
-	while (n < want && make_child(z, &made[n], fds + 2 * (size_t)n) == 0)
+	while (n < want &&
+	    make_child(z, &z->made[n], fds + 2 * (size_t)n) == 0)
 		n++;
 	sent = n;
-	if (n && hand_up(z, n, made, fds) < 0)
+	if (n && hand_up(z, n, z->made, fds) < 0)
 		sent = 0;
 	for (i = 0; i < 2 * n; i++)
 		close(fds[i]);
@@ -355,6 +359,11 @@ serve(struct zygote *z)
 		p.fd = z->alone_ms ? -1 : z->launcher_fd;
 		p.events = z->draining ? 0 : POLLIN;
 		poll(&p, 1, z->alive ? pause_ms : -1);
+		/* Children first: somebody may wait for them. */
+		if (p.revents && !z->draining)
+			listen_to_launcher(z);
+		else if (p.revents & POLLHUP)
+			z->alone_ms = clock_mono_ms();
 		alive = z->alive;
 		reap(z);
 		if (sweeps)
@@ -363,10 +372,6 @@ serve(struct zygote *z)
 			pause_ms = REAP_EVERY_MS;
 		else if (pause_ms < REAP_IDLE_MS)
 			pause_ms *= 2;
-		if (p.revents && !z->draining)
-			listen_to_launcher(z);
-		else if (p.revents & POLLHUP)
-			z->alone_ms = clock_mono_ms();
 		if (z->alone_ms)
 			end_alone(z);
 		if (!p.revents || !z->alive)
@@ -404,6 +409,7 @@ prepare(struct zygote *z, const struct zygote_ops *ops)
 	if (ops->init() != 0)
 		return fail(z, "bothy_init failed; its log has the reason");
 	pagetable_keep();
+	rseq_leave();
 	fflush(NULL);	/* or each child would write it once more */
 	return check_alone(z);
 }
