@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +82,47 @@ cache_scratch(const char *state_dir, char *dir, struct err *e)
 	return 0;
 }
 
+/* Maps a file that is not empty: its bytes, to be unmapped, or NULL. */
+static void *
+map_file(const char *path, size_t *bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *p = MAP_FAILED;
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0) {
+		*bytes = (size_t)st.st_size;
+		p = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	}
+	io_close(&fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * Copies a program in one write.  Linkers write theirs piece by piece; what
+ * comes in one piece the kernel keeps in large folios, where the file system
+ * can, and a zygote's fork copies page tables by folio.
+ */
+static int
+copy_program(const char *from, const char *to, struct err *e)
+{
+	size_t bytes;
+	void *p = map_file(from, &bytes);
+	int fd, rc;
+
+	if (!p)
+		return err_sys(e, "cannot read %s", from);
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	rc = fd < 0 || io_write_all(fd, p, bytes) < 0 || fchmod(fd, 0755) < 0
+	    ? err_sys(e, "cannot write %s", to)
+	    : 0;
+	io_close(&fd);
+	munmap(p, bytes);
+	return rc;
+}
+
 /* fsync of a file or directory by name. */
 static int
 sync_path(const char *path, struct err *e)
@@ -110,11 +152,8 @@ cache_put(const char *state_dir, const char *dir, const char *key,
 	    format(path, e, "%s/%s", clean, function) < 0)
 		goto fail;
 	/* Only the binary goes into the cache, not its object files. */
-	if (chmod(built, 0755) < 0 || rename(built, path) < 0) {
-		err_sys(e, "cannot move %s", built);
-		goto fail_clean;
-	}
-	if (sync_path(path, e) < 0 || sync_path(clean, e) < 0 ||
+	if (copy_program(built, path, e) < 0 || sync_path(path, e) < 0 ||
+	    sync_path(clean, e) < 0 ||
 	    format(path, e, "%s/%s", entry, function) < 0)
 		goto fail_clean;
 	/* Another builder may have put the same content there before us. */
