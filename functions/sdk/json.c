@@ -1,10 +1,12 @@
 /*
  * JSON in and out, by Jansson.  Runs in a function's process.
  */
+#include "jsontext.h"
 #include "reply.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
+
+enum { DEPTH_MAX = 2048 };	/* what Jansson reads */
 
 static void
 drop_json(void *json)
@@ -44,21 +46,21 @@ bothy_json_body(struct bothy_req *req)
 int
 bothy_json(struct bothy_req *req, int status, const json_t *json)
 {
-	char *text;
-	size_t n;
+	struct buf text;
 	int rc;
 
 	if (!json)
 		return request_fail(req, 500,
 		    "bothy_json: there is no value (did json_pack fail?)");
-	text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
-	if (!text)
-		return request_fail(req, 500,
+	buf_init(&text, SIZE_MAX / 2);
+	if (jsontext_write(&text, json, DEPTH_MAX) < 0 ||
+	    buf_putc(&text, '\n') < 0)
+		rc = request_fail(req, 500,
 		    "bothy_json: the value cannot be written");
-	n = strlen(text);
-	text[n] = '\n';		/* in the NUL's place: it is counted bytes now */
-	rc = reply_whole(req, status, "application/json", text, n + 1);
-	free(text);
+	else
+		rc = reply_whole(req, status, "application/json", text.data,
+		    text.len);
+	buf_release(&text);
 	return rc;
 }
 

@@ -76,36 +76,46 @@ release(void *arg)
 	json_decref(s->error.body);
 }
 
-struct store *
-store_of(struct bothy_req *req)
+static struct store *
+make(struct bothy_req *req)
 {
 	const struct client_options o = {
 	    .socket = bothy_env("BOTHY_STORE", NULL),
 	    .token = bothy_env("BOTHY_STORE_TOKEN", NULL)};
-	struct store *s;
+	struct store *s = bag_alloc(&req->bag, sizeof *s);
 
-	if (req->store)
-		return req->store;
-	if (!o.socket) {
-		request_fail(req, 500, "this function has no store: give it "
-		    "iam.role.statements in deploy.yaml");
-		return NULL;
-	}
-	s = bag_alloc(&req->bag, sizeof *s);
 	if (!s) {
 		request_no_memory(req);
 		return NULL;
 	}
-	*s = (struct store){.req = req, .client = take_client(&o)};
+	*s = (struct store){.req = req, .granted = o.socket != NULL,
+	    .client = o.socket ? take_client(&o) : NULL};
 	buf_init(&s->body, BODY_MAX);
 	buf_init(&s->reply, FRAME_REPLY_MAX);
-	if (request_on_end(req, release, s) < 0)
-		return NULL;
-	if (!s->client) {
-		request_no_memory(req);
-		return NULL;
-	}
-	return req->store = s;
+	return request_on_end(req, release, s) < 0 ? NULL : s;
+}
+
+static void note(struct store *s, int fault, const char *name,
+    const char *text);
+
+struct store *
+store_of(struct bothy_req *req)
+{
+	struct store *s;
+
+	if (!req->store)
+		req->store = make(req);
+	s = req->store;
+	if (!s || s->client)
+		return s;
+	if (s->granted)
+		note(s, FAULT_INTERNAL, fault_name(FAULT_INTERNAL),
+		    "out of memory");
+	else
+		note(s, FAULT_DENIED, fault_name(FAULT_DENIED), "this "
+		    "function has no store: give it iam.role.statements in "
+		    "deploy.yaml");
+	return NULL;
 }
 
 unsigned

@@ -13,8 +13,9 @@
 
 struct store {
 	struct bothy_req *req;
-	struct client *client;
+	struct client *client;		/* NULL: none can be had */
 	struct buf body, reply;
+	bool granted;			/* anything at all */
 	bool no_wait;			/* for files */
 	bool failed;			/* of the last call */
 	struct bothy_store_error error;

@@ -4,104 +4,17 @@
  */
 #include "store.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "jsontext.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 64 };
 
-/* Jansson's iterators ask for a value that may be written to. */
-static json_t *
-iterable(const json_t *json)
-{
-	return (json_t *)(uintptr_t)json;
-}
-
-/* The shortest text that reads back as the same number. */
-static int
-encode_real(struct buf *b, double d)
-{
-	char text[40];
-	int digits;
-
-	for (digits = 15; digits < 17; digits++) {
-		snprintf(text, sizeof text, "%.*g", digits, d);
-		if (fabs(strtod(text, NULL) - d) <= 0)
-			break;
-	}
-	return buf_printf(b, "%.*g", digits, d);
-}
-
-static int encode(struct buf *b, const json_t *json, int depth);
-
-static int
-encode_object(struct buf *b, const json_t *json, int depth)
-{
-	json_t *object = iterable(json);
-	const char *name;
-	json_t *value;
-	size_t n = 0;
-
-	buf_putc(b, '{');
-	json_object_foreach(object, name, value) {
-		if (n++)
-			buf_putc(b, ',');
-		buf_json(b, name, strlen(name));
-		buf_putc(b, ':');
-		if (encode(b, value, depth + 1) < 0)
-			return -1;
-	}
-	return buf_putc(b, '}');
-}
-
-static int
-encode_array(struct buf *b, const json_t *json, int depth)
-{
-	size_t i, n = json_array_size(json);
-
-	buf_putc(b, '[');
-	for (i = 0; i < n; i++) {
-		if (i)
-			buf_putc(b, ',');
-		if (encode(b, json_array_get(json, i), depth + 1) < 0)
-			return -1;
-	}
-	return buf_putc(b, ']');
-}
-
-static int
-encode(struct buf *b, const json_t *json, int depth)
-{
-	if (!json || depth > DEPTH_MAX)
-		return -1;
-	switch (json_typeof(json)) {
-	case JSON_OBJECT:
-		return encode_object(b, json, depth);
-	case JSON_ARRAY:
-		return encode_array(b, json, depth);
-	case JSON_STRING:
-		return buf_json(b, json_string_value(json),
-		    json_string_length(json));
-	case JSON_INTEGER:
-		return buf_printf(b, "%" JSON_INTEGER_FORMAT,
-		    json_integer_value(json));
-	case JSON_REAL:
-		return encode_real(b, json_real_value(json));
-	case JSON_TRUE:
-		return buf_puts(b, "true");
-	case JSON_FALSE:
-		return buf_puts(b, "false");
-	default:
-		return buf_puts(b, "null");
-	}
-}
-
 int
 store_encode(struct buf *b, const json_t *json)
 {
-	return encode(b, json, 0);
+	return jsontext_write(b, json, DEPTH_MAX);
 }
 
 /* --- from the store ------------------------------------------------------- */
@@ -220,7 +133,7 @@ store_body_json(struct buf *b, const char *name, const json_t *json)
 static size_t
 pick_values(struct buf *b, const char *name, const json_t *values, char first)
 {
-	json_t *object = iterable(values), *value;
+	json_t *object = jsontext_iterable(values), *value;
 	const char *key;
 	size_t n = 0;
 

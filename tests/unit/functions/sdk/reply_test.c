@@ -252,7 +252,8 @@ replaced(struct bothy_req *req)
 static int
 json(struct bothy_req *req)
 {
-	json_t *j = json_pack("{s:i}", "a", 1);
+	json_t *j = json_pack("{s:i, s:[f, f, f, f]}", "a", 1, "reals", 0.1,
+	    1.0, 1e-7, 3.141592653589793);
 	int rc = bothy_json(req, 201, j);
 
 	assert_int_equal(j->refcount, 1);
@@ -288,8 +289,9 @@ test_whole_replies(void **state)
 	    "Content-Type: application/json\r\n\r\n"
 	    "{\"message\":\"no \\\"way\\\"\"}\n");
 	assert_string_equal(serve(json),
-	    "Status: 201 Created\r\nContent-Length: 8\r\n"
-	    "Content-Type: application/json\r\n\r\n{\"a\":1}\n");
+	    "Status: 201 Created\r\nContent-Length: 50\r\n"
+	    "Content-Type: application/json\r\n\r\n{\"a\":1,\"reals\":"
+	    "[0.1,1.0,1e-07,3.141592653589793]}\n");
 	assert_string_equal(serve(no_json), "");
 	assert_int_equal(fixture_status, 1);
 	assert_non_null(strstr(serve(refused_for_nothing), "Status: 400 "));

@@ -197,7 +197,7 @@ a_document_is_written(void **state)
 {
 	static const struct talk talks[] = {
 		{"PutItem 3 {\"TableName\":\"notes\",\"Item\":{\"id\":\"a\","
-		 "\"pi\":0.1,\"big\":1e+30,\"no\":1}}", 0, "{}"},
+		 "\"pi\":0.1,\"big\":1e+30,\"no\":1.0}}", 0, "{}"},
 		{"PutItem 3 {\"TableName\":\"notes\",\"Item\":{\"id\":\"a\"},"
 		 "\"ConditionExpression\":\"#n = :one\","
 		 "\"ExpressionAttributeNames\":{\"#n\":\"name\"},"
@@ -457,6 +457,10 @@ has_no_store(struct bothy_req *req)
 {
 	assert_null(bothy_get(req, "notes", NULL));
 	assert_int_equal(bothy_failed(req), 500);
+	assert_string_equal(bothy_store_error(req)->name,
+	    "AccessDeniedException");
+	assert_non_null(strstr(bothy_store_error(req)->message,
+	    "iam.role.statements"));
 	assert_null(bothy_find(req, "notes", "c", NULL, NULL));
 	assert_null(bothy_transact(req));
 	assert_int_equal(bothy_tx_put(NULL, "a", NULL, NULL, NULL), -1);
