@@ -254,8 +254,11 @@ store_from_mirror(const char *dir, const char *url,
 {
 	struct making m = {.dir = dir, .options = o, .dir_fd = -1,
 	    .lock_fd = -1};
-	int rc = begin(&m, url, e);
+	int rc;
 
+	if (*url == '/' && access(url, F_OK) < 0)
+		return err_sys(e, "%s", url);
+	rc = begin(&m, url, e);
 	if (rc == 0)
 		rc = history_clone_from(dir, url, o->stopped, o->arg, &m.tip,
 		    e);

@@ -22,6 +22,20 @@ enum {
 static const char NAME_LETTERS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     "abcdefghijklmnopqrstuvwxyz0123456789._-";
 
+/* One that git or libgit2 knows the way to, whatever directory we are in. */
+static bool
+leads_somewhere(const char *url)
+{
+	static const char *const begins[] = {"/", "file:///", "ssh://",
+	    "https://", "http://"};
+	size_t i;
+
+	for (i = 0; i < sizeof begins / sizeof *begins; i++)
+		if (strncmp(url, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
 static int
 check(const char *name, const char *url, struct err *e)
 {
@@ -36,6 +50,9 @@ check(const char *name, const char *url, struct err *e)
 	if (n == 0 || n > MIRROR_URL_MAX)
 		return err_set(e, FAULT_VALIDATION, "a mirror's URL has 1 to "
 		    "%d bytes", MIRROR_URL_MAX);
+	if (!leads_somewhere(url))
+		return err_set(e, FAULT_VALIDATION, "a mirror is an absolute "
+		    "path, or begins with file:///, ssh:// or https://");
 	for (; *url; url++)
 		if ((unsigned char)*url <= ' ' || *url == 0x7f)
 			return err_set(e, FAULT_VALIDATION, "a mirror's URL "

@@ -189,18 +189,30 @@ out:
 	return r ? history_git_error(e, "push") : 0;
 }
 
-/* A mirror that is a path is made, if only its last name is missing. */
-static void
-make_mirror(const char *url)
+/*
+ * A mirror that is a path is made, if only its last name is missing: so that a
+ * clone of it checks out what is pushed.
+ */
+static int
+make_mirror(const char *url, struct err *e)
 {
 	const char *path = strncmp(url, "file://", 7) ? url : url + 7;
+	git_repository_init_options options;
 	git_repository *repo;
 	struct stat st;
 
-	if (path[0] != '/' || lstat(path, &st) == 0 || mkdir(path, 0700))
-		return;
-	if (git_repository_init(&repo, path, true) == 0)
-		git_repository_free(repo);
+	if (path[0] != '/' || lstat(path, &st) == 0)
+		return 0;
+	if (mkdir(path, 0700))
+		return err_sys(e, "cannot make it");
+	git_repository_init_options_init(&options,
+	    GIT_REPOSITORY_INIT_OPTIONS_VERSION);
+	options.flags = GIT_REPOSITORY_INIT_BARE;
+	options.initial_head = HISTORY_MAIN;
+	if (git_repository_init_ext(&repo, path, &options))
+		return history_git_error(e, "make");
+	git_repository_free(repo);
+	return 0;
 }
 
 static int
@@ -216,7 +228,8 @@ push(const char *path, const char *url, struct err *e)
 	callbacks.credentials = give_credential;
 	callbacks.push_update_reference = note_refusal;
 	callbacks.payload = &tries;
-	make_mirror(url);
+	if (make_mirror(url, e))
+		return -1;
 	if (git_repository_open_bare(&v.repo, path) ||
 	    git_repository_odb(&v.odb, v.repo) ||
 	    git_remote_create_anonymous(&remote, v.repo, url))

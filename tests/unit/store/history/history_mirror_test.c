@@ -98,6 +98,21 @@ check_clone(struct rig *r, const char *url, unsigned commits, unsigned tags)
 	io_remove_tree(AT_FDCWD, dir);
 }
 
+/* Who clones one that we made gets what was pushed. */
+static void
+check_head(const char *bare)
+{
+	char path[200], head[64] = "";
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/HEAD", bare);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(head, sizeof head, f));
+	assert_string_equal(head, "ref: refs/heads/main\n");
+	fclose(f);
+}
+
 static void
 mirrors_what_is_here(void **state)
 {
@@ -116,6 +131,7 @@ mirrors_what_is_here(void **state)
 	fill(&r, 5);
 	push(&r, bare);
 	check_clone(&r, url, 5, 0);
+	check_head(bare);
 	fill(&r, 10);
 	assert_int_equal(history_tag(r.h, "monday", &r.id[8], &r.e), 0);
 	push(&r, url);
