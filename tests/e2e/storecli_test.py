@@ -175,6 +175,8 @@ def test_keys_are_words(shop):
     (["diff"], "say from which state"),
     (["gett"], "did you mean get?"),
     (["scan", "notes", "--limit", "x"], "--limit is a number"),
+    (["ls", "--limit", "3"], "name one"),
+    (["export", "notes", "-"], "bothy store scan notes --json"),
 ])
 def test_errors_say_what_and_where(shop, args, said):
     p = shop.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -555,7 +557,10 @@ def test_mirror_and_a_new_store_from_it(shop):
     shop.call("mirror", "there", "--remove")
     shop.call("mirror", "nowhere", "/nothing/there.git", code=FAILED)
     assert "nowhere was not pushed to" in shop.err
+    assert "No such file or directory" in shop.err
     shop.call("mirror", "nowhere", "--remove")
+    shop.call("mirror", "nowhere", "ftp://a/b", code=FAILED)
+    assert "ssh:// or https://" in shop.err
 
 
 # ---- upkeep --------------------------------------------------------------------------

@@ -120,6 +120,10 @@ run_export(struct cli *c, const void *values, int argc, char **argv)
 	if (o->format && !is_format(o->format))
 		return cli_usage("store export", "--format is lines, files or "
 		    "dynamodb, not %s", o->format);
+	if (strcmp(argv[1], "-") == 0)
+		return cli_usage("store export", "it writes a file or "
+		    "directory; for standard output there is `bothy store scan "
+		    "%s --json`", argv[0]);
 	if (absolute(argv[1], path, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
 	return transfer(c, OP_EXPORT, o, argv[0], path,

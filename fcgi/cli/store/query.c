@@ -335,9 +335,14 @@ static const struct opt ls_opts[] = {
 static int
 run_ls(struct cli *c, const void *values, int argc, char **argv)
 {
+	const struct options *o = values;
+
+	if (argc == 0 && o->limit)
+		return cli_usage("store ls", "--limit is for the keys of a "
+		    "table: name one");
 	if (argc == 0)
 		return command_store_tables.run(c, NULL, argc, argv);
-	return run_reading(c, values, true, argc, argv);
+	return run_reading(c, o, true, argc, argv);
 }
 
 const struct command command_store_ls = {
