@@ -3,6 +3,9 @@
  * is asked for: the keys of tables are those that deploy.yaml declares, and of
  * a table that isn't known here no statement about leading keys allows
  * anything.
+ *
+ * Grants name tables, of one account; an ARN may be of another, where a table
+ * of that name is another one.  So it takes a grant for all tables.
  */
 #include "op_query.h"
 #include "op_statement.h"
@@ -50,6 +53,41 @@ check_statements(struct op *op, struct store_view *v, struct err *e)
 	return 0;
 }
 
+/* No table is called so: what allows it allows all. */
+static int
+check_arns(struct op *op, struct store_view *v, struct err *e)
+{
+	struct access a;
+	size_t i;
+
+	for (i = 0; request_access(&op->request, i, &a); i++) {
+		a.table = (struct text){"arn:", 4};
+		a.key = NULL;
+		if (op_allow(op, v->catalog, &a, e) < 0)
+			return err_set(e, FAULT_DENIED, "where resources.store "
+			    "has the documents, an ARN may be of another "
+			    "account: who may use some tables alone has to "
+			    "name them, by TableName");
+	}
+	return 0;
+}
+
+/* What op_read() could not see. */
+static int
+check_asked(struct op *op, struct store_view *v, struct err *e)
+{
+	switch (op->request.info->op) {
+	case OP_QUERY:
+		return check_query(op, v, e);
+	case OP_EXECUTE_STATEMENT:
+	case OP_BATCH_EXECUTE_STATEMENT:
+	case OP_EXECUTE_TRANSACTION:
+		return check_statements(op, v, e);
+	default:
+		return 0;
+	}
+}
+
 int
 op_check_elsewhere(struct op *op, struct store_view *v, struct err *e)
 {
@@ -59,18 +97,10 @@ op_check_elsewhere(struct op *op, struct store_view *v, struct err *e)
 		return 0;
 	if (store_read_begin(v, e) < 0)
 		return -1;
-	switch (op->request.info->op) {
-	case OP_QUERY:
-		rc = check_query(op, v, e);
-		break;
-	case OP_EXECUTE_STATEMENT:
-	case OP_BATCH_EXECUTE_STATEMENT:
-	case OP_EXECUTE_TRANSACTION:
-		rc = check_statements(op, v, e);
-		break;
-	default:
-		break;
-	}
+	if (op->request.arns)
+		rc = check_arns(op, v, e);
+	if (rc == 0)
+		rc = check_asked(op, v, e);
 	store_read_end(v);
 	return rc;
 }

@@ -102,6 +102,7 @@ request_read(struct request *r, int op, bool plain, struct arena *a,
 		r->refusal = d.whole;
 		return -1;
 	}
+	r->arns = d.arns;
 	if (form->finish && form->finish(&d, r, raw) < 0)
 		return -1;
 	return schema_value(&d, NULL);

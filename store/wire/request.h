@@ -257,6 +257,7 @@ struct request {
 	const struct operation_info *info;
 	bool plain;			/* documents in plain JSON */
 	const char *refusal;	/* the whole text of an error that is cut */
+	bool arns;		/* something is named by its ARN */
 	enum return_capacity capacity;	/* ReturnConsumedCapacity */
 	enum return_metrics metrics;	/* ReturnItemCollectionMetrics */
 	struct text token;		/* ClientRequestToken */

@@ -123,15 +123,23 @@ schema_fail_twice(struct decoder *d, const struct text *name)
 
 /* --- scalars -------------------------------------------------------------- */
 
+bool
+schema_is_arn(const struct text *text)
+{
+	static const char BEGIN[] = "arn:";
+
+	return text->n >= sizeof BEGIN - 1 &&
+	    memcmp(text->p, BEGIN, sizeof BEGIN - 1) == 0;
+}
+
 /* The name that an ARN ends in: ".../table/name". */
 struct text
 schema_name_of(const struct text *text)
 {
-	static const char BEGIN[] = "arn:", MARK[] = ":table/";
+	static const char MARK[] = ":table/";
 	const char *p;
 
-	if (text->n < sizeof BEGIN - 1 ||
-	    memcmp(text->p, BEGIN, sizeof BEGIN - 1) != 0)
+	if (!schema_is_arn(text))
 		return *text;
 	p = memmem(text->p, text->n, MARK, sizeof MARK - 1);
 	if (!p)
@@ -148,6 +156,7 @@ read_text(struct decoder *d, const struct param *p, void *target,
 
 	if (t->type != JSON_STRING)
 		return schema_fail_scalar(d, t, "String");
+	d->arns |= schema_is_arn(&text);
 	if (p->flags & PARAM_ARN)
 		text = schema_name_of(&text);
 	schema_check_text(d, p, at, &text);

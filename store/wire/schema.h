@@ -93,6 +93,7 @@ struct decoder {
 	struct err *err;
 	bool plain;			/* documents are plain JSON */
 	bool strict;			/* unknown parameters are refused */
+	bool arns;			/* a parameter was, or began as, an ARN */
 	struct put_aside *aside;
 	const char *within;	/* the request's parameter that is being read */
 	const char *first;		/* why a PARAM_FIRST is wrong */

@@ -37,6 +37,8 @@ int schema_fail_scalar(struct decoder *d, const struct json_token *t,
     const char *type);
 int schema_fail_twice(struct decoder *d, const struct text *name);
 
+bool schema_is_arn(const struct text *text);
+
 /* The name that an ARN ends in; any other text as it is. */
 struct text schema_name_of(const struct text *text);
 

@@ -182,6 +182,7 @@ read_entry(struct decoder *d, const struct param *p, const struct text *name,
 	struct json_token t;
 	struct growing g;
 
+	d->arns |= schema_is_arn(name);
 	if (json_next(&d->json, &t) < 0)
 		return -1;
 	if (p->kind == PARAM_MAP) {

@@ -325,6 +325,36 @@ def test_grants_hold_before_anything_is_sent(store, far):
     assert len(far.seen) == 3
 
 
+def test_grants_for_a_table_are_for_none_of_another_account(store, far):
+    arn = "arn:aws:dynamodb:eu-test-1:999999999999:table/tab"
+    key = {"id": {"S": "a"}}
+
+    def ask(client):
+        yield lambda: client.call("GetItem", {"TableName": arn, "Key": key})
+        yield lambda: client.call("Query", {
+            "TableName": arn, "KeyConditionExpression": "id = :i",
+            "ExpressionAttributeValues": {":i": {"S": "a"}}})
+        yield lambda: client.call("BatchGetItem", {
+            "RequestItems": {arn: {"Keys": [key]}}})
+        yield lambda: client.call("TagResource", {
+            "ResourceArn": arn, "Tags": [{"Key": "k", "Value": "v"}]})
+
+    claims = {"f": "f", "r": "r", "d": int(time.time() * 1000) + 60000,
+              "g": [allow(["dynamodb:*"], ["tab"])]}
+    with store.connect(mint(store.key(), claims)) as client:
+        for call in ask(client):
+            assert "another account" in fault(call, "Denied")["message"]
+        client.get("tab", {"id": "a"})      # with an ARN as its value, too
+        client.put("tab", {"id": arn}, PLAIN)
+        assert len(far.seen) == 2
+    claims["g"] = [allow(["dynamodb:*"], ["*"])]
+    with store.connect(mint(store.key(), claims)) as client:
+        for call in ask(client):
+            call()
+    assert len(far.seen) == 6
+    assert far.seen[2][1]["TableName"] == arn
+
+
 # ---- dynalite ------------------------------------------------------------------
 
 # ---- a whole site -----------------------------------------------------------
