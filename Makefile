@@ -180,11 +180,18 @@ PAGES := $(wildcard $(foreach d,store/* fcgi/* functions/sdk,$(d)/*.[1-9]))
 # The names that a page describes: its own comes first.
 names = sed -n '/^\.Sh NAME/,/^\.Sh [^N]/s/^\.Nm \([^ ,]*\).*/\1/p' $(1)
 
+# The head of a page that mandoc does not write, but for its title.
+HEAD := <!doctype html><html lang="en"><meta charset="utf-8"><meta \
+	name="viewport" content="width=device-width, initial-scale=1"><link \
+	rel="stylesheet" href="../manual.css">
+UP := <nav><a href="./">The manual</a></nav>
+
 define PAGE
 www/docs/$(notdir $(1)).html: $(1)
 	$$(call say,MAN,$$@)
 	$(Q)mkdir -p www/docs
-	$(Q)mandoc -Thtml -Oman=%N.%S.html $$< >$$@
+	$(Q)mandoc -Thtml -Ostyle=../manual.css,man=%N.%S.html $$< | \
+		sed 's|^<body>|&$(UP)|' >$$@
 	$(Q)for n in $$$$($(call names,$(1))); do \
 		test -e www/docs/$$$$n$(suffix $(1)).html || \
 		ln $$@ www/docs/$$$$n$(suffix $(1)).html || exit 1; done
@@ -196,22 +203,31 @@ $(foreach p,$(PAGES),$(eval $(call PAGE,$(p))))
 www/docs/operations.html: $(B)/bin/bothy
 	$(call say,MAN,$@)
 	$(Q)mkdir -p www/docs
-	$(Q){ echo '<!doctype html><meta charset="utf-8"><title>Operations</title>'; \
+	$(Q){ echo '$(HEAD)<title>Operations</title>$(UP)'; \
 	echo "<h1>DynamoDB's operations that answer</h1>"; \
-	echo '<p>Any other is an UnknownOperationException.</p><table>'; \
+	echo '<p>Any other is an UnknownOperationException.</p>'; \
+	echo '<div class="wide"><table>'; \
 	$< key operations | awk 'NR == 1 { next } { printf "<tr><td>%s<td>" \
 		"<code>%s</code><td><code>%s</code>\n", $$1, $$2, $$3 }'; \
-	echo '</table>'; } >$@
+	echo '</table></div>'; } >$@
 HTML += www/docs/operations.html
 
+# $(call section,TITLE,NUMBER): a list of the pages with that number.
+define section
+echo '<h2>$(1)</h2><ul>'; for p in $(filter %.$(2),$(PAGES)); do \
+	sed -n "s|^\.Nd \(.*\)|<li><a href='$${p##*/}.html'>$${p##*/}</a>: \1|p" \
+	$$p; done; echo '</ul>';
+endef
+
 www/docs/index.html: $(HTML)
-	$(Q){ echo '<!doctype html><meta charset="utf-8"><title>Bothy</title>'; \
-	echo '<h1>The manual</h1><ul>'; \
-	for p in $(PAGES); do sed -n "s|^\.Nd \(.*\)|<li><a \
-	href='$${p##*/}.html'>$${p##*/}</a>: \1|p" $$p; done; \
-	echo "<li><a href='operations.html'>operations</a>: DynamoDB's that \
-	answer"; \
-	echo '</ul>'; } >$@
+	$(Q){ echo '$(HEAD)<title>Bothy: the manual</title>'; \
+	echo '<nav><a href="../">Bothy</a></nav><h1>The manual</h1>'; \
+	$(call section,Commands,1) \
+	$(call section,Files and formats,5) \
+	$(call section,Programs that serve,8) \
+	echo "<ul><li><a href='operations.html'>operations</a>: DynamoDB's \
+	that answer</ul>"; \
+	$(call section,What a function calls,3) } >$@
 
 .PHONY: man
 man: $(HTML) $(if $(PAGES),www/docs/index.html)

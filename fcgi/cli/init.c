@@ -55,6 +55,8 @@ static const char index_html[] =
     "<!doctype html>\n"
     "<html lang=\"en\">\n"
     "<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, "
+    "initial-scale=1\">\n"
     "<title>%s</title>\n"
     "<h1>%s</h1>\n"
     "<p>This page is <code>www/index.html</code>, and\n"

@@ -231,6 +231,9 @@ verdict(const struct call *call, const struct cgi_result *r)
 		fprintf(stderr, "%s: killed by signal %d (%s); look into it "
 		    "with `bothy invoke %s --debug=gdb`\n", name, r->signal,
 		    strsignal(r->signal), name);
+	else if (r->wrong[0] && r->exit_status)
+		fprintf(stderr, "%s: exit status %d, and no CGI reply: %s\n",
+		    name, r->exit_status, r->wrong);
 	else if (r->wrong[0])
 		fprintf(stderr, "%s: no CGI reply: %s\n", name, r->wrong);
 	else if (r->exit_status)

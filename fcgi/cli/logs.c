@@ -46,8 +46,9 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	logshow_init(&show, p.state, c->json);
 	logtail_read(&tail, (size_t)lines, logshow_entry, &show);
 	if (!show.shown && !o->follow && !c->json)
-		fprintf(stderr, "bothy: nothing is logged in %s/log yet\n",
-		    p.state);
+		fprintf(stderr, "bothy: nothing%s%s is logged in %s/log "
+		    "yet\n",
+		    argc ? " of " : "", argc ? argv[0] : "", p.state);
 	while (o->follow && fflush(stdout) == 0) {
 		nanosleep(&nap, NULL);
 		logtail_read(&tail, 0, logshow_entry, &show);

@@ -291,6 +291,10 @@ yaml_read(struct zone *a, const char *file, const char *bytes, size_t n,
 
 	if (check_utf8(file, bytes, n, errors) < 0)
 		return NULL;
+	if (n >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) {
+		bytes += 3;	/* a byte order mark, as some editors write */
+		n -= 3;
+	}
 	r = calloc(1, sizeof *r);
 	if (!r || !yaml_parser_initialize(&r->parser)) {
 		free(r);

@@ -219,19 +219,20 @@ answer_compile_error(struct buf *out, const char *function,
 
 	buf_init(&body, 1024 * 1024);
 	buf_puts(&body, "<!doctype html>\n<html lang=\"en\">\n<head>\n"
-	                "<meta charset=\"utf-8\">\n<title>");
+	                "<meta charset=\"utf-8\">\n"
+	                "<meta name=\"viewport\" "
+	                "content=\"width=device-width, initial-scale=1\">\n"
+	                "<title>");
 	add_escaped(&body, function);
 	buf_puts(&body, ": does not compile</title>\n");
 	buf_puts(&body, page_style);
 	buf_puts(&body, "</head>\n<body>\n<h1>");
-	add_escaped(&body, a->message ? a->message : "does not compile");
-	buf_puts(&body, "</h1>\n<pre>");
-	add_compiler_text(&body, text);
-	buf_puts(&body, "</pre>\n<footer>Function ");
 	add_escaped(&body, function);
-	buf_puts(&body, ". Save the file to build it again; the other routes "
-	                "go on. Only bothy run shows this page.</footer>\n"
-	                "</body>\n</html>\n");
+	buf_puts(&body, " does not compile</h1>\n<pre>");
+	add_compiler_text(&body, text);
+	buf_puts(&body, "</pre>\n<footer>Save the file to build it again; the "
+	                "other routes go on. Only bothy run shows this page."
+	                "</footer>\n</body>\n</html>\n");
 	add_whole(out, 500, "text/html; charset=utf-8", &body, a);
 	buf_release(&body);
 }

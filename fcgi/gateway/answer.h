@@ -39,7 +39,7 @@ void answer_ok(struct buf *out, const char *json, const struct answer *a);
 /*
  * The page that `bothy run` shows instead of a function that does not
  * compile: status 500, HTML, everything escaped.  `text` is the compiler's
- * output; a.message is the title.
+ * output.
  */
 void answer_compile_error(struct buf *out, const char *function,
     const char *text, const struct answer *a);

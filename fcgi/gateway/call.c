@@ -229,7 +229,9 @@ settle_refused(struct exchange *x)
 		exchange_refuse(x, 429, OUTCOME_THROTTLED, x->text, NULL);
 		break;
 	case LAUNCH_THROTTLED:
-		exchange_refuse(x, 503, OUTCOME_CRASHED, x->text, NULL);
+		a.message = "the function ends as soon as it starts: try "
+		    "again later";
+		exchange_refuse(x, 503, OUTCOME_CRASHED, x->text, &a);
 		break;
 	case LAUNCH_LEAVING:
 		a.message = "no process can be had for functions; the "

@@ -253,7 +253,7 @@ def test_invoke_an_event(tool):
     ("none", OK, "fault: status 404"),
     ("500", FUNCTION, "fault: status 500"),
     ("crash", FUNCTION, "killed by signal 11"),
-    ("exit", FUNCTION, ""),
+    ("exit", FUNCTION, "fault: exit status 3, and no CGI reply"),
     ("sleep", FUNCTION, "timed out after 0.3 s"),
 ])
 def test_how_an_invoked_function_ends(tool, how, code, said):
@@ -698,6 +698,8 @@ def test_logs(running, tool):
     assert all(json.loads(line)["time"] for line in raw)
     times = [json.loads(line)["time"] for line in raw]
     assert times == sorted(times)
+    assert "nothing of nobody is logged" in call(
+        tool, "logs", "nobody").stderr
 
 
 def test_logs_follow_through_rotation(running, tool):

@@ -159,6 +159,9 @@ test_page(void **state)
 	assert_int_equal(strncmp(buf_str(&out), "Status: 500 ", 12), 0);
 	assert_non_null(strstr(buf_str(&out), "<title>he&lt;llo"));
 	assert_non_null(strstr(buf_str(&out),
+	    "<h1>he&lt;llo does not compile</h1>"));
+	assert_non_null(strstr(buf_str(&out), "width=device-width"));
+	assert_non_null(strstr(buf_str(&out),
 	    "<pre><mark>x.c:1:2: error: '&lt;script&gt;' &amp; "
 	    "&quot;y&quot;</mark>\nplain\n\nend\n</pre>"));
 	assert_null(strstr(buf_str(&out), "<script>"));
