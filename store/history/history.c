@@ -230,6 +230,15 @@ history_hurry(struct history *h, bool on)
 
 /* --- open, close ------------------------------------------------------------------ */
 
+/* One without a byte is what a crash has left. */
+static bool
+has_head(int dir_fd)
+{
+	struct stat st;
+
+	return fstatat(dir_fd, "HEAD", &st, 0) == 0 && st.st_size > 0;
+}
+
 static int
 open_dirs(struct history *h, struct err *e)
 {
@@ -241,7 +250,7 @@ open_dirs(struct history *h, struct err *e)
 	}
 	if (h->dir_fd < 0)
 		return err_sys(e, "open %s", h->path);
-	if (faccessat(h->dir_fd, "HEAD", F_OK, 0) && !h->read_only &&
+	if (!h->read_only && !has_head(h->dir_fd) &&
 	    history_make(h->dir_fd, e))
 		return -1;
 	h->pack_fd = openat(h->dir_fd, "objects/pack",

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define HEAD_NEW "HEAD.new"
+
 enum { INCOMING_S = 24 * 3600 };	/* since then nobody pushes it */
 
 static const char *const DIRS[] = {
@@ -51,7 +53,10 @@ sync_dir(int dir_fd, const char *name, struct err *e)
 	return r;
 }
 
-/* HEAD comes last: what has one is whole. */
+/*
+ * HEAD comes last, and is on the disk before it has its name: what has one is
+ * whole, also if the daemon was killed in midst of this and the power went.
+ */
 int
 history_make(int dir_fd, struct err *e)
 {
@@ -66,8 +71,10 @@ history_make(int dir_fd, struct err *e)
 	if (make_file(dir_fd, "config", history_config, e) ||
 	    make_file(dir_fd, "description", "The history of a Bothy store\n",
 	    e) || sync_dir(dir_fd, ".", e) ||
-	    make_file(dir_fd, "HEAD", "ref: " HISTORY_MAIN "\n", e))
+	    make_file(dir_fd, HEAD_NEW, "ref: " HISTORY_MAIN "\n", e))
 		return -1;
+	if (renameat(dir_fd, HEAD_NEW, dir_fd, "HEAD"))
+		return err_sys(e, "make history.git/HEAD");
 	return sync_dir(dir_fd, ".", e);
 }
 

@@ -42,6 +42,24 @@ reads_every_state_back(void **state)
 	rig_end(&r);
 }
 
+/* As a crash leaves it that came when the file was made and not written. */
+static void
+makes_an_empty_head_anew(void **state)
+{
+	char path[100];
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r, 815);
+	fill(&r, 2);
+	snprintf(path, sizeof path, "%s/history.git/HEAD", r.dir);
+	assert_int_equal(truncate(path, 0), 0);
+	rig_reopen(&r);
+	rig_check_state(&r, &r.id[1], r.now);
+	rig_fsck(&r);
+	rig_end(&r);
+}
+
 /* --- log and blame ---------------------------------------------------------------- */
 
 struct expect {
@@ -568,6 +586,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_every_state_back),
+		cmocka_unit_test(makes_an_empty_head_anew),
 		cmocka_unit_test(tells_all_versions),
 		cmocka_unit_test(blames_each_attribute),
 		cmocka_unit_test(tells_what_differs),
