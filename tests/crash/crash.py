@@ -27,6 +27,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PLANTS = HERE.parent.parent / "store/base/plant.h"
+PATIENCE = 300  # seconds for what takes a moment where little else runs
 SAID_MAX = 3000  # characters of what went wrong in one life
 TRIES = 8       # all lives, until a planted mistake has to show
 REFUSED = 3     # exit status: an error that was told, as it should be
@@ -135,7 +136,7 @@ class Suite:
             done = subprocess.run(
                 subject.work(self.bin, plant, store, number + 1, steps,
                              seed + number),
-                env=env, capture_output=True, text=True, timeout=60)
+                env=env, capture_output=True, text=True, timeout=PATIENCE)
             if done.returncode not in (0, REFUSED, -signal.SIGKILL):
                 return None, (f"{life.name}, run {number + 1}: status "
                               f"{done.returncode}: {done.stdout[-300:]}"
@@ -315,7 +316,7 @@ class Suite:
     def count_calls(self, subject, kind):
         with tempfile.TemporaryDirectory(dir=self.work) as work:
             count = Path(work) / "calls"
-            status, error = self.work_with(subject, Path(work), 60, {
+            status, error = self.work_with(subject, Path(work), PATIENCE, {
                 "CRASH_FAIL": f"{kind}:1000000:EIO:once",
                 "CRASH_CALLS": str(count)})
             if status or not count.exists():
@@ -343,12 +344,13 @@ class Suite:
         how = fault.split(":")[-1]
         with tempfile.TemporaryDirectory(dir=self.work) as work:
             status, error = self.work_with(
-                subject, Path(work), 10 if how == "once" else
+                subject, Path(work), PATIENCE if how == "once" else
                 subject.patience, {"CRASH_FAIL": fault})
             killed = how == "ever" and status == -signal.SIGKILL
             if status not in (0, REFUSED) and not killed:
                 said = (Path(work) / "sent").read_text()[-300:]
-                what = f"status {status}" if status != -signal.SIGKILL else "it hangs"
+                what = "it hangs" if status == -signal.SIGKILL else \
+                    f"status {status}"
                 return f"{what}: {said}{error[-900:]}"
             return self.check_live(subject, f"{work}/store", f"{work}/sent")
 

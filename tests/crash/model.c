@@ -245,12 +245,25 @@ compact(struct model *m)
 	m->nops = kept;
 }
 
+/* The sync of a directory, or of all, as the head of model.h has it. */
+static void
+settle_name(const struct model *m, struct entry *e, size_t node, bool done,
+    bool data_only)
+{
+	bool carried = m->rules == RULES_EXT4 && !data_only;
+	bool covered = node == 0 || e->dir == node;
+
+	if (!done && covered && m->rules == RULES_STRICT)
+		e->doubt = m->life;
+	if (done && (covered || carried) && e->doubt != m->life)
+		e->synced = true;
+}
+
 /* A sync of `node` (0: all) has ended, which covers the op if it is of it. */
 static void
 settle(const struct model *m, struct op *op, size_t node, bool done,
     bool data_only)
 {
-	bool carried = m->rules == RULES_EXT4 && !data_only;
 	bool all = true, covered;
 	int k;
 
@@ -258,13 +271,11 @@ settle(const struct model *m, struct op *op, size_t node, bool done,
 		covered = node == 0 || op->node == node;
 		op->stuck = op->stuck || (covered && !done &&
 		    op->kind == RECORD_WRITE);
-		op->durable = op->durable || (covered && !op->stuck);
+		op->durable = op->durable || (covered && done && !op->stuck);
 		return;
 	}
 	for (k = 0; k < op->nentries; k++) {
-		covered = node == 0 || op->entries[k].dir == node;
-		if (done && (covered || carried))
-			op->entries[k].synced = true;
+		settle_name(m, &op->entries[k], node, done, data_only);
 		all = all && op->entries[k].synced;
 	}
 	op->durable = op->durable || all;
@@ -302,6 +313,7 @@ take_start(struct model *m, const struct record *r)
 {
 	if (m->count == ROOT)
 		(void)new_node(m, r->a, true);
+	m->life++;
 	memset(m->syncs, 0, sizeof m->syncs);
 }
 

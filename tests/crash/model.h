@@ -7,9 +7,14 @@
  * disk when the directories on both sides are.  ext4: names get there in order,
  * and any fsync takes all names before it along.  A sync that failed leaves
  * the data that it covered open for ever: a later one that succeeds says
- * nothing of it.  Names and lengths are of the file system's own log: where
- * that can't be written, nothing succeeds any more (ext4 aborts, xfs shuts
- * down).
+ * nothing of it.
+ *
+ * Names and lengths are of the file system's own log.  Where that can't be
+ * written, ext4 and xfs change nothing any more: nobody opens the store again
+ * before the next mount, which shows what is there.  So a sync by a later life
+ * does say something of names.  One by the same life, which has its files open,
+ * does not: fsync of a directory succeeds on an xfs that was shut down,
+ * whatever of it is lost.
  */
 #ifndef CRASH_MODEL_H
 #define CRASH_MODEL_H
@@ -41,6 +46,7 @@ struct op {
 		const char *name;
 		uint32_t len;
 		bool synced;
+		unsigned doubt;	/* life in which a sync of it failed, or 0 */
 	} entries[2];
 	int nentries;
 };
@@ -63,6 +69,7 @@ struct model {
 	struct map names;	/* dir, name -> node, for sure */
 	struct map inodes;	/* inode -> node, as of now */
 	struct { uint64_t ticket, pid, at; } syncs[16];	/* that have begun */
+	unsigned life;		/* programs that have started */
 };
 
 /* How the one write that is torn is torn. */
