@@ -50,6 +50,10 @@
 	    "nor is the name of their pack") \
 	X(FILES_UNSYNCED, documents, \
 	    "the redo mark moves before the files are synced") \
+	X(FILE_BYTES_UNSYNCED, documents, \
+	    "of few files that changed, the names are synced alone") \
+	X(FILE_NAME_UNSYNCED, documents, \
+	    "or their bytes alone") \
 	X(FILES_NOT_AWAITED, documents, \
 	    "the redo mark moves before the files are written") \
 	X(FILES_SYNCED_AGAIN, documents, \

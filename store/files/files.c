@@ -54,6 +54,7 @@ files_open(int store_fd, const struct files_options *o, struct err *e)
 	arena_init(&f->arena, ARENA_MAX);
 	pthread_mutex_init(&f->tables_lock, NULL);
 	pthread_mutex_init(&f->growing, NULL);
+	unsynced_init(&f->unsynced);
 	f->threads = calloc(o->threads, sizeof *f->threads);
 	if (!f->threads) {
 		f->options.threads = 0;
@@ -89,6 +90,7 @@ files_close(struct files *f)
 	arena_release(&f->arena);
 	pthread_mutex_destroy(&f->tables_lock);
 	pthread_mutex_destroy(&f->growing);
+	unsynced_release(&f->unsynced);
 	for (i = 0; i < f->options.threads; i++)
 		pthread_mutex_destroy(&f->threads[i].lock);
 	free(f->threads);
@@ -134,9 +136,10 @@ files_drop(struct files_table *t, struct err *e)
 	pthread_mutex_lock(&f->growing);
 	pthread_rwlock_wrlock(&t->lock);
 	files_walk_end(&t->walk);
-	if (renameat(f->data_fd, t->dir, f->spare_fd, gone) == 0)
+	if (renameat(f->data_fd, t->dir, f->spare_fd, gone) == 0) {
+		unsynced_note_all(&f->unsynced);
 		atomic_store(&f->clearing, true);
-	else if (errno != ENOENT)
+	} else if (errno != ENOENT)
 		r = err_sys(e, "can't remove data/%s", t->dir);
 	if (r == 0) {
 		t->level = 0;
@@ -158,7 +161,7 @@ files_sync(struct files *f, struct err *e)
 {
 	struct settling *settled;
 	size_t i, n = 0;
-	int r = 0;
+	int r;
 
 	pthread_mutex_lock(&f->tables_lock);
 	settled = calloc(f->tables.count + 1, sizeof *settled);
@@ -171,12 +174,13 @@ files_sync(struct files *f, struct err *e)
 		pthread_rwlock_unlock(&t->lock);
 	}
 	pthread_mutex_unlock(&f->tables_lock);
-	if (syncfs(f->data_fd) == -1)
-		r = err_sys(e, "can't sync the documents");
-	for (i = 0; i < n && r == 0; i++)
+	r = unsynced_sync(&f->unsynced, e);
+	if (r > 0)
+		atomic_fetch_add(&f->synced, (unsigned)r);
+	for (i = 0; i < n && r >= 0; i++)
 		r = finish_growth(&settled[i], e);
 	free(settled);
-	return r;
+	return r < 0 ? -1 : 0;
 }
 
 static int
@@ -212,6 +216,7 @@ files_status(struct files *f, struct files_status *s)
 	    .in_use = f->in_use,
 	    .edited = f->edited,
 	    .moved = f->moved,
+	    .synced = f->synced,
 	};
 	pthread_mutex_lock(&f->tables_lock);
 	for (i = 0; i < f->tables.count; i++) {
@@ -258,8 +263,10 @@ files_parents(struct files *f, const char *path)
 
 		memcpy(dir, path, n);
 		dir[n] = '\0';
-		if (mkdirat(f->data_fd, dir, FILES_DIR_MODE) == 0)
+		if (mkdirat(f->data_fd, dir, FILES_DIR_MODE) == 0) {
+			unsynced_note_all(&f->unsynced);
 			continue;
+		}
 		if (errno != EEXIST || fstatat(f->data_fd, dir, &st,
 		    AT_SYMLINK_NOFOLLOW) == -1)
 			return -1;
@@ -278,6 +285,8 @@ open_dirs(struct files *f, struct err *e)
 	    open_dir(f, "spare", &f->spare_fd, e) == -1 ||
 	    open_dir(f, "conflicts", &f->conflicts_fd, e) == -1)
 		return -1;
+	f->unsynced.dir_fd = f->data_fd;
+	f->unsynced.spare_fd = f->spare_fd;
 	return 0;
 }
 

@@ -136,7 +136,10 @@ void files_path(struct files_table *t, const struct path_name *name,
 int files_seal(struct files_table *t, const struct path_name *name,
     const struct files_stat *st, struct err *e);
 
-/* All that was written is on the disk. 0; or -1, and nothing is known. */
+/*
+ * All that was written is on the disk: file by file where that is little, else
+ * (and the first time) the whole file system.  0; or -1, and nothing is known.
+ */
 int files_sync(struct files *f, struct err *e);
 
 /*
@@ -156,6 +159,7 @@ struct files_status {
 	uint64_t in_use;	/* spares dropped because somebody reads them */
 	uint64_t edited;	/* saved to conflicts/ */
 	uint64_t moved;		/* into deeper directories */
+	uint64_t synced;	/* by files_sync, one by one */
 	unsigned growing;	/* tables that do so now */
 };
 

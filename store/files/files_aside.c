@@ -40,6 +40,7 @@ files_aside(struct files_table *t, int dir_fd, const char *path,
 		if (name_it(t, name, when, try, saved) == -1)
 			break;
 		if (keep(f, dir_fd, path, saved, link) == 0) {
+			unsynced_note_all(&f->unsynced);
 			atomic_fetch_add(&f->edited, 1);
 			tell(t, dir_fd, path, saved);
 			return 0;

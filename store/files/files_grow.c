@@ -229,6 +229,7 @@ move(struct files_table *t, struct spares *spares, const char *path,
 	    renameat(f->data_fd, path, f->data_fd, to) == -1) &&
 	    errno != ENOENT)
 		return err_sys(e, "can't move data/%s", path);
+	unsynced_note_all(&f->unsynced);
 	atomic_fetch_add(&f->moved, 1);
 	return 0;
 }

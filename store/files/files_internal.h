@@ -15,6 +15,7 @@
 
 #include "files.h"
 #include "spare.h"
+#include "unsynced.h"
 
 #include "store/base/map.h"
 
@@ -59,6 +60,7 @@ struct files {
 	struct files_options options;
 	bool exchange, leases, seals;
 	struct files_thread *threads;	/* options.threads */
+	struct unsynced unsynced;
 
 	pthread_mutex_t tables_lock;
 	struct map tables;	/* name -> struct files_table */
@@ -70,7 +72,8 @@ struct files {
 	_Atomic bool clearing;	/* dropped tables lie in spare/ */
 	_Atomic uint64_t dropped;	/* names given to them */
 
-	_Atomic uint64_t written, removed, recycled, in_use, edited, moved;
+	_Atomic uint64_t written, removed, recycled, in_use, edited, moved,
+	    synced;
 };
 
 /* --- files.c -------------------------------------------------------------- */

@@ -96,6 +96,8 @@ files_seal(struct files_table *t, const struct path_name *name,
 		r = err_sys(e, "can't seal data/%s", path);
 	else
 		r = 0;
+	if (r == 0)
+		unsynced_note(&t->files->unsynced, path);
 	close(fd);
 	return r;
 }

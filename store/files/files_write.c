@@ -123,6 +123,7 @@ write_document(struct files_table *t, struct spares *spares,
 		err_sys(e, "can't put data/%s in place", place.path);
 		goto failed;
 	}
+	unsynced_note(&f->unsynced, place.path);
 	if (file.recycled)
 		atomic_fetch_add(&f->recycled, 1);
 	return is_new;
@@ -325,11 +326,13 @@ files_take_away(struct files_table *t, struct spares *spares,
 	if (!ours || !spares->recycle || spares->n == SPARES_MAX || !name) {
 		if (unlinkat(f->data_fd, path, 0) == -1)
 			return err_sys(e, "can't remove data/%s", path);
+		unsynced_note(&f->unsynced, path);
 		return 1;
 	}
 	spares_name(spares, file);
 	if (renameat(f->data_fd, path, f->spare_fd, file) == -1)
 		return err_sys(e, "can't remove data/%s", path);
+	unsynced_note(&f->unsynced, path);
 	old = spare_of(t, name, file);
 	spares_push(spares, &old, st.st_size);
 	return 1;

@@ -165,7 +165,10 @@ pack_finish(struct pack_out *p, struct err *e)
 
 /* --- making them visible --------------------------------------------------------- */
 
-/* Not synced: a pack that lost its span is foreign, and only stays longer. */
+/*
+ * Not synced, but on its way to the disk: a pack that lost its span is foreign,
+ * and only stays longer.
+ */
 static void
 write_span(const struct pack_out *p, const char *pack,
     const struct pack_span *s)
@@ -183,6 +186,7 @@ write_span(const struct pack_out *p, const char *pack,
 		return;
 	if (io_write_all(fd, text, (size_t)n))
 		unlinkat(p->dir_fd, name, 0);
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	io_close(&fd);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "files_rig.h"
 
+#include "store/files/unsynced.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -723,6 +725,65 @@ spares_are_few_and_forgotten(void **state)
 	rig_end(&r);
 }
 
+/* How many files a sync took one by one; 0: the whole file system. */
+static uint64_t
+synced(struct rig *r)
+{
+	struct files_status before, after;
+	struct err e;
+
+	files_status(r->files, &before);
+	assert_int_equal(files_sync(r->files, &e), 0);
+	files_status(r->files, &after);
+	return after.synced - before.synced;
+}
+
+static void
+few_are_synced_one_by_one(void **state)
+{
+	struct files_table *t;
+	struct rig r;
+	struct err e;
+	unsigned i;
+
+	(void)state;
+	rig_start(&r, NULL);
+	t = rig_table(&r, "t");
+	write_many(t, 0, 3);
+	assert_int_equal(synced(&r), 0);	/* who knows what was before */
+	assert_int_equal(synced(&r), 0);
+	rig_write(t, "one", "1");
+	rig_write(t, "two", "2");
+	rig_write(t, "two", "3");
+	assert_int_equal(synced(&r), 2);
+	assert_int_equal(synced(&r), 0);
+	rig_remove(t, "one");
+	rig_write(t, "two", "4");
+	rig_remove(t, "two");
+	assert_int_equal(synced(&r), 2);
+
+	write_many(t, 0, UNSYNCED_MAX);
+	assert_int_equal(synced(&r), UNSYNCED_MAX);
+	for (i = 0; i < 2; i++) {
+		write_many(t, 0, UNSYNCED_MAX + 1);
+		assert_int_equal(synced(&r), 0);
+	}
+	rig_write(rig_table(&r, "new"), "in a new directory", "1");
+	assert_int_equal(synced(&r), 0);
+	rig_write(t, "two", "5");
+	edit(&r, "data/t/two.json", "by hand");
+	rig_write(t, "two", "6");		/* it is put aside */
+	assert_int_equal(synced(&r), 0);
+	rig_write(t, "two", "7");
+	assert_int_equal(unlinkat(r.fd, "data/t/two.json", 0), 0);
+	assert_int_equal(mkdirat(r.fd, "data/t/two.json", 0700), 0);
+	assert_int_equal(synced(&r), 0);
+	rig_write(t, "three", "8");
+	assert_int_equal(files_drop(t, &e), 0);
+	assert_int_equal(synced(&r), 0);
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -741,6 +802,7 @@ main(void)
 	    cmocka_unit_test(a_lost_level_is_found),
 	    cmocka_unit_test(dropped_tables_go),
 	    cmocka_unit_test(spares_are_few_and_forgotten),
+	    cmocka_unit_test(few_are_synced_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
