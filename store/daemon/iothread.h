@@ -43,6 +43,7 @@ struct iothread {
 	bool starved;			/* a connection waits for memory */
 	bool gathered;			/* writes, in this turn */
 	atomic_bool writes;		/* it commits a write of its own */
+	bool watches;			/* it has, and looks before it sleeps */
 
 	/*
 	 * Invariants: what others return is put on `returned` first, then
