@@ -270,11 +270,10 @@ in_keys(const struct raw_index *list, size_t n, const struct text *name)
 	return false;
 }
 
-/* Every attribute that is defined is of some key, and there once. */
+/* No attribute is defined twice. */
 static int
-check_used(struct decoder *d, const struct raw_table *t)
+check_once(struct decoder *d, const struct raw_table *t)
 {
-	const struct text *name;
 	size_t i, k;
 
 	for (i = 0; i < t->nattributes; i++)
@@ -284,6 +283,16 @@ check_used(struct decoder *d, const struct raw_table *t)
 				return schema_fail(d, "Attribute Name is "
 				    "duplicated: %.*s",
 				    TEXT(t->attributes[i].name));
+	return 0;
+}
+
+/* Every attribute that is defined is of some key. */
+static int
+check_used(struct decoder *d, const struct raw_table *t)
+{
+	const struct text *name;
+	size_t i;
+
 	for (i = 0; i < t->nattributes; i++) {
 		name = &t->attributes[i].name;
 		if (in_key(t->key, t->nkey, name) ||
@@ -327,8 +336,9 @@ request_check_create(struct decoder *d, const struct raw_table *t)
 		return schema_fail(d, "Invalid KeySchema: Some index key "
 		    "attribute have no definition");
 	return check_key(d, t, t->key, t->nkey, false) < 0 ||
-	    check_used(d, t) < 0 || check_locals(d, t, &nonkey) < 0 ||
-	    check_globals(d, t, &nonkey) < 0 || check_provided(d, t) < 0 ||
+	    check_once(d, t) < 0 || check_locals(d, t, &nonkey) < 0 ||
+	    check_globals(d, t, &nonkey) < 0 || check_used(d, t) < 0 ||
+	    check_provided(d, t) < 0 ||
 	    request_check_most(d, t, t->most, NULL) < 0 ||
 	    request_check_warm(d, t, t->warm, t->throughput, NULL) < 0 ||
 	    request_check_stream(d, t) < 0 || request_check_class(d, t) < 0 ||
