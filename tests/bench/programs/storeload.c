@@ -230,7 +230,7 @@ next(struct client *c)
 		return;
 	}
 	c->rests = false;
-	if (!choose(c)) {
+	if ((rate > 0 && due_us >= end_us) || !choose(c)) {
 		c->busy = false;
 		busy--;
 		return;
