@@ -225,7 +225,7 @@ play_act(struct play *p, int (*act)(struct play *p))
 {
 	struct err e = {0};
 
-	alarm(60);
+	alarm(250);
 	if (p->who == AS_USER && identity_needed() &&
 	    (setgroups(0, NULL) < 0 || setgid(ORDINARY_UID) < 0 ||
 	        setuid(ORDINARY_UID) < 0 ||
@@ -269,7 +269,7 @@ play_one(enum who who, enum contain_rung rung, const struct scene *scene,
 	if (cgroup_mount()) {
 		snprintf(delegated, sizeof delegated, "%s/bothy-test-%d",
 		    cgroup_mount(), (int)pid);
-		for (i = 0; i < 50 && rmdir(delegated) < 0 && errno == EBUSY;
+		for (i = 0; i < 1000 && rmdir(delegated) < 0 && errno == EBUSY;
 		     i++)
 			usleep(10000);
 	}

@@ -136,7 +136,7 @@ play(struct talk *t, enum part part)
 		return;
 	talk_hello(t);
 	if (part == PART_UNREAD) {
-		poll(&p, 1, 5000);
+		poll(&p, 1, 60000);
 		return;
 	}
 	for (i = 0; talk_read(t) == 0; i++) {

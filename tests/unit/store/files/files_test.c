@@ -593,7 +593,7 @@ growing_tables_go_on(void **state)
 static void
 a_move_may_be_killed(void **state)
 {
-	unsigned round, moved = 0;
+	unsigned round, moved = 0, wait_us = 1000;
 	struct files_table *t;
 	struct rig r;
 	struct err e;
@@ -606,8 +606,6 @@ a_move_may_be_killed(void **state)
 	r.options.flat_max = 1;
 	r.options.one_max = 2;
 	for (round = 0; round < 100 && moved == 0; round++) {
-		struct timespec wait = {0, 1000000 + 300000 * (long)round};
-
 		files_close(r.files);
 		pid = fork();
 		if (pid == 0) {
@@ -619,7 +617,8 @@ a_move_may_be_killed(void **state)
 				;
 			_exit(files_sync(r.files, &e) == 0 ? 0 : 2);
 		}
-		nanosleep(&wait, NULL);
+		usleep(wait_us);
+		wait_us += wait_us / 10;
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		moved = WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -184,13 +184,13 @@ batches_and_transactions(void **state)
 	    "{}]}");
 }
 
-/* Waits until a document is gone, ten seconds at most. */
+/* Waits until a document is gone, a minute at most. */
 static void
 wait_gone(struct rig *r, const char *room, int at)
 {
 	int i;
 
-	for (i = 0; i < 100 && strstr(get(r, room, at), "Item"); i++)
+	for (i = 0; i < 600 && strstr(get(r, room, at), "Item"); i++)
 		usleep(100000);
 	rig_lacks(get(r, room, at), "Item");
 }

@@ -258,7 +258,7 @@ expired(void **state)
 	    "\"Enabled\":true}}");
 	find(r, &s);
 	iterate(r, &s, "\"TRIM_HORIZON\"");
-	for (i = 0; i < 100 && !strstr(records(r, &s), "REMOVE"); i++)
+	for (i = 0; i < 600 && !strstr(records(r, &s), "REMOVE"); i++)
 		usleep(100000);
 	rig_has(records(r, &s), "\"userIdentity\":{\"PrincipalId\":"
 	    "\"dynamodb.amazonaws.com\",\"Type\":\"Service\"}");

@@ -60,7 +60,7 @@ settle(struct rig *r)
 {
 	int i;
 
-	for (i = 0; i < 500 && strstr(describe(r), "Backfilling"); i++)
+	for (i = 0; i < 6000 && strstr(describe(r), "Backfilling"); i++)
 		usleep(10000);
 	rig_lacks(describe(r), "Backfilling");
 }
