@@ -90,18 +90,18 @@ static const struct key schema_item = {
 static const struct key throughput_keys[] = {
 	{ .name = "ReadCapacityUnits", .shape = KEY_NUMBER, .unit = "units",
 	  .min = 1, .max = 1000000, .scale = 1, .required = true,
-	  .text = "Told by DescribeTable; limits nothing." },
+	  .text = "Fewer than 5 are a limit." },
 	{ .name = "WriteCapacityUnits", .shape = KEY_NUMBER, .unit = "units",
 	  .min = 1, .max = 1000000, .scale = 1, .required = true,
-	  .text = "Told by DescribeTable; limits nothing." },
+	  .text = "Fewer than 5 are a limit." },
 	{ .name = NULL }
 };
 
 #define KEY_SCHEMA .name = "KeySchema", .shape = KEY_LIST, .max = 8, \
 	.item = &schema_item
 #define THROUGHPUT .name = "ProvisionedThroughput", .shape = KEY_MAP, \
-	.keys = throughput_keys, .text = "Kept for DescribeTable; limits " \
-	    "nothing."
+	.keys = throughput_keys, .text = "Told by DescribeTable; fewer " \
+	    "than 5 units are a limit, see bothy-store(8)."
 
 static const struct key projection_keys[] = {
 	{ .name = "ProjectionType", .shape = KEY_WORD,
@@ -176,7 +176,7 @@ static const struct key table_keys[] = {
 	  .item = &index_list_item,
 	  .text = "Indexes within the table's partitions." },
 	{ .name = "BillingMode", .shape = KEY_WORD, .words = billing_modes,
-	  .text = "Kept for DescribeTable." },
+	  .text = "PROVISIONED needs ProvisionedThroughput." },
 	{ THROUGHPUT },
 	{ .name = "TimeToLiveSpecification", .shape = KEY_MAP,
 	  .keys = ttl_keys, .text = "When items expire, instead of ttl." },

@@ -91,6 +91,20 @@ check_index_key(struct maker *m, const struct node *at, const struct schema *s,
 		check_fail(m->c, at, "a local index has one sort key");
 }
 
+/* The ProvisionedThroughput of a table or an index. */
+static void
+write_units(struct maker *m, const struct node *of)
+{
+	const struct node *units = tables_member(m, of,
+	    "ProvisionedThroughput");
+	const char *reads = tables_text(m, units, "ReadCapacityUnits");
+	const char *writes = tables_text(m, units, "WriteCapacityUnits");
+
+	if (reads && writes)
+		buf_printf(&m->json, ",\"units\":{\"reads\":%s,"
+		    "\"writes\":%s}", reads, writes);
+}
+
 /* Begins an index; what it projects and '}' are for the caller. */
 static int
 begin_index(struct maker *m, const struct node *at, const char *name,
@@ -154,6 +168,7 @@ listed_index(struct maker *m, const struct node *n, bool local)
 		check_fail(m->c, projection, "ProjectionType: INCLUDE and "
 		    "NonKeyAttributes go together");
 	write_projection(m, type, names);
+	write_units(m, n);
 	buf_putc(&m->json, '}');
 }
 
@@ -254,25 +269,22 @@ write_settings(struct maker *m)
 	    off ? "false" : "true", protected ? "true" : "false");
 }
 
-/* What nothing but DescribeTable looks at. */
+/* BillingMode and what is provisioned, as table_terms.c of the store has it. */
 static void
-write_more(struct maker *m)
+write_terms(struct maker *m)
 {
-	const struct node *units = tables_member(m, m->node,
-	    "ProvisionedThroughput");
+	const struct node *at = node_get(m->node, "BillingMode");
 	const char *mode = tables_text(m, m->node, "BillingMode");
-	const char *reads = tables_text(m, units, "ReadCapacityUnits");
-	const char *writes = tables_text(m, units, "WriteCapacityUnits");
+	bool units = node_get(m->node, "ProvisionedThroughput") != NULL;
 
-	if (!mode && !(reads && writes))
+	if (mode && (strcmp(mode, "PROVISIONED") == 0 ? !units :
+	    units && strcmp(mode, "PAY_PER_REQUEST") == 0))
+		check_fail(m->c, at, "BillingMode: PROVISIONED and "
+		    "ProvisionedThroughput go together");
+	if (!units)
 		return;
-	buf_puts(&m->json, ",\"more\":{");
-	if (mode)
-		write_text(m, "BillingMode", mode);
-	if (reads && writes)
-		buf_printf(&m->json, "%s\"ProvisionedThroughput\":"
-		    "{\"ReadCapacityUnits\":%s,\"WriteCapacityUnits\":%s}",
-		    mode ? "," : "", reads, writes);
+	buf_puts(&m->json, ",\"terms\":{\"provisioned\":true");
+	write_units(m, m->node);
 	buf_putc(&m->json, '}');
 }
 
@@ -288,7 +300,7 @@ make_table(struct maker *m, const struct node *name, struct conf_table *out)
 	write_indexes(m);
 	tables_check_used(m);
 	write_settings(m);
-	write_more(m);
+	write_terms(m);
 	buf_putc(&m->json, '}');
 	if (!buf_ok(&m->json))
 		check_fail(m->c, name, "the table '%.64s' says too much",

@@ -1,7 +1,8 @@
 /*
  * Declare: the tables are to be as deploy.yaml has them.  One that is missing
- * is made; of one that is there indexes, ttl, stream and history follow.  A
- * key never changes, and no table is dropped: what a file doesn't name stays.
+ * is made; of one that is there indexes, ttl, stream and history follow, and
+ * throughput and protection where they are named.  A key never changes, and no
+ * table is dropped: what a file doesn't name stays.
  * One job a table, one after the other; then the store's settings.
  */
 #include "op_table.h"
@@ -51,6 +52,15 @@ same_index(const struct table_index *a, const struct table_index *b)
 	return true;
 }
 
+/* What is provisioned as it is, or as it is declared: true if that differs. */
+static bool
+keep_units(struct table_units *declared, const struct table_units *was)
+{
+	if (declared->reads == 0)
+		*declared = *was;
+	return declared->reads != was->reads || declared->writes != was->writes;
+}
+
 /*
  * The indexes of `t` get their numbers: those that are there keep theirs, the
  * others are filled.  0, 1 if any is new or gone, -1: one would change.
@@ -59,6 +69,7 @@ static int
 number_indexes(struct table *t, const struct table *old, struct err *e)
 {
 	const struct table_index *was;
+	bool differs = false;
 	size_t i, kept = 0;
 
 	t->next_index = old->next_index;
@@ -73,13 +84,33 @@ number_indexes(struct table *t, const struct table *old, struct err *e)
 		ix->id = was ? was->id : t->next_index++;
 		ix->filling = was ? was->filling : true;
 		if (was) {
-			ix->units = was->units;
+			differs |= keep_units(&ix->units, &was->units);
 			ix->most = was->most;
 			ix->warm = was->warm;
 		}
 		kept += was != NULL;
 	}
-	return kept != t->nindexes || kept != old->nindexes;
+	return differs || kept != t->nindexes || kept != old->nindexes;
+}
+
+/* Throughput and protection are what is declared, and else what they were. */
+static int
+merge_terms(struct table *t, const struct table *old, struct err *e)
+{
+	struct table_units units = t->terms.units;
+	bool provisioned = t->terms.provisioned, differs;
+
+	if (table_terms_copy(&t->terms, &old->terms) < 0)
+		return op_no_memory(e);
+	differs = (provisioned && !old->terms.provisioned) ||
+	    (t->protected && !old->protected);
+	t->protected = t->protected || old->protected;
+	if (provisioned) {
+		t->terms.provisioned = true;
+		t->terms.units = units;
+		differs |= keep_units(&t->terms.units, &old->terms.units);
+	}
+	return differs;
 }
 
 /* Takes over what is not declared; true if anything differs. */
@@ -88,7 +119,7 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
     struct err *e)
 {
 	enum stream_view view = t->stream;
-	int differs;
+	int differs, terms;
 
 	if (!same_key(&t->key, &old->key))
 		return err_set(e, FAULT_VALIDATION, "table %s is there with "
@@ -99,7 +130,11 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 		return -1;
 	t->id = old->id;
 	t->created_ms = old->created_ms;
-	t->protected = old->protected;
+	t->restoring = old->restoring;
+	t->unfilled = old->unfilled;
+	t->more = old->more ? strdup(old->more) : NULL;
+	if (old->more && !t->more)
+		return op_no_memory(e);
 	t->stream = old->stream;
 	t->stream_since_ms = old->stream_since_ms;
 	t->stream_from = old->stream_from;
@@ -108,8 +143,9 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 	t->stream_was_since_ms = old->stream_was_since_ms;
 	t->stream_was_from = old->stream_was_from;
 	t->ttl_filling = old->ttl_filling;
-	if (table_terms_copy(&t->terms, &old->terms) < 0)
-		return op_no_memory(e);
+	terms = merge_terms(t, old, e);
+	if (terms < 0)
+		return -1;
 	if (strcmp(t->ttl, old->ttl) != 0) {
 		t->ttl_filling = *t->ttl != '\0';
 		differs = 1;
@@ -118,7 +154,7 @@ merge(struct table *t, const struct table *old, int64_t now_ms,
 		op_table_stream(t, view, now_ms);
 		differs = 1;
 	}
-	return differs || t->history != old->history;
+	return differs || terms || t->history != old->history;
 }
 
 static int

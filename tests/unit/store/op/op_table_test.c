@@ -332,6 +332,39 @@ time_to_live(void **state)
 #undef TTL
 }
 
+/* As deploy.yaml does, each time that it is read. */
+static void
+declared(void **state)
+{
+#define DECLARE(more) "{\"Tables\":[\"{\\\"name\\\":\\\"notes\\\"," \
+	"\\\"hash\\\":[{\\\"name\\\":\\\"id\\\"," \
+	"\\\"type\\\":\\\"S\\\"}],\\\"history\\\":true" more "}\"]}"
+#define UNITS(n) ",\\\"terms\\\":{\\\"provisioned\\\":true," \
+	"\\\"units\\\":{\\\"reads\\\":" n ",\\\"writes\\\":7}}"
+	struct rig *r = *state;
+
+	rig_has(rig_ok(r, "Declare", DECLARE("")), "\"Made\":1");
+	rig_has(rig_ok(r, "Declare", DECLARE("")), "\"Changed\":0");
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"notes\","
+	    "\"DeletionProtectionEnabled\":true}");
+	rig_has(rig_ok(r, "Declare", DECLARE(UNITS("6"))), "\"Changed\":1");
+	rig_has(rig_ok(r, "Declare", DECLARE(UNITS("6"))), "\"Changed\":0");
+	rig_has(describe(r), "\"ReadCapacityUnits\":6,"
+	    "\"WriteCapacityUnits\":7");
+	rig_has(describe(r), "\"DeletionProtectionEnabled\":true");
+	rig_lacks(describe(r), "RestoreSummary");
+	rig_has(rig_ok(r, "Declare", DECLARE(UNITS("8"))), "\"Changed\":1");
+	rig_has(rig_ok(r, "Declare", DECLARE("")), "\"Changed\":0");
+	rig_has(describe(r), "\"ReadCapacityUnits\":8,");
+	rig_ok(r, "UpdateTable", "{\"TableName\":\"notes\","
+	    "\"DeletionProtectionEnabled\":false}");
+	rig_has(rig_ok(r, "Declare",
+	    DECLARE(",\\\"protected\\\":true")), "\"Changed\":1");
+	rig_has(describe(r), "\"DeletionProtectionEnabled\":true");
+#undef DECLARE
+#undef UNITS
+}
+
 int
 main(void)
 {
@@ -344,6 +377,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(tags, begin, end),
 		cmocka_unit_test_setup_teardown(moments, begin, end),
 		cmocka_unit_test_setup_teardown(time_to_live, begin, end),
+		cmocka_unit_test_setup_teardown(declared, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
