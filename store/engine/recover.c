@@ -112,6 +112,12 @@ open_index(struct store *s, bool *trusted, struct err *e)
 			return -1;
 	}
 	s->index = index_open(path, &o, e);
+	if (!s->index && e->code == EUCLEAN && !s->options.read_only) {
+		*trusted = false;	/* damaged, or of another version */
+		if (index_wipe(path, e) < 0)
+			return -1;
+		s->index = index_open(path, &o, e);
+	}
 	if (!s->index)
 		return -1;
 	return s->options.read_only || !*trusted ? 0 : stamp_open(s, e);

@@ -75,8 +75,13 @@ open_env(struct index *ix, size_t map_bytes, struct err *e)
 		rc = mdb_env_set_mapsize(ix->env, index_map_first(map_bytes));
 	if (rc == 0)
 		rc = mdb_env_open(ix->env, ix->path, flags, 0600);
-	if (rc)
-		return index_fail(ix, rc, ix->path, e);
+	if (rc) {
+		index_fail(ix, rc, ix->path, e);
+		if (rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH ||
+		    rc == MDB_CORRUPTED)
+			e->code = EUCLEAN;
+		return -1;
+	}
 	return index_cut_back(ix, e);
 }
 
@@ -107,7 +112,7 @@ check_version(struct index *ix, struct err *e)
 		return ix->read_only ? 0 : index_meta_put(&ix->batch,
 		    "version", INDEX_VERSION, e);
 	if (version != INDEX_VERSION)
-		return err_set(e, FAULT_INTERNAL,
+		return err_set(e, EUCLEAN,
 		    "index: %s is of version %llu, this is %d", ix->path,
 		    (unsigned long long)version, INDEX_VERSION);
 	return 0;

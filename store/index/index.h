@@ -38,8 +38,8 @@ struct index_options {
 
 /*
  * Opens data.mdb in a directory that exists, and makes it if absent.  NULL
- * with an error; FAULT_INTERNAL too if it was written by another version, or
- * is no index: wipe it and build it again.
+ * with an error; EUCLEAN if it was written by another version, or is no index:
+ * wipe it and build it again.
  */
 struct index *index_open(const char *path, const struct index_options *o,
     struct err *e);

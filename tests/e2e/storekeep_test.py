@@ -212,6 +212,17 @@ def test_reindex_makes_the_index_again(store):
         check(c)
 
 
+def test_an_index_that_is_none_is_made_again(store):
+    with store.connect() as c:
+        fill(c)
+    store.stop(signal.SIGTERM)
+    with open(store.directory + "/index/data.mdb", "r+b") as f:
+        f.write(b"\xff" * 3 * 4096)
+    store.started()
+    with store.connect() as c:
+        check(c)
+
+
 # ---- files that were removed by hand -----------------------------------------
 
 def lose_index(store, number=signal.SIGTERM):

@@ -7,6 +7,7 @@
 #include "store/value/fault.h"
 #include "tests/unit/store/table/documents.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
@@ -324,7 +325,7 @@ what_is_no_index_is_refused(void **state)
 	assert_int_equal(io_write_all(fd, table_json, sizeof table_json), 0);
 	close(fd);
 	assert_null(index_open(t.dir, NULL, &e));
-	assert_int_equal(e.code, FAULT_INTERNAL);
+	assert_int_equal(e.code, EUCLEAN);
 	OK(index_wipe(t.dir, &e));
 	assert_int_equal(access(path, F_OK), -1);
 	OK(index_wipe(t.dir, &e));
