@@ -9,6 +9,7 @@
 #include "confined.h"
 #include "debugger.h"
 #include "event.h"
+#include "reach.h"
 #include "site.h"
 
 #include "fcgi/conf/secret.h"
@@ -57,7 +58,7 @@ struct call {
 	bool bare;			/* no launcher, no limits */
 	char binary[PATH_MAX];
 	char scratch[PATH_MAX];		/* of a bare one */
-	char snapshot[SNAP_ID_SIZE];	/* of one that is not */
+	char snapshot[SNAP_ID_SIZE];	/* deploy.yaml as it is now */
 	struct envlist env;
 	struct buf body;
 };
@@ -320,7 +321,8 @@ invoke(const struct cli *c, struct site *s, struct call *call,
 	if (code != CLI_OK)
 		return code;
 	if (call->bare) {
-		if (make_scratch(s, call, &e) < 0)
+		if (site_snapshot(s, call->snapshot, &e) < 0 ||
+		    make_scratch(s, call, &e) < 0)
 			return cli_fail(&e, CLI_FAILED);
 	} else {
 		code = site_refresh(s, call->snapshot);
@@ -330,7 +332,9 @@ invoke(const struct cli *c, struct site *s, struct call *call,
 		if (!call->function)
 			return cli_fail(&e, CLI_FAILED);
 	}
-	if (make_request(s, call, &e) < 0)
+	if (make_request(s, call, &e) < 0 ||
+	    reach_store(&s->place, call->snapshot, call->function, call->bare,
+	        &call->env, &e) < 0)
 		code = cli_fail(&e, CLI_FAILED);
 	else {
 		code = run_call(s, call, &e);

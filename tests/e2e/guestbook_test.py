@@ -78,6 +78,21 @@ def test_a_message_lies_there_as_a_file(guestbook):
     assert read(guestbook, "Küche").json()["messages"] == [message]
 
 
+def test_invoked_it_reaches_the_same_documents(guestbook):
+    run = guestbook.site.lab.bothy
+    places = guestbook.site.places()
+    for how in ((), ("--debug",)):
+        told = run("invoke", "guestbook", "--path", "/rooms/cli/messages",
+                   "-d", json.dumps({"author": "a", "text": "by hand"}),
+                   *how, *places)
+        assert json.loads(told.stdout)["text"] == "by hand", told
+    assert len(read(guestbook, "cli").json()["messages"]) == 2
+    refused = run("invoke", "stranger", "--path", "/stranger/cli",
+                  "-d", json.dumps({"author": "a", "text": "no"}), *places,
+                  check=False)
+    assert refused.returncode == 5
+
+
 def test_newest_first_and_page_by_page(guestbook):
     for i in range(25):
         assert sign(guestbook, "hut", "h", "day %d" % i).status == 201
