@@ -235,7 +235,7 @@ settle_refused(struct exchange *x)
 		break;
 	case LAUNCH_LEAVING:
 		a.message = "no process can be had for functions; the "
-		    "gateway's log says why";
+		    "launcher's log says why";
 		exchange_refuse(x, 503, OUTCOME_ERROR, x->text, &a);
 		break;
 	default:

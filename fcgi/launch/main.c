@@ -262,7 +262,7 @@ main(int argc, char **argv)
 	}
 	l.site_dir = o.site;
 	l.state_dir = o.state;
-	l.listener.fd = -1;
+	l.listener.fd = l.state_fd = -1;
 	l.first_id = l.last_id = (uint64_t)clock_wall_ms() / 1000 << ID_BITS;
 	if (!o.foreground && o.client_fd < 0 &&
 	    (ready_fd = daemon_detach(HIGH_FD)) < 0) {
@@ -272,6 +272,7 @@ main(int argc, char **argv)
 	rc = prepare(&l, &o, &containment, &e);
 	if (rc < 0) {
 		err_print(&e, "bothy-launch");
+		launchlog(&l, "error", "cannot start: %s", e.text);
 		return 1;
 	}
 	daemon_ready(&ready_fd);

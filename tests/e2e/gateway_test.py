@@ -227,3 +227,18 @@ def test_tcp_is_for_this_machine_only(site):
                         "--listen", "tcp:0.0.0.0:0"], stderr=-1)
     _, err = p.communicate(timeout=10)
     assert p.returncode != 0 and b"127.0.0.1" in err
+
+
+def test_why_no_launcher_can_be_had(lab):
+    site = lab.site("nolauncher", build=False, files={
+        "deploy.yaml": "service: s\nprovider: {name: bothy}\nfunctions:\n"
+        "  f: {handler: f.sh, runtime: exec, events: [httpApi: 'GET /f']}\n",
+        "f.sh": "#!/bin/sh\n"})
+    g = Gateway(site, "nolauncher", env={"BOTHY_CONTAINMENT": "a-cage"})
+    try:
+        r = get(g, "/f")
+    finally:
+        procs.stop(g.process)
+    assert r.status == 503 and b"launcher's log says why" in r.body
+    assert any("cannot start: " in e["message"] and "a-cage" in e["message"]
+               for e in site.log("launch"))
