@@ -9,8 +9,9 @@
  *	CRASH_FAIL	KIND:N:ERRNO:once|often|ever: the N-th call of a kind fails,
  *			and after it none, some or all
  *			(open read write sync syncfs datasync name truncate
- *			allocate memory; sync is each of them, and memory
- *			only where the program itself asks for it)
+ *			allocate memory; sync is each of them, syncfs that
+ *			of a document, too, and memory only where the
+ *			program itself asks for it)
  *	CRASH_SLOW	N: every N-th write and change of a name takes two
  *			milliseconds longer, while others go on
  *	CRASH_CALLS	a file that gets the number of calls of that kind
@@ -500,6 +501,7 @@ sync_any(int fd, bool all, bool data_only)
 {
 	struct record r = {.kind = RECORD_SYNC_BEGIN, .c = data_only};
 	int result, saved;
+	bool documents;
 
 	if (!fd_counts(fd))
 		return (int)(all ? CALL(syncfs, fd) : data_only
@@ -509,7 +511,8 @@ sync_any(int fd, bool all, bool data_only)
 	r.b = ++recorder.tickets;
 	note(r, NULL, NULL);
 	unlock();
-	result = fails(SYNC) || (all && fails(SYNCFS)) ||
+	documents = all || (recorder.fail_kind == SYNCFS && fd_is_document(fd));
+	result = fails(SYNC) || (documents && fails(SYNCFS)) ||
 	        (data_only && fails(DATASYNC)) ? -1 : (int)(all ? CALL(syncfs, fd) : data_only
 		? CALL(fdatasync, fd) : CALL(fsync, fd));
 	saved = errno;

@@ -51,6 +51,9 @@ void note(struct record r, const void *first, const void *second);
 bool fd_counts(int fd);
 bool path_counts(int dir_fd, const char *path);
 
+/* True if it is a document, or a directory of some. */
+bool fd_is_document(int fd);
+
 /* Its number; 0 if there is nothing. */
 uint64_t inode_of(int fd);
 uint64_t inode_at(int dir_fd, const char *path);

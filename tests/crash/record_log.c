@@ -74,18 +74,35 @@ below_root(const char *path)
 	    (path[n] == '/' || path[n] == '\0');
 }
 
-bool
-fd_counts(int fd)
+static bool
+path_of(int fd, char path[PATH_MAX])
 {
-	char link[32], path[PATH_MAX];
+	char link[32];
 	ssize_t n;
 
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof path - 1);
+	n = readlink(link, path, PATH_MAX - 1);
 	if (n <= 0)
 		return false;
 	path[n] = '\0';
-	return below_root(path);
+	return true;
+}
+
+bool
+fd_counts(int fd)
+{
+	char path[PATH_MAX];
+
+	return path_of(fd, path) && below_root(path);
+}
+
+bool
+fd_is_document(int fd)
+{
+	char path[PATH_MAX];
+
+	return path_of(fd, path) && below_root(path) &&
+	    strncmp(path + recorder.root_len, "/data/", 6) == 0;
 }
 
 bool
