@@ -275,7 +275,8 @@ copy_ttl(struct copy *k, const char *name)
 	buf_puts(&k->body, "}}");
 	if (!ask(k, &k->into, OP_UPDATE_TIME_TO_LIVE, 2, &ignored))
 		fprintf(stderr, "bothy: %s: items of %s will not expire: %s\n",
-		    k->into.name, name, ignored.text);
+		    k->into.name, name, ignored.text[0] ? ignored.text :
+		    fault_name(ignored.code));
 }
 
 static int

@@ -59,6 +59,14 @@ title(const struct json_node *v, struct buf *out)
 	    (int)subject.n, subject.p);
 }
 
+/* Said beside the output, which is empty. */
+static void
+say_nothing(const struct json_node *versions)
+{
+	if (!versions->first)
+		fputs("bothy: the history has nothing of it\n", stderr);
+}
+
 /* Each version with how it differs from the one before, which is the next. */
 static void
 print_versions(const struct json_node *reply, bool brief)
@@ -68,6 +76,7 @@ print_versions(const struct json_node *reply, bool brief)
 	struct buf line;
 
 	buf_init(&line, 64 * 1024);
+	say_nothing(v);
 	for (v = v->first; v; v = v->next) {
 		title(v, &line);
 		old = json_member(v->next, "Item");
@@ -102,7 +111,8 @@ print_commits(const struct json_node *reply)
 		storetext_cell(g, POSITION, json_member(v, "Position"));
 		storetext_cell(g, WHAT, json_member(v, "Subject"));
 	}
-	if (g)
+	say_nothing(json_member(reply, "Versions"));
+	if (g && storegrid_rows(g))
 		storegrid_print(g);
 	storegrid_free(g);
 	if (json_member(reply, "More"))

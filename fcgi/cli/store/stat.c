@@ -63,8 +63,8 @@ print_files(const struct printer *p)
 	else
 		line(p, "files", "all are written");
 	if (edited)
-		line(p, "", "%lld were edited by hand: `bothy store check`",
-		    edited);
+		line(p, "", "%lld that were edited by hand were put aside in "
+		    "conflicts/", edited);
 }
 
 static void
@@ -77,8 +77,9 @@ print_history(const struct printer *p)
 	storetext_bytes((double)storetext_integer(h, "DayBytes"), today);
 	storetext_time(json_member(h, "CheckpointTime"), time);
 	line(p, "history", "%lld commits in %lld packs, %s, of which %s came "
-	    "in a day", storetext_integer(h, "Commits"),
-	    storetext_integer(h, "Packs"), bytes, today);
+	    "since the daemon's start, or in a day",
+	    storetext_integer(h, "Commits"), storetext_integer(h, "Packs"),
+	    bytes, today);
 	if (*time)
 		line(p, "checkpoint", "%s, which took %lld ms", time,
 		    storetext_integer(h, "CheckpointMs"));
