@@ -88,7 +88,7 @@ idle_leases_go(void **state)
 	assert_int_equal(lease_take(p, in_ms(2000), &l, &e), 0);
 	assert_int_equal(world_seen(w, LAUNCH_LEASE), 2);
 	lease_drop(p, &l, true);
-	assert_true(world_ended(w, 1, 10000, &status));
+	assert_true(world_ended(w, 1, 30000, &status));
 	world_close(w);
 }
 
