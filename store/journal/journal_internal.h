@@ -22,7 +22,7 @@ struct segment_file {
 	int fd;			/* -1: none */
 	uint32_t number;
 	uint64_t bytes;
-	uint64_t written;	/* of `next`: bytes that were made zeros */
+	uint64_t written;	/* bytes that were made zeros before any line */
 };
 
 /*
@@ -61,6 +61,7 @@ struct journal {
 	uint32_t number;		/* of the last segment, 0 before it */
 	struct segment_file active, next;
 	uint64_t active_used;		/* bytes of lines in it */
+	uint64_t raw;			/* of them, where no zeros were */
 	struct mark marks;		/* as they are on the disk */
 	struct mark_file mark_file;
 

@@ -15,8 +15,9 @@
 
 enum {
 	PIECE = 256 << 10,	/* of `next`, filled at once */
-	AHEAD = 4		/* `next` is seen to when `active` is full to
-				 * one part in so many */
+	AHEAD = 4,		/* `next` is seen to when `active` is full to
+				 * one part in so many, or so many bytes of */
+	RAW = 256 << 10		/* lines went where it has no zeros */
 };
 
 /* --- blocks ------------------------------------------------------------- */
@@ -163,7 +164,7 @@ static bool
 wants_zeros(const struct journal *j)
 {
 	return j->next.fd >= 0 && j->next.written < j->next.bytes &&
-	    j->active_used > j->active.bytes / AHEAD;
+	    (j->active_used > j->active.bytes / AHEAD || j->raw > RAW);
 }
 
 /*
@@ -211,7 +212,8 @@ fill_piece(struct journal *j)
  * Space that fallocate made becomes a file's own when it is written first, and
  * that is metadata: a sync of it waits for the file system's journal, with all
  * that the file threads have in it.  A sync into blocks that were written
- * before is of data alone.
+ * before is of data alone.  So what a start or a hurried writer finds without
+ * zeros is left for the next segment, once that has them.
  */
 static int
 fill_next(struct journal *j, struct err *e)

@@ -54,12 +54,31 @@ measure(const struct iovec *iov, size_t niov, struct err *e)
 	return (int64_t)len;
 }
 
+/*
+ * True if lines go where no zeros are, and there is a segment that has them: a
+ * sync is quicker there (journal_next.c).
+ */
+static bool
+is_better_off(struct journal *j, uint64_t bytes)
+{
+	bool better;
+
+	if (j->batch.len || j->active.written == j->active.bytes)
+		return false;
+	pthread_mutex_lock(&j->lock);
+	better = j->next.fd >= 0 && j->next.written == j->next.bytes &&
+	    bytes <= j->next.bytes;
+	pthread_mutex_unlock(&j->lock);
+	return better;
+}
+
 /* Finds a place for a batch that has grown to `bytes`: 0, or -1. */
 static int
 place(struct journal *j, uint64_t bytes, struct err *e)
 {
 	if (!j->to_next && j->active.fd >= 0 &&
-	    bytes <= j->active.bytes - j->active_used)
+	    bytes <= j->active.bytes - j->active_used &&
+	    !is_better_off(j, bytes))
 		return 0;
 	if (j->batch.len && bytes > j->segment_bytes)
 		return err_set(e, FAULT_BUSY, "the open batch of the journal "
@@ -154,7 +173,7 @@ publish(struct journal *j)
 	if (j->to_next) {
 		full = j->active;
 		j->active = j->next;
-		j->active_used = 0;
+		j->active_used = j->raw = 0;
 		j->number = j->active.number;
 		j->next = (struct segment_file){.fd = -1};
 		(void)journal_append_segment(j, &(struct segment){
@@ -162,6 +181,8 @@ publish(struct journal *j)
 		    .bytes = j->active.bytes});
 	}
 	j->active_used += j->batch.len;
+	if (j->active_used > j->active.written)
+		j->raw += j->batch.len;
 	atomic_store(&j->end, end + j->batch.len);
 	pthread_mutex_unlock(&j->lock);
 	io_close(&full.fd);

@@ -425,6 +425,33 @@ segments_are_prepared_trimmed_and_released(void **state)
 	world_free(w);
 }
 
+/* Lines go where zeros are, as soon as a segment has them. */
+static void
+raw_space_is_left(void **state)
+{
+	struct world *w = world_new();
+	uint64_t begin;
+	int n;
+
+	(void)state;
+	world_open(w);
+	put(w, 0);
+	assert_int_equal(journal_prepare(w->j, &w->e), 0);
+	for (n = 1; !journal_wants_segment(w->j); n++)
+		put(w, n);
+	assert_true(journal_boundary(w->j, 1000) == journal_end(w->j));
+	assert_int_equal(journal_prepare(w->j, &w->e), 0);
+	assert_false(journal_wants_segment(w->j));
+	begin = journal_end(w->j);
+	put(w, n++);
+	assert_true(journal_boundary(w->j, 1000) == begin);
+	put(w, n++);
+	assert_true(journal_boundary(w->j, begin) == journal_end(w->j));
+	world_again(w);
+	expect(w, 1000, 0, n);
+	world_free(w);
+}
+
 static void
 move_all_marks(struct world *w)
 {
@@ -786,6 +813,7 @@ main(void)
 	    cmocka_unit_test(lines_have_limits),
 	    cmocka_unit_test(nothing_is_made_in_a_store_that_is_only_read),
 	    cmocka_unit_test(segments_are_prepared_trimmed_and_released),
+	    cmocka_unit_test(raw_space_is_left),
 	    cmocka_unit_test(what_is_settled_is_not_written_again),
 	    cmocka_unit_test(positions_go_on_when_all_lines_are_gone),
 	    cmocka_unit_test(a_torn_batch_is_cut),
