@@ -20,7 +20,7 @@
 enum {
 	WINDOW_MS = 10000,
 	IDLE_LEASE_MS = 10000,
-	DEPTH_LEAST = 8,	/* leases kept ready for a function in use */
+	DEPTH_LEAST = 4,	/* leases kept ready for a function in use */
 	DEPTH_MAX = INVOKE_STOCK,
 	ASK_LEAST = LAUNCH_BATCH / 2,	/* fewer wait for company */
 	ASK_MOST = INVOKE_STOCK,	/* in one message */
