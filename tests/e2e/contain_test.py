@@ -47,8 +47,10 @@ def marked(mark):
         mark in procs.read(p, "cmdline"))]
 
 
-def all_gone(mark, seconds=4):
-    procs.wait_for(lambda: not marked(mark), seconds,
+def all_gone(mark):
+    """Killed processes that gave way die late where others compute; by
+    themselves beasts end after a minute."""
+    procs.wait_for(lambda: not marked(mark), 30,
                    "all of %s to end" % mark)
 
 
@@ -178,7 +180,7 @@ def test_writer_that_never_ends(rung):
         began = time.monotonic()
         try:
             while s.recv(1 << 20):
-                assert time.monotonic() - began < 8
+                assert time.monotonic() - began < 30
         except ConnectionError:
             pass
     all_gone(name)
@@ -189,7 +191,7 @@ def test_writer_that_nobody_reads(rung):
     with fcgi.connect(rung.socket) as s:
         s.sendall(fcgi.request_bytes("GET", "/beast/writer/" + name))
         procs.wait_for(lambda: marked(name), 5)
-        all_gone(name, 7)
+        all_gone(name)
 
 
 def test_descriptors_are_limited(rung):
@@ -206,7 +208,7 @@ def test_client_that_leaves_ends_the_tree(rung):
     s.sendall(fcgi.request_bytes("GET", "/beast/stubborn/" + name))
     procs.wait_for(lambda: marked(name), 5)
     s.close()
-    all_gone(name, 3)
+    all_gone(name)
 
 
 def test_files_of_others_are_out_of_reach(rung):

@@ -16,7 +16,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { SECONDS = 8, BOMB_MAX = 300, HOG_MAX_MB = 200 };
+enum { SECONDS = 60, BOMB_MAX = 300, HOG_MAX_MB = 200 };
 
 /* The name is inherited, the alarm is not. */
 static int
