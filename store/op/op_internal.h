@@ -67,6 +67,7 @@ struct item_plan {
 	struct value fresh;		/* the new item; count 0: none */
 	struct text fresh_bytes;
 	bool failed;			/* the condition did */
+	bool left;			/* in a batch: no throughput for it */
 };
 
 /* The open table of a name, or NULL with DynamoDB's error. */

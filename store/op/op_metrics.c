@@ -21,7 +21,7 @@ has_local_index(const struct table *t)
 static bool
 wanted(const struct op *op, const struct item_plan *p)
 {
-	return op->request.metrics == METRICS_SIZE &&
+	return op->request.metrics == METRICS_SIZE && !p->left &&
 	    p->request->kind != ITEM_CHECK && has_local_index(p->table);
 }
 

@@ -141,7 +141,6 @@ op_delete_item(struct op *op, struct store_view *v)
 
 struct batch {
 	struct item_plan *plans;
-	bool *left;		/* beside them: no throughput for it */
 	size_t count;
 	struct op_used *used;	/* room for each group's table, */
 	size_t nused;		/* and how many it has */
@@ -149,17 +148,16 @@ struct batch {
 
 /* One of them, if its table has throughput left for it. */
 static int
-run_part(struct op *op, struct commit *c, size_t i, struct err *e)
+run_part(struct op *op, struct commit *c, struct item_plan *p, struct err *e)
 {
 	struct batch *b = op->plan;
-	struct item_plan *p = &b->plans[i];
 	struct op_used *used;
 
 	if (!op_counts(op))
 		return op_write_item(c, &op->arena, p, e);
 	used = op_used_of(b->used, &b->nused, p->table);
-	b->left[i] = !op_meter_has(op, used, true);
-	if (b->left[i])
+	p->left = !op_meter_has(op, used, true);
+	if (p->left)
 		return 0;
 	if (op_write_item(c, &op->arena, p, e) < 0)
 		return -1;
@@ -176,7 +174,7 @@ run_batch(struct commit_job *job, struct commit *c, struct err *e)
 
 	b->nused = 0;
 	for (i = 0; i < b->count; i++)
-		if (run_part(op, c, i, e) < 0)
+		if (run_part(op, c, &b->plans[i], e) < 0)
 			return -1;
 	return 0;
 }
@@ -205,7 +203,7 @@ write_all_left(struct reply *r, const struct request *q,
 	for (i = 0; i < q->ngroups; i++) {
 		open = false;
 		for (k = 0; k < q->groups[i].count; k++, at++) {
-			if (!b->left[at])
+			if (!b->plans[at].left)
 				continue;
 			if (!open) {
 				reply_name(r, &q->groups[i].table);
@@ -256,9 +254,8 @@ plan_batch(struct op *op, const struct catalog *c, struct batch *b,
 	for (i = 0; i < q->ngroups; i++)
 		b->count += q->groups[i].count;
 	b->plans = arena_array(&op->arena, b->count, sizeof *b->plans);
-	b->left = arena_array(&op->arena, b->count, sizeof *b->left);
 	b->used = arena_array(&op->arena, q->ngroups, sizeof *b->used);
-	if (!b->plans || !b->left || !b->used)
+	if (!b->plans || !b->used)
 		return op_no_memory(e);
 	for (b->count = i = 0; i < q->ngroups; i++)
 		for (k = 0; k < q->groups[i].count; k++) {

@@ -213,6 +213,43 @@ batches_of_reads(void **state)
 	assert_int_equal(r->status, FAULT_THROUGHPUT);
 }
 
+/* Of a collection that nothing was written to, nothing is told. */
+static void
+metrics_of_a_batch(void **state)
+{
+	static char body[2 << 20];
+	struct rig *r = *state;
+	const char *reply, *told;
+	size_t n;
+
+	rig_ok(r, "CreateTable", "{\"TableName\":\"small\","
+	    "\"AttributeDefinitions\":["
+	    "{\"AttributeName\":\"id\",\"AttributeType\":\"S\"},"
+	    "{\"AttributeName\":\"at\",\"AttributeType\":\"S\"},"
+	    "{\"AttributeName\":\"by\",\"AttributeType\":\"S\"}],"
+	    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
+	    "{\"AttributeName\":\"at\",\"KeyType\":\"RANGE\"}],"
+	    "\"LocalSecondaryIndexes\":[{\"IndexName\":\"byBy\","
+	    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"},"
+	    "{\"AttributeName\":\"by\",\"KeyType\":\"RANGE\"}],"
+	    "\"Projection\":{\"ProjectionType\":\"KEYS_ONLY\"}}],"
+	    UNITS("1", "1") "}");
+	n = (size_t)snprintf(body, sizeof body, "{\"RequestItems\":"
+	    "{\"small\":[");
+	n += add_put(body + n, sizeof body - n, "a\",\"at\":\"1");
+	body[n++] = ',';
+	n += add_put(body + n, sizeof body - n, "b\",\"at\":\"1");
+	snprintf(body + n, sizeof body - n,
+	    "]},\"ReturnItemCollectionMetrics\":\"SIZE\"}");
+	reply = rig_call_with(r, "BatchWriteItem", body, true, true);
+	assert_int_equal(r->status, 0);
+	rig_has(reply, "{\"UnprocessedItems\":{\"small\":[{\"PutRequest\":");
+	told = strstr(reply, "\"ItemCollectionMetrics\"");
+	assert_non_null(told);
+	rig_has(told, "{\"id\":\"a\"}");
+	rig_lacks(told, "{\"id\":\"b\"}");
+}
+
 int
 main(void)
 {
@@ -223,6 +260,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(most_on_demand, begin, end),
 		cmocka_unit_test_setup_teardown(batches, begin, end),
 		cmocka_unit_test_setup_teardown(batches_of_reads, begin, end),
+		cmocka_unit_test_setup_teardown(metrics_of_a_batch, begin,
+		    end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
