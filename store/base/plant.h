@@ -90,6 +90,8 @@
 	    "a write whose sync failed is called refused") \
 	X(HANDED_OVER_ONCE, fault, \
 	    "files that there was no memory for are left to nobody") \
+	X(TABLE_UNKNOWN, fault, \
+	    "a table that there was no memory for stays unknown") \
 	X(REMOUNT_TRUSTED, powercut, \
 	    "an index is trusted after its file system was mounted again") \
 	X(STAMP_STAYS_CLEAN, powercut, \

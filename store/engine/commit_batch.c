@@ -254,7 +254,8 @@ commit_make_known(struct store *s, const struct commit_job *jobs, struct err *e)
 	for (; jobs; jobs = jobs->next) {
 		if (jobs->failed || jobs->unit.kind == UNIT_CHANGES)
 			continue;
-		if (apply_table(s, &jobs->unit, e) < 0)
+		if (apply_table(s, &jobs->unit, e) < 0 &&
+		    !planted(PLANT_TABLE_UNKNOWN))
 			return -1;
 		atomic_store(&s->dropping, true);
 	}

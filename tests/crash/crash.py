@@ -276,7 +276,7 @@ class Suite:
             except subprocess.TimeoutExpired:
                 work.kill()
             error = work.communicate()[1]
-        if work.returncode != -signal.SIGKILL:
+        if work.returncode not in (0, -signal.SIGKILL):
             return f"status {work.returncode}: {error.decode()}"
         whole = sent.read_bytes().rpartition(b"\n")[0] + b"\n"
         sent.write_bytes(whole if len(whole) > 1 else b"")

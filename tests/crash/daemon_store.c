@@ -271,7 +271,7 @@ run(struct drill *d, int steps)
 		if (begin_run(&t, &body) < 0)
 			d->failed = true;
 		while (!d->failed && !t.gone && steps-- &&
-		    d->m + AT_ONCE < OPERATIONS_MAX)
+		    d->m + OPERATIONS_LEFT < OPERATIONS_MAX)
 			step(&t, &body);
 		(void)close(t.fd);
 		(void)kill(t.pid, SIGTERM);

@@ -48,7 +48,8 @@ work(struct drill *d, int steps)
 	struct buf out;
 
 	buf_init(&out, REPLY_MAX);
-	while (steps-- && !d->failed && d->m + AT_ONCE < OPERATIONS_MAX) {
+	while (steps-- && !d->failed &&
+	    d->m + OPERATIONS_LEFT < OPERATIONS_MAX) {
 		write_some(d, 1 + (uint32_t)below(d, AT_ONCE));
 		found = get(d, below(d, DOCUMENTS_ALL), &out);
 		if (found.m)

@@ -16,6 +16,7 @@
 
 enum {
 	AT_ONCE = 6,		/* operations that wait together */
+	OPERATIONS_LEFT = 2 * AT_ONCE,	/* for who comes after the work */
 	REPLY_MAX = 1 << 20,
 	OTHER_RUN = 999,	/* of what a checker adds */
 	RECOVER_RUN = 900,

@@ -25,7 +25,7 @@ from linear import (PLAIN, Client, History, check, compare_files,
 from linear_replay import Story
 
 CLIENTS = 3
-PATIENCE = 15           # seconds until something that is to come has come
+PATIENCE = 120          # seconds until something that is to come has come
 BIG = "x" * 300_000     # a document that takes room
 
 
@@ -82,7 +82,7 @@ class Scene:
         for client in self.clients:
             client.stopping.set()
         for client in self.clients:
-            client.join(30)
+            client.join(PATIENCE)
             if client.failed or client.is_alive():
                 self.wrong.append(f"a client hangs or fell: {client.failed}")
             if client.connection:
@@ -146,7 +146,7 @@ class Scene:
             assert item and item["text"] == BIG, f"read {str(item)[:100]}"
         assert len(c.call("Scan", {"TableName": "ballast", "Limit": 5,
                                    "ConsistentRead": True}, PLAIN)["Items"])
-        assert time.monotonic() - begin < 5, "reads are slow"
+        assert time.monotonic() - begin < 60, "reads are slow"
 
     def deletes_work(self, c, key):
         c.call("DeleteItem", {"TableName": "ballast",
@@ -157,7 +157,7 @@ class Scene:
         """By itself: a fresh connection writes, its file lies there."""
         def works():
             try:
-                with self.daemon.connect(5) as c:
+                with self.daemon.connect(30) as c:
                     c.call("PutItem", {"TableName": "ballast", "Item": {
                         "id": "after"}}, PLAIN | 2)
                     return Path(self.directory,
@@ -310,7 +310,7 @@ class Descriptors(Scene):
         many = []
         for _ in range(200):
             try:
-                many.append(self.daemon.connect(1))
+                many.append(self.daemon.connect(5))
             except GONE:
                 pass
         assert 20 < len(many) < 60, len(many)

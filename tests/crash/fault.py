@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 
 from daemon import GONE, Daemon, Fault, plants
-from linear import (Client, History, Op, check, compare_files, compare_history,
-                    compare_story, look, make_tables)
+from linear import (PATIENCE, Client, History, Op, check, compare_files,
+                    compare_history, compare_story, look, make_tables)
 from linear_replay import Story
 
 # Kinds of calls, and with what they fail.
@@ -32,7 +32,11 @@ KINDS = {
 }
 CLIENTS, OPERATIONS = 3, 60
 UNASKED = 10 ** 9       # a call that never comes: only counts
-TRIES = 120             # until a planted mistake has to show
+SHM = "/dev/shm"        # where the index is written by calls, not by memory
+TRIES = 400             # until a planted mistake has to show
+SHOWN_BY = {"DOUBT_REFUSED": ("sync", 60, "EIO", "once"),
+            "TABLE_UNKNOWN": ("memory", 900, "ENOMEM", "often"),
+            "HANDED_OVER_ONCE": ("memory", 3000, "ENOMEM", "once")}
 
 
 class Filler(Client):
@@ -41,6 +45,36 @@ class Filler(Client):
     def act(self):
         number = next(self.history.numbers)
         self.do(f"f{number}", Op("put", 0, 0, v=f"v{number}"))
+
+
+class Maker(Client):
+    """Makes tables and drops them: either is so once it is answered."""
+
+    def act(self):
+        name = f"made{next(self.history.numbers)}"
+        item = {"TableName": name, "Item": {"id": {"S": "a"}}}
+        if self.ask("CreateTable", table(name)) != "ok":
+            return
+        outcome = self.ask("PutItem", item)
+        assert outcome != "NotFound", f"{name} was made and isn't known"
+        if self.ask("DeleteTable", {"TableName": name}) == "ok":
+            outcome = self.ask("PutItem", item)
+            assert outcome != "ok", f"{name} was dropped and is there"
+
+    def ask(self, name, body):
+        if self.connection is None:
+            return "Gone"
+        outcome, _ = self.call(name, body)
+        if outcome != "ok":
+            self.history.count_refused(outcome)
+        return outcome
+
+
+def table(name):
+    return {"TableName": name, "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "id",
+                                      "AttributeType": "S"}]}
 
 
 class Store:
@@ -66,19 +100,24 @@ class Store:
         make_tables(connection)
         self.work(20)
 
-    def work(self, operations=OPERATIONS):
-        """Clients do what they can, for some seconds at most."""
+    def work(self, operations=OPERATIONS, leaves=False):
+        """Clients do what they can, for some seconds at most; in midst of it
+        the daemon may be told to leave."""
+        kinds = [Client] * CLIENTS + [Filler, Maker]
         clients = [kind(self.history, self.daemon,
                         random.Random(self.rng.random()), operations, 5)
-                   for kind in [Client] * CLIENTS + [Filler]]
+                   for kind in kinds]
         for client in clients:
             client.start()
+        if leaves:
+            time.sleep(self.rng.uniform(0, 0.3))
+            self.daemon.process.send_signal(signal.SIGTERM)
         end = time.monotonic() + 5
         for client in clients:
             client.join(max(0.01, end - time.monotonic()))
             client.stopping.set()
         for client in clients:
-            client.join(30)
+            client.join(PATIENCE)
             if client.is_alive() or client.failed:
                 self.wrong.append(f"a client hangs or fell: {client.failed}")
             if client.connection:
@@ -107,7 +146,8 @@ class Store:
         """It answers; what has no memory for a connection need not."""
         try:
             return self.daemon.start(
-                5, env=self.env(fault, self.plant)) is not None
+                PATIENCE if fault.endswith("once") else 5,
+                env=self.env(fault, self.plant)) is not None
         except AssertionError:
             if fault.endswith("once"):
                 raise
@@ -122,30 +162,37 @@ class Store:
                                   f"{self.daemon.process.returncode} "
                                   f"{self.daemon.said[-3000:]}")
             return
-        self.work()
-        if not self.daemon.is_up():
+        leaves = self.rng.random() < 0.4
+        self.work(leaves=leaves)
+        if not leaves and not self.daemon.is_up():
             # It leaves where only a new start helps, and says so.
-            if self.daemon.process.returncode != 0 or \
-                    "to be opened anew" not in self.daemon.log():
+            if self.daemon.process.returncode != 0 or not (
+                    "to be opened anew" in self.daemon.log() or
+                    fault.startswith("write")):     # of its log, too
                 self.wrong.append("it fell: status "
                                   f"{self.daemon.process.returncode} "
                                   f"{self.daemon.kill()} "
                                   f"{self.daemon.said[-3000:]}")
             return
-        self.told(self.trouble())
-        status = self.daemon.stop(20)
+        if not leaves:
+            self.told()
+        status = self.daemon.stop(PATIENCE)
         if status not in (0, None):
             self.wrong.append(f"left with status {status}: "
                               f"{self.daemon.said[-3000:]}")
         if status is None:
             self.wrong.append("it doesn't leave")
 
-    def told(self, trouble):
-        """Whoever was refused hears why, and nobody is served after it."""
+    def told(self):
+        """Whoever was refused hears why, as soon as it is known."""
         refused = self.history.refused
-        if "ReadOnly" in refused and trouble == "":
-            self.wrong.append(f"writes were refused ({refused}), and Stat "
-                              "tells no trouble")
+        end = time.monotonic() + PATIENCE
+        while "ReadOnly" in refused and self.trouble() == "":
+            if time.monotonic() > end:
+                self.wrong.append(f"writes were refused ({refused}), and Stat "
+                                  "tells no trouble")
+                return
+            time.sleep(0.05)
 
     def recover(self):
         """All of it is there again once nothing fails."""
@@ -190,7 +237,10 @@ class Suite:
 
     def one(self, fault, seed, plant=None):
         """What goes wrong in a life with a fault, perhaps a mistake too."""
-        with tempfile.TemporaryDirectory(dir=self.work) as work:
+        place = SHM if os.access(SHM, os.W_OK) and \
+            random.Random(f"place {seed}").random() < 0.4 else self.work
+        with tempfile.TemporaryDirectory(prefix="bothy-fault-",
+                                         dir=place) as work:
             store = Store(self.args, work, seed, plant)
             try:
                 wrong = store.under(fault)
@@ -201,8 +251,9 @@ class Suite:
                     store.daemon.kill()
             if wrong and not plant:
                 kept = tempfile.mkdtemp(prefix="bothy-fault-kept-")
-                shutil.copytree(store.directory, f"{kept}/store",
-                                ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
+                shutil.copytree(
+                    store.directory, f"{kept}/store",
+                    ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
                 wrong.append(f"(left in {kept}; log: {store.daemon.log()})")
         return wrong
 
@@ -244,19 +295,19 @@ class Suite:
         """Each mistake with fault after fault, until it shows."""
         rng = random.Random(self.args.seed)
         for name in plants("fault"):
-            how, tries = "SURVIVED", 0
-            while how == "SURVIVED" and tries < TRIES:
-                faults = [f"memory:{rng.randint(10, 900)}:ENOMEM:once"
+            shown, tries = "SURVIVED", 0
+            kind, most, error, how = SHOWN_BY[name]
+            while shown == "SURVIVED" and tries < TRIES:
+                faults = [f"{kind}:{rng.randint(10, most)}:{error}:{how}"
                           for _ in range(2 * self.args.jobs)]
-                faults[0] = f"sync:{rng.randint(10, 60)}:EIO:once"
                 tries += len(faults)
                 for fault, wrong in zip(faults, self.each(
                         lambda f, n=name: self.one(f, rng.random(), n),
                         faults)):
                     if wrong:
-                        how = f"{fault}: {wrong[0]}"[:110]
-            print(f"fault: {name}, {tries} runs: {how}", flush=True)
-            self.failed += how == "SURVIVED"
+                        shown = f"{fault}: {wrong[0]}"[:110]
+            print(f"fault: {name}, {tries} runs: {shown}", flush=True)
+            self.failed += shown == "SURVIVED"
 
     def each(self, function, items):
         with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:

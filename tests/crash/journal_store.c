@@ -37,6 +37,7 @@ enum {
 	SEGMENT = 4096,
 	LINE_MAX_BYTES = 8192,
 	LINES_MAX = 100000,
+	LINES_LEFT = 200,	/* of them, for who comes after the work */
 	FIRST_RUN = 100,	/* three digits: N gives a line's length */
 	RECOVER_RUN = 900,
 	OTHER_RUN = 999,	/* of the lines that a checker adds */
@@ -300,7 +301,7 @@ work(struct store *s, int steps)
 	uint64_t what;
 	int r = 0;
 
-	while (r == 0 && steps--) {
+	while (r == 0 && steps-- && s->n + LINES_LEFT < LINES_MAX) {
 		what = below(s, 10);
 		if (what < 2)
 			r = checkpoint(s);
