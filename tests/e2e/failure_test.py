@@ -78,5 +78,5 @@ def test_nothing_is_left_behind(way, site):
     way.get("/raw/closed")
     procs.wait_for(lambda: not [
         p for p in procs.pids()
-        if procs.arguments(p) == [b"sleep", b"20"] and
+        if procs.arguments(p) == [b"sleep", b"600"] and
         procs.uid(p) in (site.lab.user, None)], 3, "sleep to be ended")

@@ -135,4 +135,4 @@ class Dynalite:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)

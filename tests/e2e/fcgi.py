@@ -48,7 +48,7 @@ def request_bytes(method, target, headers=(), body=None, keep=False):
     return begin(keep) + params(env) + stdin(body or b"")
 
 
-def connect(path, timeout=15):
+def connect(path, timeout=60):
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(timeout)
     s.connect(path)
@@ -93,7 +93,7 @@ def method_has_no_body(reply):
     return reply.status in (204, 304)
 
 
-def request(path, method, target, headers=(), body=None, timeout=15):
+def request(path, method, target, headers=(), body=None, timeout=60):
     with connect(path, timeout) as s:
         s.sendall(request_bytes(method, target, headers, body))
         return receive(s)

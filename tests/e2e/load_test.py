@@ -18,15 +18,22 @@ def test_fifty_at_once(way):
 
 
 def test_slow_ones_run_side_by_side(way):
-    began = time.monotonic()
-    replies = together(lambda i: way.get("/pause/300"), range(16))
-    assert all(r.status == 200 for r in replies)
-    assert time.monotonic() - began < 16 * 0.3
+    for ms in (300, 1000, 3000):        # longer if the machine is busy
+        began = time.monotonic()
+        replies = together(lambda i: way.get("/pause/%d" % ms), range(16))
+        assert all(r.status == 200 for r in replies)
+        took_ms = (time.monotonic() - began) * 1000
+        if took_ms < 16 * ms:
+            return
+    assert took_ms < 16 * ms
 
 
 def test_reserved_concurrency(way):
-    replies = together(lambda i: way.get("/single/400"), range(4))
-    statuses = sorted(r.status for r in replies)
+    for ms in (400, 4000):              # longer if they did not meet
+        replies = together(lambda i: way.get("/single/%d" % ms), range(4))
+        statuses = sorted(r.status for r in replies)
+        if statuses[-1] == 429:
+            break
     assert statuses[0] == 200 and statuses[-1] == 429
     assert set(statuses) == {200, 429}
     refused = next(r for r in replies if r.status == 429)
@@ -62,8 +69,12 @@ def test_one_limit_for_all_copies(site, started):
     if len(started) < 2:
         pytest.skip("needs two ways in")
     ways = list(started.values())
-    replies = together(lambda w: w.get("/single/500"), ways)
-    assert [r.status for r in replies].count(200) == 1
+    for ms in (500, 4000):              # longer if they did not meet
+        replies = together(lambda w: w.get("/single/%d" % ms), ways)
+        served = [r.status for r in replies].count(200)
+        if served == 1:
+            break
+    assert served == 1
 
 
 def test_processes_that_serve_again(way):

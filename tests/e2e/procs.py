@@ -4,8 +4,12 @@ import signal
 import time
 
 
-def wait_for(condition, seconds=10.0, what="a condition"):
+PATIENCE = 60.0     # no wait is shorter: a machine may be busy
+
+
+def wait_for(condition, seconds=PATIENCE, what="a condition"):
     """Polls until condition() is true, and gives its value."""
+    seconds = max(seconds, PATIENCE)
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -100,7 +104,7 @@ def end(pid, sig=signal.SIGTERM):
         pass
 
 
-def stop(process, seconds=10):
+def stop(process, seconds=PATIENCE):
     """TERM to a Popen, KILL if it doesn't leave; its exit status."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)

@@ -70,7 +70,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         self.log.close()
         if self.made:
             os.rmdir(PRIVILEGES)

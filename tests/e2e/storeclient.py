@@ -78,7 +78,7 @@ class Connection:
     def __init__(self, directory, token=None, hello=True):
         self.directory = directory
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
+        self.socket.settimeout(60)
         fd = os.open(directory, os.O_PATH | os.O_DIRECTORY)
         try:
             self.socket.connect("/proc/self/fd/%d/store.sock" % fd)

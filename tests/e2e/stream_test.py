@@ -41,7 +41,7 @@ def test_client_that_leaves_ends_the_function(way, site):
     c.close()
     line, = site.logged("access", request_id, 10)
     assert line["outcome"] == "client-left"
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
 
 
 def test_head_of_a_stream(way):

@@ -75,7 +75,7 @@ class Way:
         self.processes = []
 
     def request(self, method, target, headers=(), body=None, chunked=False,
-                timeout=20):
+                timeout=60):
         return wire.request(self.port, method, target, headers, body,
                             chunked, timeout)
 
@@ -90,7 +90,7 @@ def answers(port):
     """Does the gateway answer there?"""
     try:
         return wire.request(port, "GET", "/_bothy/health",
-                            timeout=2).status == 200
+                            timeout=60).status == 200
     except (OSError, wire.Broken):
         return False
 
@@ -239,7 +239,7 @@ class PlainCgi(Way):
                        self.env, *args, **more)
 
     def request(self, method, target, headers=(), body=None, chunked=False,
-                timeout=20):
+                timeout=60):
         return self.run(method, target, headers, body, chunked).reply()
 
 

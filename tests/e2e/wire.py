@@ -57,7 +57,7 @@ def to_bytes(value):
 class Connection:
     """A connection that is kept open over several requests."""
 
-    def __init__(self, port, timeout=15):
+    def __init__(self, port, timeout=60):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = port
@@ -161,6 +161,6 @@ class Connection:
 
 
 def request(port, method, target, headers=(), body=None, chunked=False,
-            timeout=15):
+            timeout=60):
     with Connection(port, timeout) as c:
         return c.request(method, target, headers, body, chunked, keep=False)

@@ -26,8 +26,8 @@ sendfile)	printf "${type}X-Sendfile: /etc/passwd\n"
 		printf 'X-Accel-Redirect: /x\n\nfine' ;;
 line-8000)	printf "${type}X-Long: $(long 7980)\n\nfine" ;;
 exit-3)		printf "${type}\nfine"; exit 3 ;;
-background)	printf "${type}\nfine"; sleep 20 & ;;
-closed)		printf "${type}\nfine"; exec >&- 2>&-; sleep 20 ;;
+background)	printf "${type}\nfine"; sleep 600 & ;;
+closed)		printf "${type}\nfine"; exec >&- 2>&-; sleep 600 ;;
 
 nothing)	;;
 nothing-3)	exit 3 ;;
@@ -57,7 +57,7 @@ header-40k)	for i in 1 2 3 4 5 6; do
 		printf "${type}\nbody" ;;
 killed)		printf "${type}\nbody"; kill -KILL $$ ;;
 segv)		kill -SEGV $$ ;;
-hang)		sleep 20 ;;
-late)		printf "${type}\nbody"; sleep 20 ;;
+hang)		sleep 600 ;;
+late)		printf "${type}\nbody"; sleep 600 ;;
 stubborn)	trap '' TERM; while :; do sleep 1; done ;;
 esac
