@@ -22,6 +22,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -40,7 +41,10 @@
 
 #include <cmocka.h>
 
-enum { WORLD_CHILDREN = 64 };
+enum {
+	WORLD_CHILDREN = 64,
+	PATIENCE_MS = 60000	/* with what comes in a moment */
+};
 
 /* What a child's script has: its socket and, once it asked, its request. */
 struct world_child {
@@ -56,7 +60,6 @@ typedef void world_script(struct world_child *c);
 /* How the launcher behaves; set before world_open(), or between requests. */
 struct world_plan {
 	world_script *script[WORLD_CHILDREN];	/* the last goes on */
-	const char *program;	/* for sh -c; NULL: one that sleeps */
 	uint32_t refuse;	/* enum launch_refusal to the first LEASE */
 	int refusals;		/* how many */
 	int hang_up;		/* connections closed at their first LEASE */
@@ -65,7 +68,7 @@ struct world_plan {
 	int report_status, report_code;		/* answer to REPORT */
 	bool report_silent;
 	int slots;		/* of reservedConcurrency */
-	int grant_after_ms, lease_after_ms;
+	sem_t *gate;		/* waited for before each answer */
 	bool mute;		/* LEASE is never answered */
 };
 
@@ -165,7 +168,7 @@ world_wait_gone(const struct world_child *c)
 {
 	struct pollfd p = {c->ctl_fd, 0, 0};
 
-	while (poll(&p, 1, 10000) < 0 && errno == EINTR)
+	while (poll(&p, 1, PATIENCE_MS) < 0 && errno == EINTR)
 		;
 }
 
@@ -203,8 +206,6 @@ make_actor(struct world *w, bool dead)
 	                     sv), 0);
 	a->child = (struct world_child){.ctl_fd = sv[1], .out_fd = -1,
 	    .err_fd = -1, .in_fd = -1, .serial = (int)(a - w->actors)};
-	if (w->plan.program)
-		memcpy(&argv[2], &w->plan.program, sizeof argv[2]);
 	assert_int_equal(posix_spawn(&a->pid, sh, NULL, NULL, argv, environ),
 	    0);
 	if (dead)
@@ -289,7 +290,6 @@ answer_lease(struct world *w, const struct launch_msg *m)
 		w->plan.refusals--;
 		say(w, &no, "not today", NULL, 0);
 	} else if (!w->plan.mute) {
-		usleep((useconds_t)w->plan.lease_after_ms * 1000);
 		lease_out(w, m);
 	}
 }
@@ -300,8 +300,6 @@ answer_acquire(struct world *w, const struct launch_msg *m)
 	struct launch_msg out = {.type = LAUNCH_GRANTED, .tag = m->tag};
 	bool granted;
 
-	if (w->plan.grant_after_ms)
-		usleep((useconds_t)w->plan.grant_after_ms * 1000);
 	pthread_mutex_lock(&w->lock);
 	granted = w->slots_held < w->plan.slots;
 	w->slots_held += granted;
@@ -327,6 +325,9 @@ carry_out(struct world *w, const struct launch_msg *m)
 	if (m->type == LAUNCH_RELEASE)
 		w->slots_held--;
 	pthread_mutex_unlock(&w->lock);
+	if (w->plan.gate && (m->type == LAUNCH_ACQUIRE ||
+	        (m->type == LAUNCH_LEASE && m->count)))
+		sem_wait(w->plan.gate);
 	if (m->type == LAUNCH_LEASE && m->count)
 		answer_lease(w, m);
 	if (m->type == LAUNCH_ACQUIRE)
@@ -516,7 +517,8 @@ world_hang_up(struct world *w)
 	shutdown(w->fd, SHUT_RDWR);
 	pthread_mutex_unlock(&w->lock);
 	/* Whoever asks now waits for the end, or for a new connection. */
-	slot_take(world_pool(w, "few"), clock_mono_ms() + 2000, &id, &e);
+	slot_take(world_pool(w, "few"), clock_mono_ms() + PATIENCE_MS,
+	    &id, &e);
 }
 
 static int
