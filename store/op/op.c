@@ -230,8 +230,8 @@ allow_each(struct op *op, const struct catalog *c, struct err *e)
 }
 
 /*
- * What a query may do is known once its key condition is (op_query.c), what a
- * statement once it is read (op_statement.c).
+ * What a query may do is known once its key condition is (items/query.c), what a
+ * statement once it is read (statements/statement.c).
  */
 static int
 allow(struct op *op, const struct token *token, struct err *e)

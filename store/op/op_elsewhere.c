@@ -7,8 +7,8 @@
  * Grants name tables, of one account; an ARN may be of another, where a table
  * of that name is another one.  So it takes a grant for all tables.
  */
-#include "op_query.h"
-#include "op_statement.h"
+#include "store/op/items/query.h"
+#include "store/op/statements/statement.h"
 
 /* As a query of the table here would be allowed; else without its key. */
 static int

@@ -13,7 +13,7 @@
 #include "store/history/history.h"
 #include "store/wire/reply.h"
 
-/* --- op.c: ends ---------------------------------------------------------------- */
+/* --- op.c: ends ----------------------------------------------------------- */
 
 /* With *e as the failure, or with the reply that was written. */
 void op_fail(struct op *op, const struct err *e);
@@ -44,14 +44,14 @@ void op_submit(struct op *op,
     void (*failed)(struct op *op, const struct err *e), size_t bytes);
 struct op *op_of(struct commit_job *job);
 
-/* --- op_get.c ---------------------------------------------------------------------- */
+/* --- items/get.c ---------------------------------------------------------- */
 
 /* Runs a reading operation within one snapshot; `fn` begins the reply. */
 void op_within(struct op *op, struct store_view *v,
     int (*fn)(struct op *op, struct store_view *v, struct reply *r,
         struct err *e));
 
-/* --- op_item.c: one item's operation, planned ------------------------------------- */
+/* --- items/item.c: one item's operation, planned -------------------------- */
 
 struct item_plan {
 	const struct item_request *request;
@@ -93,7 +93,7 @@ int op_write_item(struct commit *c, struct arena *a, struct item_plan *p,
     struct err *e);
 
 /*
- * op_write.c: the write of op->plan as a job of the writer, which `answer`
+ * items/write.c: the write of op->plan as a job of the writer, which `answer`
  * answers; and the item that it returns, if any, as a member or part.
  */
 void op_submit_item(struct op *op, void (*answer)(struct op *op));
@@ -119,20 +119,20 @@ int op_write_projected(struct reply *r, const char *name, struct arena *a,
 #define OP_REGION "us-east-1"
 #define OP_ARN "arn:aws:dynamodb:" OP_REGION ":000000000000:"
 
-/* op_stream.c: a stream's label, "2026-11-22T10:00:00.000". */
+/* streams/stream.c: a stream's label, "2026-11-22T10:00:00.000". */
 void op_stream_label(const struct table *t, char out[32]);
 
-/* op_stat.c: a commit's members, as all operations on the history tell them. */
+/* care/stat.c: a commit's members, as all operations on the history tell them. */
 void op_write_commit(struct reply *r, const struct history_commit *c);
 
-/* op_mirror.c: the list of mirrors and how they are; NULL: none. */
+/* care/mirror.c: the list of mirrors and how they are; NULL: none. */
 struct mirrors;
 void op_write_mirrors(struct reply *r, struct mirrors *m);
 
 /* Pushes to all of them, and waits for that as long as `op` may. */
 void op_push_mirrors(struct op *op);
 
-/* --- op_capacity.c ---------------------------------------------------------------- */
+/* --- items/capacity.c ----------------------------------------------------- */
 
 /* Units of reading or writing so many bytes. */
 double op_read_units(size_t bytes, bool consistent);
@@ -177,7 +177,7 @@ void op_capacity(struct op *op, struct reply *r, const struct table *t,
 /* What was used has to be counted: it was asked for, or is limited. */
 bool op_counts(const struct op *op);
 
-/* --- op_meter.c: limits of throughput --------------------------------------- */
+/* --- items/meter.c: limits of throughput ---------------------------------- */
 
 /* 0; or -1 and ProvisionedThroughputExceededException. */
 int op_meter_check(struct op *op, struct err *e);
@@ -188,7 +188,7 @@ bool op_meter_has(struct op *op, const struct op_used *u, bool write);
 /* Counts what was used of a table, if it is limited. */
 void op_meter_take(struct op *op, const struct op_used *u);
 
-/* --- op_metrics.c: ReturnItemCollectionMetrics ---------------------------------------- */
+/* --- items/metrics.c: ReturnItemCollectionMetrics ------------------------- */
 
 /* ItemCollectionMetrics of one write, if it was asked for. */
 void op_metrics(struct op *op, struct reply *r, const struct item_plan *p);
@@ -197,7 +197,7 @@ void op_metrics(struct op *op, struct reply *r, const struct item_plan *p);
 void op_metrics_list(struct op *op, struct reply *r,
     const struct item_plan *plans, size_t n);
 
-/* --- the operations ----------------------------------------------------------------- */
+/* --- the operations ------------------------------------------------------- */
 
 typedef void op_fn(struct op *op, struct store_view *v);
 

@@ -50,7 +50,7 @@ $(CRASH)/daemon_store: $(call crash_objs,daemon_store daemon_frames \
 
 # The daemon, with mistakes planted in engine and operations.
 $(CRASH)/bothy-store-planted: $(B)/obj/store/daemon/main.o \
-		$(call planted_objs,$(ENGINE_SRCS) $(wildcard store/op/*.c)) \
+		$(call planted_objs,$(ENGINE_SRCS) $(wildcard store/op/*.c store/op/*/*.c)) \
 		$(call archives,store/daemon)
 	$(call link,$(LIBS.store/daemon))
 
