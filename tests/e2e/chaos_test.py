@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import statistics
 import threading
 import time
 
@@ -14,7 +15,8 @@ import ways
 from lab import HERE
 
 SECONDS = 8
-BACK_S = 60.0       # the promise is one second; the machine may be busy
+BACK_S = 1.0        # most often: a busy machine may take longer at times
+PATIENCE_S = 60.0
 
 
 class Supervisor:
@@ -118,7 +120,7 @@ def test_kill_anything(chaos):
     for target in Client.TARGETS:
         assert way.get(target).status == 200
     clients = [Client(way) for _ in range(4)]
-    killed = {}
+    killed, back = {}, []
     began = time.monotonic()
     try:
         while time.monotonic() - began < SECONDS:
@@ -126,8 +128,10 @@ def test_kill_anything(chaos):
             kind = random.choice([k for k in found if found[k]])
             procs.end(random.choice(found[kind]), signal.SIGKILL)
             killed[kind] = killed.get(kind, 0) + 1
-            procs.wait_for(lambda: way.get("/echo").status == 200, BACK_S,
+            ended = time.monotonic()
+            procs.wait_for(lambda: way.get("/echo").status == 200, PATIENCE_S,
                            "the service after the end of a " + kind)
+            back.append(time.monotonic() - ended)
             time.sleep(random.uniform(0, 0.05))
     finally:
         for c in clients:
@@ -137,7 +141,8 @@ def test_kill_anything(chaos):
     assert set(killed) == {"gateway", "launcher", "zygote", "child"}, killed
     for c in clients:
         assert not c.bad, c.bad[:3]
-        assert c.slowest < 60, c.slowest
+        assert c.slowest < PATIENCE_S, c.slowest
+    assert statistics.median(back) < BACK_S, back
     assert all(c.statuses.get(200) for c in clients), [
         c.statuses for c in clients]
     # What those who were killed have left behind is gone as well.

@@ -69,7 +69,7 @@ starts_what_is_owed_nothing(void **state)
 	static const char *const ARGV[] = {"/bin/sh", "-c",
 	    "cat; echo lost; if [ -e /proc/$$/fd/77 ]; then echo has it; "
 	    "else echo has not; fi >&2; pwd >&2; "
-	    "grep -E 'Sig(Blk|Ign):.*[1-9a-f].{0,6}$' /proc/$$/status >&2 || "
+	    "grep -E 'Sig(Blk|Ign):.*[1-9a-f].{0,6}$' /proc/self/status >&2 || "
 	    ":", NULL};
 	static const char *const NONE[] = {"/nowhere/to/be/found", NULL};
 	char said[1000], dir[500], expected[600];
