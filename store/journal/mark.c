@@ -173,24 +173,68 @@ fill(int fd, const struct mark *m)
 	return write_at(fd, bytes, sizeof bytes, 0) < 0 ? -1 : fsync(fd);
 }
 
+static int
+make_anew(struct mark_file *f, int journal_fd, const struct mark *m)
+{
+	int fd = openat(journal_fd, MARK_NEW,
+	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || fill(fd, m) < 0 ||
+	    renameat(journal_fd, MARK_NEW, journal_fd, MARK_NAME) < 0 ||
+	    fsync(journal_fd) < 0) {
+		io_close(&fd);
+		return -1;
+	}
+	*f = (struct mark_file){.fd = fd, .sequence = 2, .mark = *m};
+	return 0;
+}
+
+/*
+ * Into both slots of the file that is there, the older one first: its blocks
+ * are its own, however full the disk is.
+ */
+static int
+write_over(struct mark_file *f, int journal_fd, const struct mark *m)
+{
+	int fd = openat(journal_fd, MARK_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	uint64_t sequence = 0, end;
+	char slot[MARK_SLOT];
+	struct mark before;
+	struct err ignored;
+	struct buf b;
+
+	buf_init(&b, FILE_BYTES);
+	if (fd >= 0 && io_read_fd(fd, MARK_NAME, &b, &ignored) == 0 &&
+	    b.len == FILE_BYTES)
+		sequence = choose(&b, &before);
+	buf_release(&b);
+	end = sequence + 2;
+	while (sequence && sequence < end) {
+		encode(slot, m, ++sequence);
+		if (write_at(fd, slot, sizeof slot, slot_at(sequence)) < 0 ||
+		    fdatasync(fd) < 0)
+			sequence = 0;
+	}
+	if (!sequence) {
+		io_close(&fd);
+		return -1;
+	}
+	*f = (struct mark_file){.fd = fd, .sequence = sequence, .mark = *m};
+	return 0;
+}
+
 int
 mark_create(struct mark_file *f, int journal_fd, const struct mark *m,
     struct err *e)
 {
-	int fd;
-
-	*f = (struct mark_file){.fd = -1, .sequence = 2, .mark = *m};
-	fd = openat(journal_fd, MARK_NEW,
-	    O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || fill(fd, m) < 0 ||
-	    renameat(journal_fd, MARK_NEW, journal_fd, MARK_NAME) < 0 ||
-	    fsync(journal_fd) < 0) {
-		err_sys(e, "cannot write journal/" MARK_NAME);
-		io_close(&fd);
+	*f = (struct mark_file){.fd = -1};
+	if (make_anew(f, journal_fd, m) == 0)
+		return 0;
+	err_sys(e, "cannot write journal/" MARK_NAME);
+	if (e->code != ENOSPC && e->code != EDQUOT)
 		return -1;
-	}
-	f->fd = fd;
-	return 0;
+	(void)unlinkat(journal_fd, MARK_NEW, 0);
+	return write_over(f, journal_fd, m);
 }
 
 int

@@ -54,7 +54,8 @@ int mark_read(int journal_fd, struct mark *m, struct err *e);
 
 /*
  * Makes the file anew with `m` in it, synced with its directory, and opens it:
- * what was read may not have been on the disk.  0, or -1 and the error.
+ * what was read may not have been on the disk.  Where there is no room for
+ * that, the one that is there is written over.  0, or -1 and the error.
  */
 int mark_create(struct mark_file *f, int journal_fd, const struct mark *m,
     struct err *e);

@@ -273,7 +273,7 @@ class Inodes(OnDisk):
             self.reads_go_on(c)
             self.refused(c, "NoRoom", "inodes")
         assert self.daemon.stop() == 0, self.daemon.said
-        self.fill(1)        # where it listens
+        self.fill(2)        # where it listens, and the next segment
         self.start()
         with self.daemon.connect() as c:
             self.reads_go_on(c)

@@ -96,7 +96,12 @@ def test_a_half_made_store_is_begun_again(store, tmp_path):
         make_mirror(c, "near", bare)
     made = Store(tmp_path / "made")
     done = made.start("--from", str(tmp_path / "nothing.git"))
-    assert done.returncode == 1
+    assert done.returncode == 1 and not os.path.exists(
+        made.directory + "/from"), done.stderr
+    subprocess.run(["git", "init", "-q", "--bare",
+                    str(tmp_path / "empty.git")], check=True)
+    done = made.start("--from", str(tmp_path / "empty.git"))
+    assert done.returncode == 1 and "no history" in done.stderr
     done = made.start()
     assert done.returncode == 1 and "--from" in done.stderr
     done = made.start("--from", bare)
