@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -70,6 +71,22 @@ logfile_close(struct logfile *f)
 		return;
 	io_close(&f->fd);
 	pthread_mutex_destroy(&f->lock);
+}
+
+void
+logfile_look(struct logfile *f)
+{
+	struct stat ours, named;
+
+	if (fstat(f->fd, &ours) < 0)
+		return;
+	if (fstatat(f->logs->dir_fd, f->name, &named, AT_SYMLINK_NOFOLLOW) ==
+	    0) {
+		if (named.st_ino == ours.st_ino && named.st_dev == ours.st_dev)
+			return;
+	} else if (errno != ENOENT)
+		return;
+	logs_reopen(f->logs);
 }
 
 /*

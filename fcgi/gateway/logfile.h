@@ -2,8 +2,11 @@
  * A log file of JSON lines that many threads and processes append to.
  *
  * One write(2) a batch of whole lines with O_APPEND, so lines never mix.
- * Rotation: move the file away, then SIGUSR1; logs_reopen() bumps a
- * generation, and each file is opened again at its next write.
+ * Rotation: move the file away.  Every process looks now and then whether the
+ * name still means the file that it has open (logfile_look), since nobody
+ * could tell all copies that web servers start; a signal tells one at once.
+ * Either way logs_reopen() bumps a generation, and each file is opened again
+ * at its next write.
  */
 #ifndef GATEWAY_LOGFILE_H
 #define GATEWAY_LOGFILE_H
@@ -43,6 +46,9 @@ struct logfile {
 int logfile_open(struct logfile *f, struct logs *l, const char *name,
     struct err *e);
 void logfile_close(struct logfile *f);
+
+/* All files are opened again if this one was moved away or removed. */
+void logfile_look(struct logfile *f);
 
 /* Appends whole lines with one write; a failure is counted, not told. */
 void logfile_write(struct logfile *f, const void *p, size_t n);

@@ -37,7 +37,7 @@ enum {
 	WORKERS_MAX = 4096,
 	QUEUE_ROOM = 128,
 	LOOK_MS = 250,		/* at deadlines */
-	TICK_MS = 1000,		/* at deploy.yaml, at idle leases */
+	TICK_MS = 1000,		/* at deploy.yaml, logs, idle leases */
 	MAX_BODY_MB = 100,
 	LONG_BYTES = 256 * 1024
 };
@@ -59,7 +59,8 @@ static const char HELP[] =
     "  --max-body MB   largest request body (100); past it 413\n"
     "  --dev           show compile errors as pages\n"
     "\n"
-    "SIGHUP reloads deploy.yaml, SIGUSR1 opens the logs again, SIGTERM\n"
+    "SIGHUP reloads deploy.yaml, SIGUSR1 opens the logs again (within a\n"
+    "second of their being moved away that happens by itself), SIGTERM\n"
     "finishes what runs and leaves.  See bothy-fcgi(8).\n";
 
 struct options {
@@ -275,6 +276,8 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 			continue;
 		ticked_ms = now_ms;
 		gateway_reload(g, false);
+		logfile_look(&g->access);
+		logfile_look(&g->events);
 		invoke_tick(g->invoke, now_ms);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;	/* a private launcher that ended */

@@ -1,11 +1,15 @@
 """A changed deploy.yaml or function: swapped in without a lost request; and
 logs that are moved away."""
+import collections
+import json
 import os
 import signal
 import threading
+import time
 
 import pytest
 
+import fcgi
 import procs
 import ways
 
@@ -186,3 +190,72 @@ def test_log_rotation(reloading):
     procs.wait_for(moved, 5, "the new log file")
     assert site.log("access.1", before)
     assert not site.log("access", before)
+
+
+COPIES = 3
+
+
+class Asking:
+    """Requests to one copy, one after the other, and the ids they had."""
+
+    def __init__(self, copy):
+        self.copy, self.ids, self.stop = copy, [], False
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stop:
+            r = fcgi.request(self.copy.socket, "GET", "/_bothy/health")
+            self.ids.append(r.header("X-Request-Id"))
+            time.sleep(0.002)
+
+    def opened(self):
+        """The inodes of all access logs that the copy has open."""
+        top, found = "/proc/%d/fd/" % self.copy.process.pid, set()
+        for name in os.listdir(top):
+            try:
+                if "/access.jsonl" in os.readlink(top + name):
+                    found.add(os.stat(top + name).st_ino)
+            except FileNotFoundError:
+                pass                    # closed meanwhile
+        return found
+
+
+def all_lines(log):
+    """How often each request id stands in the logs, moved away or not."""
+    seen = collections.Counter()
+    for name in os.listdir(os.path.dirname(log)):
+        if name.startswith(os.path.basename(log)):
+            with open(os.path.join(os.path.dirname(log), name)) as f:
+                seen.update(json.loads(line)["id"] for line in f
+                            if line.endswith("\n"))
+    return seen
+
+
+def test_all_copies_see_a_log_moved_away(lab):
+    """Nobody tells them: each looks, whoever has started it."""
+    site = lab.site("rotate", files={
+        "deploy.yaml": HEAD, "version.c": VERSION_C % "1"})
+    log = os.path.join(site.state, "log", "access.jsonl")
+    copies = [Asking(ways.Gateway(site, "rotate-%d" % i))
+              for i in range(COPIES)]
+
+    def all_moved():
+        if not os.path.exists(log):
+            return False
+        inode = os.stat(log).st_ino
+        return all(c.opened() == {inode} for c in copies)
+
+    try:
+        for c in copies:
+            c.thread.start()
+        for i in range(2):
+            procs.wait_for(all_moved, what="all copies to have one log")
+            os.rename(log, "%s.%d" % (log, i))
+        procs.wait_for(all_moved, what="all copies to have one log")
+    finally:
+        for c in copies:
+            c.stop = True
+            c.thread.join()
+            procs.stop(c.copy.process)
+    assert all_lines(log) == collections.Counter(
+        i for c in copies for i in c.ids)

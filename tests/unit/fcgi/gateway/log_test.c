@@ -110,6 +110,39 @@ test_logfile(void **state)
 	assert_int_equal(logfile_open(&f, &logs, "no/file", &e), -1);
 }
 
+/* Another process's file: nobody told it, so it looks. */
+static void
+test_moved_away_is_seen(void **state)
+{
+	struct logfile f;
+	struct err e;
+	unsigned before;
+
+	(void)state;
+	assert_int_equal(logfile_open(&f, &logs, "c.jsonl", &e), 0);
+	before = atomic_load(&logs.generation);
+	logfile_look(&f);
+	assert_int_equal(atomic_load(&logs.generation), before);
+
+	assert_int_equal(
+	    renameat(logs.dir_fd, "c.jsonl", logs.dir_fd, "c.1"), 0);
+	logfile_write(&f, "one\n", 4);
+	logfile_look(&f);
+	logfile_write(&f, "two\n", 4);
+	assert_string_equal(contents("c.1"), "one\n");
+
+	/* Begun anew by another, before we look. */
+	assert_int_equal(
+	    renameat(logs.dir_fd, "c.jsonl", logs.dir_fd, "c.2"), 0);
+	io_close(&(int){logs_append(&logs, "c.jsonl")});
+	logfile_look(&f);
+	logfile_write(&f, "three\n", 6);
+	assert_string_equal(contents("c.2"), "two\n");
+	assert_string_equal(contents("c.jsonl"), "three\n");
+	assert_int_equal(f.lost, 0);
+	logfile_close(&f);
+}
+
 enum { WRITERS = 4, LINES = 2000 };
 
 static void *
@@ -408,6 +441,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_logfile),
+	    cmocka_unit_test(test_moved_away_is_seen),
 	    cmocka_unit_test(test_rotation_loses_nothing),
 	    cmocka_unit_test(test_access),
 	    cmocka_unit_test(test_outcome_names),
