@@ -9,7 +9,7 @@ fcgi/dispatch.FLAGS := -std=c11 $(WARNINGS) -D_GNU_SOURCE -I. -O2 \
 fcgi/dispatch.LINK := -nostdlib -static -Wl,-z,noexecstack \
 	-Wl,--build-id=none
 
-ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine)),)
+ifneq ($(filter x86_64-% aarch64-%,$(shell $(CC) -dumpmachine 2>/dev/null)),)
 $(B)/bin/bothy-dispatch: $(fcgi/dispatch.SRCS) $(wildcard fcgi/dispatch/*.h) \
 		fcgi/dispatch/sources.mk
 	$(call say,CC,$@)
