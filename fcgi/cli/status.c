@@ -33,15 +33,15 @@ static const struct column columns[] = {
     {"function", "FUNCTION"},
     {"requests", "REQUESTS"},
     {"2xx", "2XX"},
+    {"3xx", "3XX"},
     {"4xx", "4XX"},
     {"5xx", "5XX"},
     {"p50_ms", "P50 MS"},
-    {"p99_ms", "P99 MS"},
-    {"cpu_ms", "CPU MS"},
-    {"peak_mb", "PEAK MB"},
-    {"children", "CHILDREN"},
+    {"p99_ms", "P99"},
+    {"cpu_ms", "CPU"},
+    {"peak_mb", "MB"},
+    {"children", "PROCS"},
     {"idle", "IDLE"},
-    {"failure", "FAILURE"},
     {NULL, NULL},
 };
 
@@ -285,6 +285,26 @@ print_head(const json_t *answer)
 	print_store(json_object_get(answer, "store"));
 }
 
+/* Why functions do not run: too long for a column beside the counters. */
+static void
+print_failures(const json_t *rows)
+{
+	static const struct column FAILED[] = {
+	    {"function", "FAILED"}, {"failure", "WHY"}, {NULL, NULL}};
+	json_t *failed = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) {
+		if (json_object_get(row, "failure"))
+			json_array_append(failed, row);
+	}
+	if (json_array_size(failed)) {
+		putchar('\n');
+		table_print(failed, FAILED, false);
+	}
+	json_decref(failed);
+}
+
 static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
@@ -311,6 +331,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 		if (json_array_size(rows)) {
 			putchar('\n');
 			table_print(rows, columns, false);
+			print_failures(rows);
 		}
 	}
 	json_decref(rows);
@@ -323,10 +344,12 @@ const struct command command_status = {
 	.arguments = "",
 	.summary = "show counters, children and containment",
 	.help =
-	    "Shows counters, children and containment. Durations are from "
+	    "Shows counters, children and containment. P50 and P99 are from "
 	    "the gateway's accepting a request to its end; CPU is the "
-	    "mean of a request. `missing` is what this machine does not "
-	    "give to contain functions.",
+	    "mean of a request, also in milliseconds; MB is the most memory "
+	    "that one took. PROCS are a function's processes, IDLE those "
+	    "that wait for a request. `missing` is what this machine does "
+	    "not give to contain functions.",
 	.opts = status_opts,
 	.size = sizeof(struct options),
 	.tables = true,

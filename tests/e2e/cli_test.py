@@ -77,6 +77,8 @@ fail(struct bothy_req *req, const char *how)
 		sleep(20);
 	if (strcmp(how, "exit") == 0)
 		exit(3);
+	if (strcmp(how, "moved") == 0)
+		return bothy_text(req, 303, "elsewhere\\n");
 	if (strcmp(how, "500") == 0)
 		return bothy_error(req, 500, "as asked");
 	return bothy_error(req, 404, "%s", bothy_env("KEY", "no key"));
@@ -678,13 +680,25 @@ def test_run_sees_a_directory_that_is_replaced(running, tool):
 
 def test_status(running, tool):
     running.get("/other")
-    s = json.loads(call(tool, "status", "--json").stdout)
-    rows = {r["function"]: r for r in s["functions"]}
+    assert running.get("/fault/moved").status == 303
+
+    def counted():
+        s = json.loads(call(tool, "status", "--json").stdout)
+        rows = {r["function"]: r for r in s["functions"]}
+        return rows["fault"]["3xx"] == 1 and (s, rows)
+
+    s, rows = procs.wait_for(counted, what="the 303 to be counted")
     assert s["gateways"] == 1
     assert rows["other"]["requests"] >= 1 and rows["fault"]["5xx"] >= 1
     assert s["launcher"]["pid"] in tool.launchers()
     text = call(tool, "status").stdout
-    assert "containment" in text and "FUNCTION" in text
+    assert "containment" in text
+    head, *lines = text[text.index("FUNCTION"):].splitlines()
+    assert head.split()[1:6] == ["REQUESTS", "2XX", "3XX", "4XX", "5XX"]
+    assert len(head) <= 80
+    fault, = (line.split() for line in lines if line.startswith("fault "))
+    assert [int(n) for n in fault[1:6]] == [
+        rows["fault"][k] for k in ("requests", "2xx", "3xx", "4xx", "5xx")]
 
 
 def test_logs(running, tool):
