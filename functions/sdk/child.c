@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { OWN = 3 }; /* HOME, TMPDIR, and the end of the list */
+
 /*
  * Takes in the descriptors that came with `h`.  1 and 2 were closed, so the
  * kernel has put stdout and stderr there; what follows is the body.
@@ -44,8 +46,10 @@ child_receive(int ctl_fd, char *const own[2], struct child_request *r)
 		return (int)n;
 	if (abi_request_check(&r->head, (size_t)n, nfds) < 0)
 		return -1;
-	r->envp = r->room + (r->head.env_bytes + sizeof(char *) - 1) /
-	    sizeof(char *);
+	r->envp = r->few;
+	if (r->head.env_count + OWN > CHILD_FEW)
+		r->envp = r->room + (r->head.env_bytes + sizeof(char *) - 1) /
+		    sizeof(char *);
 	if (abi_env_split((char *)r->room, r->head.env_bytes,
 	        r->head.env_count, r->envp) < 0 ||
 	    place(&r->head, fds) < 0)

@@ -9,15 +9,18 @@
 
 #include <stddef.h>
 
+enum { CHILD_FEW = 64 }; /* variables, with the child's own and the end */
+
 /*
  * A request and its environment.  Large; static in the program that serves.
- * The environment lies at its beginning and the pointers right behind it, so
- * that an ordinary request touches one or two pages: each page that a child
- * touches first is copied for it.
+ * An ordinary request has few variables, whose pointers lie where a zygote
+ * can let `environ` point to beforehand, and touches one or two pages: each
+ * page that a child touches first is copied for it.
  */
 struct child_request {
 	struct abi_request head;
 	char **envp;	/* the request's, then the child's own; NULL-ended */
+	char *few[CHILD_FEW];
 	char *room[ABI_ENV_MAX / sizeof(char *) + ABI_VARIABLES_MAX + 8];
 };
 

@@ -210,6 +210,39 @@ contain_fork(struct contain *c, int *pidfd)
 	return pid;
 }
 
+/* What a spawned child begins with; alike for all of a process. */
+static struct {
+	struct contain *contain;
+	int (*run)(void *arg);
+} spawned;
+
+static int
+begin(void *arg)
+{
+	if (scope_child(spawned.contain) < 0)
+		return 127;
+	return spawned.run(arg);
+}
+
+pid_t
+contain_spawn(struct contain *c, int (*run)(void *), void *arg,
+    void *stack_end, int *pidfd)
+{
+	pid_t pid;
+
+	if (spawned.run != run) {
+		spawned.contain = c;
+		spawned.run = run;
+	}
+	if (c->rung == CONTAIN_NAMESPACE)
+		return clone(begin, stack_end,
+		    CLONE_NEWPID | CLONE_PIDFD | SIGCHLD, arg, pidfd);
+	pid = fork_plain(pidfd);
+	if (pid == 0)
+		_exit(begin(arg));
+	return pid;
+}
+
 /* With the permitted ones the ambient ones go, too (capabilities(7)). */
 static int
 drop_capabilities(void)

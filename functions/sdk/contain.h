@@ -77,6 +77,16 @@ enum contain_rung contain_rung(const struct contain *c);
 pid_t contain_fork(struct contain *c, int *pidfd);
 
 /*
+ * As contain_fork(), but the child runs run(arg) and ends with what it
+ * returns.  On the rung namespace it does so on the stack below `stack_end`
+ * (page-aligned, memory that a fork shares), so the caller may run on a stack
+ * that forks leave out (unshared.h) and need not copy a page of it for each
+ * child; on other rungs it goes on with the caller's.
+ */
+pid_t contain_spawn(struct contain *c, int (*run)(void *), void *arg,
+    void *stack_end, int *pidfd);
+
+/*
  * In the child, before user code: gives up every capability and becomes the
  * reaper of its descendants.  0; or -1 with errno, and the child must end.
  */

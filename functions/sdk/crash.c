@@ -6,7 +6,6 @@
 
 #include <signal.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -17,6 +16,9 @@ extern const char __executable_start[];	/* from the linker */
 extern const char etext[];
 
 static void (*say_last)(int sig);
+
+/* Not of the heap, which would lie in two parts before and behind it. */
+static char stack_room[STACK_BYTES];
 
 struct line {
 	char text[160];
@@ -124,12 +126,11 @@ crash_catch(void (*last_words)(int sig))
 	    SIGABRT};
 	struct sigaction sa = {.sa_sigaction = on_crash,
 	    .sa_flags = SA_SIGINFO | SA_ONSTACK};
-	stack_t stack = {.ss_size = STACK_BYTES};
+	stack_t stack = {.ss_sp = stack_room, .ss_size = STACK_BYTES};
 	size_t i;
 
 	say_last = last_words;
-	stack.ss_sp = malloc(STACK_BYTES);
-	if (!stack.ss_sp || sigaltstack(&stack, NULL) < 0)
+	if (sigaltstack(&stack, NULL) < 0)
 		return -1;
 	for (i = 0; i < sizeof SIGNALS / sizeof *SIGNALS; i++)
 		if (sigaction(SIGNALS[i], &sa, NULL) < 0)

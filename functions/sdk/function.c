@@ -176,7 +176,8 @@ child(int fd, char *const own[2], unsigned reuse)
 		    .body_bytes = r->head.body_bytes,
 		    .flushed = flushed};
 
-		environ = r->envp;
+		if (environ != r->envp)
+			environ = r->envp;
 		now.ctl_fd = fd;
 		now.owner = getpid();
 		status = sdk_serve(&io, &now.rest);
@@ -201,7 +202,10 @@ init(void)
 	contain_catch(crashed);
 	if (crash_catch(crashed) < 0)
 		return -1;
-	return sdk_init();
+	if (sdk_init() != 0)
+		return -1;
+	environ = now.request.few;	/* where a child finds its own */
+	return 0;
 }
 
 int

@@ -3,6 +3,7 @@
  * pages of its own (vma_needs_copy in mm/memory.c), and leaves those of plain
  * file mappings to be faulted in again.  Writing one byte as it is gives a
  * mapping such a page.  It saves a dozen faults a child, of 1 to 2 us each.
+ * The segment of the headers, which only start-up reads, is left out.
  */
 #include "pagetable.h"
 
@@ -48,7 +49,8 @@ visit(struct dl_phdr_info *info, size_t size, void *unused)
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 		uintptr_t start = info->dlpi_addr + p->p_vaddr;
 
-		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W))
+		if (p->p_type == PT_LOAD && !(p->p_flags & PF_W) &&
+		    (p->p_offset || p->p_flags & PF_X))
 			touch(start & ~(page - 1),
 			    (start + p->p_memsz + page - 1) & ~(page - 1),
 			    protection(p->p_flags));

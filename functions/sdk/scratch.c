@@ -21,16 +21,25 @@
 /* Time stamps may be this much coarser than the clock. */
 enum { STAMP_GRAIN_MS = 20 };
 
+/* Out of the way of the descriptors that a child wants. */
+enum { ROOT_FD = 11 };
+
 int
 scratch_open(struct scratch *s, const char *root, size_t n, struct err *e)
 {
-	*s = (struct scratch){.nslots = n};
+	int fd;
+
+	*s = (struct scratch){.root_fd = -1, .nslots = n};
 	if (!root || root[0] != '/')
 		return err_set(e, EINVAL, "no scratch directory was given");
 	s->root = strdup(root);
 	s->slots = unshared_new(n * sizeof *s->slots);
 	if (!s->root || !s->slots)
 		return err_set(e, ENOMEM, "no memory for scratch slots");
+	fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "scratch directory %s", root);
+	s->root_fd = io_raise_fd(fd, ROOT_FD);
 	return 0;
 }
 
@@ -40,20 +49,15 @@ name_slot(struct scratch *s, size_t i)
 {
 	struct scratch_slot *slot = &s->slots[i];
 
-	if (slot->variables[1])
+	if (slot->variables)
 		return 0;
-	if (!slot->variables[0] &&
-	    asprintf(&slot->variables[0], "HOME=%s/%zu", s->root, i) < 0)
-		slot->variables[0] = NULL;
-	if (!slot->variables[0] ||
-	    asprintf(&slot->variables[1], "TMPDIR=%s/%zu", s->root, i) < 0) {
-		slot->variables[1] = NULL;
-		return -1;
-	}
-	return 0;
+	if (asprintf(&slot->variables, "HOME=%s/%zu%cTMPDIR=%s/%zu", s->root,
+	        i, '\0', s->root, i) < 0)
+		slot->variables = NULL;
+	return slot->variables ? 0 : -1;
 }
 
-char *const *
+char *
 scratch_variables(const struct scratch *s, size_t i)
 {
 	return s->slots[i].variables;
@@ -112,8 +116,11 @@ scratch_ready(struct scratch *s, size_t i)
 		return 0;
 	if (name_slot(s, i) < 0)
 		return -1;
-	path = slot->variables[0] + strlen("HOME=");
-	if (slot->made && lstat(path, &st) == 0 &&
+	path = slot->variables + strlen("HOME=");
+	/* A look for each child: not by all of the path. */
+	if (slot->made &&
+	    fstatat(s->root_fd, strrchr(path, '/') + 1, &st,
+	        AT_SYMLINK_NOFOLLOW) == 0 &&
 	    S_ISDIR(st.st_mode) && (st.st_mode & 0777) == 0700 &&
 	    (untouched(slot, &st) || is_empty(path))) {
 		slot->changed = st.st_ctim;
@@ -149,7 +156,8 @@ scratch_close(struct scratch *s)
 	for (i = 0; i < s->nslots; i++)
 		if (s->slots[i].made)
 			io_remove_tree(AT_FDCWD,
-			    s->slots[i].variables[0] + strlen("HOME="));
+			    s->slots[i].variables + strlen("HOME="));
+	io_close(&s->root_fd);
 }
 
 void

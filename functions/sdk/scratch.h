@@ -20,11 +20,12 @@ struct scratch_slot {
 	int64_t forked_ms;		/* when its last child was made */
 	int made;			/* the directory is there */
 	int dirty;			/* a child has used it since */
-	char *variables[2];		/* "HOME=path" and "TMPDIR=path" */
+	char *variables;		/* "HOME=path\0TMPDIR=path" */
 };
 
 struct scratch {
 	char *root;			/* directory that holds the slots */
+	int root_fd;			/* the same, for looking at them */
 	struct scratch_slot *slots;	/* not in the memory of children */
 	size_t nslots;
 };
@@ -46,7 +47,10 @@ void scratch_close(struct scratch *s);
 void scratch_taken(struct scratch *s, size_t i);
 void scratch_dirty(struct scratch *s, size_t i);
 
-/* Its HOME and TMPDIR, for a child; valid after scratch_ready(). */
-char *const *scratch_variables(const struct scratch *s, size_t i);
+/*
+ * Its HOME, and behind that string's end its TMPDIR, in memory that a child
+ * has; valid after scratch_ready().
+ */
+char *scratch_variables(const struct scratch *s, size_t i);
 
 #endif

@@ -3,7 +3,21 @@
  */
 #include "unshared.h"
 
+#include <stdint.h>
 #include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { STACK_BYTES = 512 * 1024 };
+
+/* Both stacks' states, and what to run on the second. */
+struct aside {
+	ucontext_t back, there;
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static struct aside *aside;	/* unshared, too */
 
 void *
 unshared_new(size_t bytes)
@@ -18,4 +32,32 @@ unshared_new(size_t bytes)
 		return NULL;
 	}
 	return p;
+}
+
+static void
+run_aside(void)
+{
+	aside->run(aside->arg);
+}
+
+int
+unshared_run(void (*run)(void *arg), void *arg, void **stack_end)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), here;
+	char *stack = unshared_new(STACK_BYTES);
+
+	aside = unshared_new(sizeof *aside);
+	/* Past its end there is nothing to be written to. */
+	if (!stack || !aside || mprotect(stack, page, PROT_NONE) < 0 ||
+	    getcontext(&aside->there) < 0)
+		return -1;
+	aside->run = run;
+	aside->arg = arg;
+	aside->there.uc_stack.ss_sp = stack;
+	aside->there.uc_stack.ss_size = STACK_BYTES;
+	aside->there.uc_link = &aside->back;
+	here = (uintptr_t)__builtin_frame_address(0);
+	*stack_end = (void *)(here & ~(page - 1));
+	makecontext(&aside->there, run_aside, 0);
+	return swapcontext(&aside->back, &aside->there);
 }

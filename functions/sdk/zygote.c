@@ -47,12 +47,10 @@ struct child {
 };
 
 struct zygote {
-	const struct zygote_ops *ops;
 	struct contain *contain;
 	struct scratch scratch;
 	int launcher_fd;
 	bool draining;		/* no more children are wanted */
-	unsigned reuse;
 	uint32_t last_serial;
 	int64_t alone_ms;	/* since when the launcher is gone; 0: is there */
 	size_t alive;
@@ -61,6 +59,17 @@ struct zygote {
 	struct abi_child made[ABI_Z_BATCH];
 	int made_fds[2 * ABI_Z_BATCH];
 };
+
+/*
+ * What a child needs of its zygote, whose own state it does not have; set
+ * once.
+ */
+static struct {
+	const struct zygote_ops *ops;
+	struct contain *contain;
+	unsigned reuse;
+	void *stack_end;	/* of children */
+} birth;
 
 int
 zygote_wanted(void)
@@ -126,30 +135,21 @@ check_alone(struct zygote *z)
 	return 0;
 }
 
-/* What a child needs of its zygote, whose own state it does not have. */
-struct birth {
-	const struct zygote_ops *ops;
-	struct contain *contain;
-	char *const own[2];
-	unsigned reuse;
-	int ctl_fd;
-};
-
-static void
-become_child(const struct birth *b)
+/* A child's life, from its two variables on. */
+static int
+become_child(void *variables)
 {
 	const struct rlimit files = {ABI_CHILD_FILES, ABI_CHILD_FILES};
+	char *home = variables;
+	char *const own[2] = {home, home + strlen(home) + 1};
 
 	setrlimit(RLIMIT_NOFILE, &files);	/* or fewer are allowed already */
-	if (b->ctl_fd != CHILD_CTL_FD &&
-	    dup3(b->ctl_fd, CHILD_CTL_FD, O_CLOEXEC) < 0)
-		_exit(127);
 	if (close_range(CHILD_CTL_FD + 1, ~0U, 0) < 0 ||
-	    contain_child(b->contain) < 0)
-		_exit(127);
+	    contain_child(birth.contain) < 0)
+		return 127;
 	close(1);
 	close(2);
-	b->ops->child(CHILD_CTL_FD, b->own, b->reuse);
+	birth.ops->child(CHILD_CTL_FD, own, birth.reuse);
 }
 
 static size_t
@@ -162,23 +162,34 @@ free_slot(const struct zygote *z)
 	return i;
 }
 
-static pid_t
-fork_child(struct zygote *z, size_t slot, int ctl_fd, int *pidfd)
+/*
+ * The ends of a child's socket; its own one is where it wants it, and whatever
+ * init has left there goes.  0 or -1.
+ */
+static int
+make_socket(int sv[2])
 {
-	char *const *own = scratch_variables(&z->scratch, slot);
-	const struct birth b = {z->ops, z->contain, {own[0], own[1]},
-	    z->reuse, ctl_fd};
-	pid_t pid = contain_fork(z->contain, pidfd);
+	int high;
 
-	if (pid == 0)
-		become_child(&b);
-	return pid;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return -1;
+	if (sv[1] == CHILD_CTL_FD) {
+		sv[1] = sv[0];
+		sv[0] = CHILD_CTL_FD;
+	}
+	if (sv[0] == CHILD_CTL_FD)
+		return 0;
+	high = dup3(sv[0], CHILD_CTL_FD, O_CLOEXEC);
+	close(sv[0]);
+	if (high < 0)
+		close(sv[1]);
+	sv[0] = high;
+	return high < 0 ? -1 : 0;
 }
 
 /*
  * Forks one child: its far end and pidfd in fds[0..1], itself in *out.
- * 0, or -1 with nothing left behind.  The child's end is the lower one, which
- * it most often has where it wants it.
+ * 0, or -1 with nothing left behind.
  */
 static int
 make_child(struct zygote *z, struct abi_child *out, int *fds)
@@ -189,9 +200,10 @@ make_child(struct zygote *z, struct abi_child *out, int *fds)
 
 	if (slot == CHILDREN_MAX || scratch_ready(&z->scratch, slot) < 0)
 		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+	if (make_socket(sv) < 0)
 		return -1;
-	pid = fork_child(z, slot, sv[0], &fds[1]);
+	pid = contain_spawn(z->contain, become_child,
+	    scratch_variables(&z->scratch, slot), birth.stack_end, &fds[1]);
 	close(sv[0]);
 	if (pid < 0) {
 		close(sv[1]);
@@ -348,8 +360,9 @@ end_alone(struct zygote *z)
  * ever more seldom while children only wait.
  */
 static void
-serve(struct zygote *z)
+serve(void *zygote)
 {
+	struct zygote *z = zygote;
 	bool sweeps = contain_rung(z->contain) == CONTAIN_SUBREAPER;
 	struct pollfd p = {0};
 	int pause_ms = REAP_EVERY_MS;
@@ -393,12 +406,13 @@ prepare(struct zygote *z, const struct zygote_ops *ops)
 {
 	struct err e;
 
-	z->ops = ops;
+	birth.ops = ops;
 	z->launcher_fd = io_raise_fd((int)number_from_env(ABI_ENV_ZYGOTE), 10);
-	z->reuse = number_from_env(ABI_ENV_REUSE);
+	birth.reuse = number_from_env(ABI_ENV_REUSE);
 	z->contain = contain_open(getenv(ABI_ENV_CONTAIN), &e);
 	if (!z->contain)
 		return fail(z, "%s", e.text);
+	birth.contain = z->contain;
 	if (scratch_open(&z->scratch, getenv(ABI_ENV_SCRATCH), CHILDREN_MAX,
 	        &e) < 0)
 		return fail(z, "%s", e.text);
@@ -422,6 +436,9 @@ zygote_run(const struct zygote_ops *ops)
 	if (!z || prepare(z, ops) != 0 ||
 	    tell(z, ABI_Z_READY, 0, NULL, 0, NULL, 0) < 0)
 		return 1;
-	serve(z);
+	if (contain_rung(z->contain) != CONTAIN_NAMESPACE)
+		serve(z);
+	else if (unshared_run(serve, z, &birth.stack_end) < 0)
+		return fail(z, "no memory for the zygote's stack");
 	return 0;
 }
