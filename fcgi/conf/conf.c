@@ -41,6 +41,12 @@ struct load {
 static int
 fail_file(struct load *l, const char *file, const struct err *e)
 {
+	if (e->code == EFBIG)
+		return errlist_add(l->errors, file, 1, 1, "the file has more "
+		    "than %d bytes%s", CONF_MAX_FILE,
+		    strcmp(file, CONF_FILE) == 0 ?
+		    "; move parts of it into files of their own, as in "
+		    "'functions: ${file(functions.yml)}'" : "");
 	return errlist_add(l->errors, file, 0, 0, "%s", e->text);
 }
 

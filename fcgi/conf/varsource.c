@@ -151,7 +151,8 @@ read_file(struct vars *v, const struct node *at, struct vars_file *f)
 		    strerror(errno));
 	buf_init(&bytes, CONF_MAX_FILE);
 	if (io_read_fd(fd, f->path, &bytes, &e) < 0)
-		vars_fail(v, at, "%s", e.text);
+		vars_fail(v, at, e.code == EFBIG ? "%s; divide it" : "%s",
+		    e.text);
 	else
 		f->root = yaml_read(v->zone, f->path, buf_str(&bytes),
 		    bytes.len, v->errors);

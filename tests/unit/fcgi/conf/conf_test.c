@@ -417,7 +417,9 @@ what_cannot_be_read_is_said(void **state)
 	while (big.len <= CONF_MAX_FILE)
 		buf_puts(&big, "# a comment that makes the file too long\n");
 	assert_int_equal(site_load_text(&s, buf_str(&big), NULL), -1);
-	site_assert_error(&s, "larger than");
+	site_assert_error(&s, "deploy.yaml:1:1: the file has more than "
+	    "1048576 bytes; move parts of it into files of their own, as in "
+	    "'functions: ${file(functions.yml)}'");
 	buf_release(&big);
 	site_remove(&s);
 }
