@@ -311,9 +311,12 @@ prepare(struct server *server, const struct options *o, struct err *e)
 	return server_open(server, e);
 }
 
-/* Documents whose files somebody removed; some may have them again by now. */
+/*
+ * What somebody removed while no daemon ran: documents' files, some of which
+ * may be there again by now, and the history.
+ */
 static void
-tell_brought(struct server *server)
+tell_removed(struct server *server)
 {
 	struct store_stat st;
 
@@ -322,6 +325,12 @@ tell_brought(struct server *server)
 		serverlog_say(&server->log, "warning", "%" PRIu64 " documents "
 		    "had no file and came back from the history; `bothy store "
 		    "check` names those that still have none", st.brought);
+	if (st.history_lost)
+		serverlog_say(&server->log, "warning", "history.git is gone or "
+		    "empty, and was not when the store was last open: it is "
+		    "begun anew, and backups, logs and restores reach back to "
+		    "now only; to have the old one, stop the store and put it "
+		    "back from a mirror, a clone or a backup of the disk");
 }
 
 static void
@@ -346,7 +355,7 @@ serve(struct server *server, const struct options *o, int64_t opened_ms,
 	serverlog_say(&server->log, "info", "serving %s%s as pid %d; opened in "
 	    "%" PRId64 " ms", o->dir, o->store.read_only ? " read-only" : "",
 	    (int)getpid(), opened_ms);
-	tell_brought(server);
+	tell_removed(server);
 	server_run(server);
 	serverlog_say(&server->log, "info", "leaving");
 	server_close(server);

@@ -162,7 +162,8 @@ store_erase(struct store *s, const struct erasure *x, struct erased *out,
 
 	*out = (struct erased){0};
 	pthread_mutex_lock(&s->history_lock);
-	rc = history_forget(s->history, x->paths->list, &out->states, e);
+	rc = history_forget(s->history, x->paths->list, x->progress,
+	    &out->states, e);
 	if (rc == 0)
 		rc = erase_journal(s, x, out, e);
 	pthread_mutex_unlock(&s->history_lock);

@@ -18,6 +18,7 @@ struct erasure {
 	const struct value *key;	/* the Key */
 	uint64_t table_id;		/* of a table that is there, or 0 */
 	uint64_t upto;			/* what the journal has before this */
+	struct history_progress progress;	/* of the history's part */
 };
 
 struct erased {

@@ -187,6 +187,28 @@ start_filework(struct store *s, struct err *e)
 	return s->filework ? 0 : -1;
 }
 
+/*
+ * The mark names a commit: a history without one is not that which was here,
+ * and what is to come says so.
+ */
+static int
+open_history(struct store *s, struct err *e)
+{
+	struct history_commit tip;
+	struct mark m;
+	int rc;
+
+	s->history = history_open(s->dir, s->options.read_only, e);
+	if (!s->history)
+		return -1;
+	journal_marks(s->journal, &m);
+	rc = history_tip(s->history, &tip, e);
+	s->history_lost = rc == 0 && m.commit[0];
+	if (s->history_lost && !s->options.read_only)
+		rc = history_begun_anew(s->history, clock_wall_ms(), e);
+	return rc < 0 ? -1 : 0;
+}
+
 /* --- a start that takes long ------------------------------------------------------------ */
 
 bool
@@ -230,8 +252,7 @@ open_parts(struct store *s, const char *dir, struct err *e)
 	if (open_files(s, e) < 0 ||
 	    journal_open(s->dir_fd, &jo, &s->journal, e) < 0)
 		return -1;
-	s->history = history_open(s->dir, s->options.read_only, e);
-	if (!s->history)
+	if (open_history(s, e) < 0)
 		return -1;
 	if (writes && s->options.hook_program &&
 	    history_hooks(s->history, s->options.hook_program, e) < 0)
@@ -440,6 +461,9 @@ store_stat(struct store *s, struct store_stat *out)
 	out->packs = h.packs;
 	out->history_bytes = h.bytes;
 	out->history_day_bytes = h.day_bytes;
+	out->history_since_ms = h.since_ms;
+	out->history_anew_ms = h.anew_ms;
+	out->history_lost = s->history_lost;
 	out->index_bytes = room.used_bytes;
 	out->edited = f.edited;
 	out->batches = atomic_load(&s->batches);

@@ -103,6 +103,9 @@ struct store_stat {
 	int64_t redo_at_ms;
 	size_t backlog_documents, backlog_bytes;
 	uint64_t commits, packs, history_bytes, history_day_bytes;
+	int64_t history_since_ms;	/* its oldest commit; 0: none */
+	int64_t history_anew_ms;	/* begun anew then, for it was gone */
+	bool history_lost;		/* which this start has found */
 	uint64_t index_bytes, edited, batches, units;
 	uint64_t brought;	/* documents that had no file when the index was
 				 * made at this start: of the history */

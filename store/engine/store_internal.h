@@ -57,6 +57,7 @@ struct store {
 	atomic_uint_fast64_t batches, units, visible;	/* position */
 
 	uint64_t brought;		/* by this start, from the history */
+	bool history_lost;		/* this start has found none */
 
 	pthread_mutex_t history_lock;	/* for all but reading the history */
 

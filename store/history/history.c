@@ -1,14 +1,11 @@
 /*
- * The history of a store, opened: handles, the tip, figures.  Runs in the
+ * The history of a store, opened: handles and the tip.  Runs in the
  * daemon (the checkpoint's thread, and readers with views of their own) and
  * in commands that read a store; libgit2 is seen only by the files named
  * history*, pack* and thin*.
  */
 #include "history_internal.h"
 
-#include "pack_set.h"
-
-#include "store/base/clock.h"
 #include "store/base/io.h"
 #include "store/value/fault.h"
 
@@ -162,73 +159,13 @@ history_tip(struct history *h, struct history_commit *out, struct err *e)
 	return r;
 }
 
-/* --- figures -------------------------------------------------------------------- */
-
-void
-history_count_bytes(struct history *h, int64_t delta)
-{
-	int64_t hour = clock_wall_ms() / 3600000;
-	size_t i = (size_t)(hour % HISTORY_SAMPLES);
-
-	pthread_mutex_lock(&h->mutex);
-	if (h->samples[i].hour != hour) {
-		h->samples[i].hour = hour;
-		h->samples[i].bytes = h->pack_bytes;
-	}
-	h->pack_bytes = (uint64_t)((int64_t)h->pack_bytes + delta);
-	pthread_mutex_unlock(&h->mutex);
-}
-
-int
-history_weigh(struct history *h, struct err *e)
-{
-	struct pack_set s;
-	uint64_t bytes = 0;
-	size_t i;
-	int r = pack_set_read(h->pack_fd, &s, e);
-
-	for (i = 0; i < s.n; i++)
-		bytes += s.files[i].bytes;
-	pack_set_release(&s);
-	if (r)
-		return -1;
-	pthread_mutex_lock(&h->mutex);
-	h->pack_bytes = bytes;
-	pthread_mutex_unlock(&h->mutex);
-	history_count_bytes(h, 0);
-	return 0;
-}
-
-/* By how much the packs grew since the oldest sample of the last day. */
-uint64_t
-history_day_bytes(struct history *h)
-{
-	int64_t now = clock_wall_ms() / 3600000, oldest = INT64_MAX;
-	uint64_t then = 0, grown;
-	size_t i;
-
-	pthread_mutex_lock(&h->mutex);
-	for (i = 0; i < HISTORY_SAMPLES; i++) {
-		int64_t hour = h->samples[i].hour;
-
-		if (hour && hour > now - HISTORY_SAMPLES && hour < oldest) {
-			oldest = hour;
-			then = h->samples[i].bytes;
-		}
-	}
-	grown = oldest != INT64_MAX && h->pack_bytes > then ?
-	    h->pack_bytes - then : 0;
-	pthread_mutex_unlock(&h->mutex);
-	return grown;
-}
+/* --- open, close ------------------------------------------------------------------ */
 
 void
 history_hurry(struct history *h, bool on)
 {
 	atomic_store(&h->hurried, on);
 }
-
-/* --- open, close ------------------------------------------------------------------ */
 
 /* One without a byte is what a crash has left. */
 static bool
@@ -290,7 +227,8 @@ history_open(const char *store_dir, bool read_only, struct err *e)
 	pthread_mutex_init(&h->mutex, NULL);
 	if (open_dirs(h, e) || (!read_only && (sync_store(store_dir, e) ||
 	    history_clear(h, e))) || history_reopen(h, e) ||
-	    history_tip_read(h, e) || history_weigh(h, e)) {
+	    history_tip_read(h, e) || history_recall(h, e) ||
+	    history_read_anew(h, e)) {
 		history_close(h);
 		return NULL;
 	}

@@ -48,6 +48,12 @@ struct history;
  */
 struct history *history_open(const char *store_dir, bool read_only,
     struct err *e);
+
+/*
+ * Notes, for as long as the repository is there, that it was begun anew at
+ * `now_ms`, because one with all that was before is gone: 0 or -1 with *e.
+ */
+int history_begun_anew(struct history *h, int64_t now_ms, struct err *e);
 void history_close(struct history *h);		/* NULL is fine */
 
 /*
@@ -304,22 +310,31 @@ int history_tidy(struct history *h, const struct history_upkeep *u,
 struct history_stat {
 	uint64_t packs, bytes;		/* of pack and index files */
 	uint64_t commits;		/* of main */
-	uint64_t day_bytes;		/* written to packs in the last 24 h of
-					   this run, upkeep's included */
+	uint64_t day_bytes;		/* by which the packs grew in the last
+					   24 h, as far as this run knows or
+					   the packs that it found tell */
+	int64_t since_ms;		/* its oldest commit; 0: there is none */
+	int64_t anew_ms;		/* history_begun_anew; 0: never */
 	uint64_t foreign_packs;		/* pushed, or made by git itself */
 };
 int history_stat(struct history *h, struct history_stat *out, struct err *e);
+
+/* Is told, unless `fn` is NULL, how many of how many objects are done. */
+struct history_progress {
+	void (*fn)(void *ctx, uint64_t done, uint64_t all);
+	void *ctx;
+};
 
 /*
  * Erasure: rewrites main and the tags so that the documents at these paths
  * were never there, and removes every pack that holds them.  Ids of commits
  * since then change.  FAULT_BUSY while something is held.  *states: how many
- * had one of them.  All of the history is written anew, which takes as long as
- * its first commit did, and as much room; readers are waited for.  Mirrors are
- * to be pushed to at once.
+ * had one of them.  All of the history is written anew: its documents are
+ * copied as they lie, so that it takes as long as to write so many bytes, and
+ * as much room; readers are waited for.  Mirrors are to be pushed to at once.
  */
 int history_forget(struct history *h, struct history_paths p,
-    uint64_t *states, struct err *e);
+    struct history_progress progress, uint64_t *states, struct err *e);
 
 /* --- mirrors ----------------------------------------------------------------- */
 

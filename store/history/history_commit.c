@@ -130,7 +130,8 @@ publish(struct history *h, struct edit *ed, struct plan *p,
 		return -1;
 	history_tip_set(h, &p->new);
 	pthread_mutex_lock(&h->mutex);
-	h->commits += h->commits >= 0;
+	if (h->commits >= 0 && h->commits++ == 0)
+		h->first_ms = p->new.public.time_ms;
 	pthread_mutex_unlock(&h->mutex);
 	return 0;
 }

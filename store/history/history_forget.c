@@ -18,6 +18,7 @@
 struct erasure {
 	struct history *h;
 	struct history_paths paths;
+	struct history_progress progress;
 	struct pack_out *out;
 	git_oid last_old, last_new;
 	bool has_last;
@@ -99,24 +100,24 @@ remove_now(struct history *h, struct err *e)
 }
 
 static int
-erase(struct history *h, struct history_paths p, struct chain *c,
-    uint64_t *states, struct err *e)
+erase(struct erasure *x, struct chain *c, struct err *e)
 {
-	struct erasure x = { .h = h, .paths = p,
-		.out = pack_out_new(h->pack_fd, e) };
-	int r = x.out ? erase_all(&x, c, e) : -1;
+	int r;
 
-	if (!r && x.states && (thin_all(h, c, e) || remove_now(h, e)))
+	x->out = pack_out_new(x->h->pack_fd, e);
+	r = x->out ? erase_all(x, c, e) : -1;
+	if (!r && x->states &&
+	    (thin_all(x->h, c, &x->progress, e) || remove_now(x->h, e)))
 		r = -1;
-	*states = x.states;
-	pack_out_free(x.out);
+	pack_out_free(x->out);
 	return r;
 }
 
 int
-history_forget(struct history *h, struct history_paths p, uint64_t *states,
-    struct err *e)
+history_forget(struct history *h, struct history_paths p,
+    struct history_progress progress, uint64_t *states, struct err *e)
 {
+	struct erasure x = { .h = h, .paths = p, .progress = progress };
 	struct chain c;
 	int r;
 
@@ -129,7 +130,8 @@ history_forget(struct history *h, struct history_paths p, uint64_t *states,
 		r = err_set(e, FAULT_BUSY, "a restore or an import is under"
 		    " way in the history: forget when it is done");
 	if (!r && c.n)
-		r = erase(h, p, &c, states, e);
+		r = erase(&x, &c, e);
+	*states = x.states;
 	chain_release(&c);
 	return r;
 }

@@ -59,6 +59,8 @@ struct history {
 	} samples[HISTORY_SAMPLES];	/* bytes of packs at full hours */
 	uint64_t pack_bytes;		/* now */
 	int64_t commits;		/* of main; -1: not counted yet */
+	int64_t first_ms;		/* the oldest of them; 0: none */
+	int64_t anew_ms;		/* begun anew then; 0: never */
 	unsigned holds;			/* made in this run */
 
 	/* Upkeep (history_tidy.c). */
@@ -85,6 +87,9 @@ void history_view_close(struct history_view *v);
 int history_reopen(struct history *h, struct err *e);
 
 /* --- objects (history_object.c): here what is hurried ends --- */
+
+/* 0, or -1 with *e (FAULT_ENDED) if it is hurried. */
+int history_goes_on(const struct history_view *v, struct err *e);
 
 /* FAULT_NOT_FOUND if there is no such object of this type. */
 int history_object(struct history_view *v, const git_oid *id,
@@ -138,9 +143,14 @@ void history_tip_set(struct history *h, const struct history_raw *tip);
 
 /* The bytes of packs as they grew or shrank, for history_stat. */
 void history_count_bytes(struct history *h, int64_t delta);
-uint64_t history_day_bytes(struct history *h);
 
 /* Weighs the packs that are there. */
 int history_weigh(struct history *h, struct err *e);
+
+/* The same at the start: the growth of the last day is told by the packs. */
+int history_recall(struct history *h, struct err *e);
+
+/* Reads when it was begun anew, into h->anew_ms (history_make.c). */
+int history_read_anew(struct history *h, struct err *e);
 
 #endif

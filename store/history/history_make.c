@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #define HEAD_NEW "HEAD.new"
+#define ANEW "bothy-anew"	/* milliseconds since 1970, a line */
 
 enum { INCOMING_S = 24 * 3600 };	/* since then nobody pushes it */
 
@@ -76,6 +77,35 @@ history_make(int dir_fd, struct err *e)
 	if (renameat(dir_fd, HEAD_NEW, dir_fd, "HEAD"))
 		return err_sys(e, "make history.git/HEAD");
 	return sync_dir(dir_fd, ".", e);
+}
+
+/* --- that it is not the first -------------------------------------------------- */
+
+int
+history_read_anew(struct history *h, struct err *e)
+{
+	struct buf b;
+	int r = 0;
+
+	buf_init(&b, 64);
+	if (io_read_file(h->dir_fd, ANEW, &b, e) == 0)
+		h->anew_ms = strtoll(buf_str(&b), NULL, 10);
+	else if (e->code != ENOENT)
+		r = -1;
+	buf_release(&b);
+	return r;
+}
+
+int
+history_begun_anew(struct history *h, int64_t now_ms, struct err *e)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%lld\n", (long long)now_ms);
+	if (make_file(h->dir_fd, ANEW, text, e) || sync_dir(h->dir_fd, ".", e))
+		return -1;
+	h->anew_ms = now_ms;
+	return 0;
 }
 
 /* --- what a crash left ---------------------------------------------------------- */

@@ -21,6 +21,15 @@ history_git_error(struct err *e, const char *what)
 }
 
 int
+history_goes_on(const struct history_view *v, struct err *e)
+{
+	if (v->h && atomic_load(&v->h->hurried))
+		return err_set(e, FAULT_ENDED, "it was ended before it was "
+		    "done, for the store is closing; do it again");
+	return 0;
+}
+
+int
 history_object(struct history_view *v, const git_oid *id, git_object_t type,
     git_odb_object **out, struct err *e)
 {
@@ -28,9 +37,8 @@ history_object(struct history_view *v, const git_oid *id, git_object_t type,
 	int r;
 
 	*out = NULL;
-	if (v->h && atomic_load(&v->h->hurried))
-		return err_set(e, FAULT_ENDED, "it was ended before it was "
-		    "done, for the store is closing; do it again");
+	if (history_goes_on(v, e))
+		return -1;
 	r = git_odb_read(out, v->odb, id);
 	if (r == 0 && git_odb_object_type(*out) == type)
 		return 0;

@@ -4,8 +4,6 @@
  */
 #include "history_read.h"
 
-#include "pack_set.h"
-
 #include "store/value/fault.h"
 
 #include <errno.h>
@@ -333,63 +331,4 @@ history_reader_free(struct history_reader *r)
 		return;
 	history_view_close(&r->view);
 	free(r);
-}
-
-/* --- figures ------------------------------------------------------------------------ */
-
-static int
-count_one(void *ctx, const struct history_raw *raw)
-{
-	int64_t *n = ctx;
-
-	(void)raw;
-	++*n;
-	return 0;
-}
-
-/* Counted once; from then on commits and upkeep keep the count. */
-static int
-count_commits(struct history *h, uint64_t *out, struct err *e)
-{
-	struct history_view v;
-	int64_t known, n = 0;
-
-	pthread_mutex_lock(&h->mutex);
-	known = h->commits;
-	pthread_mutex_unlock(&h->mutex);
-	if (known < 0) {
-		int r;
-
-		if (history_view_open(h, &v, e))
-			return -1;
-		r = history_walk(&v, count_one, &n, e);
-		history_view_close(&v);
-		if (r)
-			return -1;
-		pthread_mutex_lock(&h->mutex);
-		if (h->commits < 0)
-			h->commits = n;
-		known = h->commits;
-		pthread_mutex_unlock(&h->mutex);
-	}
-	*out = (uint64_t)known;
-	return 0;
-}
-
-int
-history_stat(struct history *h, struct history_stat *out, struct err *e)
-{
-	struct pack_set s;
-	size_t i;
-
-	memset(out, 0, sizeof *out);
-	if (pack_set_read(h->pack_fd, &s, e))
-		return -1;
-	out->packs = s.n;
-	out->foreign_packs = s.foreign;
-	for (i = 0; i < s.n; i++)
-		out->bytes += s.files[i].bytes;
-	pack_set_release(&s);
-	out->day_bytes = history_day_bytes(h);
-	return count_commits(h, &out->commits, e);
 }

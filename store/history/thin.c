@@ -55,6 +55,60 @@ spare(struct history *h, const struct pack_out *out)
 	h->ndoomed = n;
 }
 
+/* --- what is gathered --------------------------------------------------------------------- */
+
+struct gathering {
+	const struct thin_span *span;
+	bool all;			/* other packs, too */
+	struct history_progress progress;
+	struct pack_set set;		/* as it was before */
+};
+
+static bool
+is_in(const struct gathering *g, const struct pack_file *f)
+{
+	const struct thin_span *span = g->span;
+
+	if (g->all || !f->own)
+		return g->all;
+	return f->span.level == THIN_LEVEL_CHAIN ||
+	    (f->span.from >= span->after && f->span.to > span->after &&
+	    f->span.to <= span->upto);
+}
+
+static void
+close_sources(struct pack_sources *s)
+{
+	while (s->n > 0)
+		pack_source_close(&s->list[--s->n]);
+	free(s->list);
+}
+
+/* A pack that can't be read so, for it is too large, is read as others are. */
+static int
+open_sources(struct history *h, const struct gathering *g,
+    struct pack_sources *s, struct err *e)
+{
+	struct err ignored;
+	size_t i;
+
+	s->list = calloc(g->set.n + 1, sizeof *s->list);
+	if (!s->list)
+		return err_set(e, ENOMEM, "no memory to list packs");
+	for (i = 0; i < g->set.n; i++) {
+		const struct pack_file *f = &g->set.files[i];
+
+		if (!is_in(g, f))
+			continue;
+		if (pack_source_open(&s->list[s->n], h->pack_fd, f->name,
+		    &ignored))
+			pack_source_close(&s->list[s->n]);
+		else
+			s->n++;
+	}
+	return 0;
+}
+
 /* --- what stays of the span ------------------------------------------------------------ */
 
 /* The note of a commit's message ("Bothy-Note: ..."), malloc'ed, or NULL. */
@@ -118,10 +172,14 @@ emit_one(struct history_view *v, struct emit *em, struct chain *c, size_t at,
 }
 
 static int
-emit_span(struct history *h, const struct thin_span *span, struct chain *c,
+emit_span(struct history *h, const struct gathering *g, struct chain *c,
     struct pack_out *out, struct err *e)
 {
-	struct emit *em = emit_new(&h->own, out, e);
+	const struct thin_span *span = g->span;
+	struct pack_sources from = {NULL, 0};
+	struct emit *em = open_sources(h, g, &from, e)
+	    ? NULL
+	    : emit_new(&h->own, &from, out, &g->progress, e);
 	size_t i;
 	int r = em ? 0 : -1;
 
@@ -133,6 +191,7 @@ emit_span(struct history *h, const struct thin_span *span, struct chain *c,
 			r = emit_one(&h->own, em, c, i, e);
 	}
 	emit_free(em);
+	close_sources(&from);
 	return r;
 }
 
@@ -164,16 +223,6 @@ publish_packs(struct history *h, const struct thin_span *span,
 }
 
 static bool
-is_in(const struct thin_span *span, const struct pack_file *f)
-{
-	if (!f->own)
-		return false;
-	return f->span.level == THIN_LEVEL_CHAIN ||
-	    (f->span.from >= span->after && f->span.to > span->after &&
-	    f->span.to <= span->upto);
-}
-
-static bool
 is_new(const struct outputs *o, const struct pack_file *f)
 {
 	size_t n = strlen(f->name);
@@ -182,11 +231,12 @@ is_new(const struct outputs *o, const struct pack_file *f)
 	    pack_out_made(o->commits, f->name, n);
 }
 
-/* `set` was read before the new packs were there; one may be made again. */
+/* The set was read before the new packs were there; one may be made again. */
 static int
-supersede(struct history *h, const struct thin_span *span, bool all,
-    const struct pack_set *set, const struct outputs *o, struct err *e)
+supersede(struct history *h, const struct gathering *g,
+    const struct outputs *o, struct err *e)
 {
+	const struct pack_set *set = &g->set;
 	size_t i;
 
 	spare(h, o->states);
@@ -194,7 +244,7 @@ supersede(struct history *h, const struct thin_span *span, bool all,
 	for (i = 0; i < set->n; i++) {
 		const struct pack_file *f = &set->files[i];
 
-		if ((all || is_in(span, f)) && !is_new(o, f) &&
+		if (is_in(g, f) && !is_new(o, f) &&
 		    !is_doomed(h, f->name) && thin_doom(h, f->name, e))
 			return -1;
 	}
@@ -208,33 +258,33 @@ count_kept(struct history *h, const struct chain *c)
 
 	pthread_mutex_lock(&h->mutex);
 	h->commits = 0;
+	h->first_ms = 0;
 	for (i = 0; i < c->n; i++)
-		h->commits += c->c[i].keep;
+		if (c->c[i].keep && h->commits++ == 0)
+			h->first_ms = c->c[i].time_s * 1000;
 	pthread_mutex_unlock(&h->mutex);
 }
 
 static int
-gather(struct history *h, const struct thin_span *span, struct chain *c,
-    bool all, struct err *e)
+gather(struct history *h, struct gathering *g, struct chain *c, struct err *e)
 {
 	struct outputs o = { NULL, NULL };
-	struct pack_set set;
-	int r = pack_set_read(h->pack_fd, &set, e);
+	int r = pack_set_read(h->pack_fd, &g->set, e);
 
 	if (!r) {
 		o.states = pack_out_new(h->pack_fd, e);
 		o.commits = pack_out_new(h->pack_fd, e);
 	}
-	if (!o.states || !o.commits || emit_span(h, span, c, o.states, e) ||
+	if (!o.states || !o.commits || emit_span(h, g, c, o.states, e) ||
 	    chain_write(&h->own, c, o.commits, e) ||
-	    publish_packs(h, span, &o, e) || chain_publish(h, c, e) ||
-	    supersede(h, span, all, &set, &o, e))
+	    publish_packs(h, g->span, &o, e) || chain_publish(h, c, e) ||
+	    supersede(h, g, &o, e))
 		r = -1;
 	else
 		count_kept(h, c);
 	pack_out_free(o.states);
 	pack_out_free(o.commits);
-	pack_set_release(&set);
+	pack_set_release(&g->set);
 	return r;
 }
 
@@ -242,18 +292,24 @@ int
 thin_gather(struct history *h, const struct thin_span *span,
     struct chain *chain, struct err *e)
 {
+	struct gathering g = { .span = span };
+
 	chain_keep(chain, span->after, span->upto, span->step_s);
-	return gather(h, span, chain, false, e);
+	return gather(h, &g, chain, e);
 }
 
 int
-thin_all(struct history *h, struct chain *chain, struct err *e)
+thin_all(struct history *h, struct chain *chain,
+    const struct history_progress *progress, struct err *e)
 {
 	const struct history_commit *tip = &h->tip.public;
 	struct thin_span span = { 0, tip->position, 0,
-		THIN_LEVEL_CHAIN - 1, tip->time_ms / 1000 };
+		THIN_LEVEL_ALL, tip->time_ms / 1000 };
 
-	return gather(h, &span, chain, true, e);
+	struct gathering g = { .span = &span, .all = true,
+		.progress = *progress };
+
+	return gather(h, &g, chain, e);
 }
 
 /* --- merging -------------------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 
 enum {
 	THIN_LEVEL = 10,		/* of packs below: merged, not thinned */
+	THIN_LEVEL_ALL = 98,		/* of what an erasure wrote */
 	THIN_LEVEL_CHAIN = 99		/* of the pack of all commits */
 };
 
@@ -39,7 +40,8 @@ int thin_gather(struct history *h, const struct thin_span *span,
  * The same for all there is, foreign packs too: what is left is only what
  * main's commits reach.
  */
-int thin_all(struct history *h, struct chain *chain, struct err *e);
+int thin_all(struct history *h, struct chain *chain,
+    const struct history_progress *progress, struct err *e);
 
 /* A pack may go, when nobody reads and it has lingered: 0 or -1 with *e. */
 int thin_doom(struct history *h, const char *pack, struct err *e);

@@ -15,6 +15,7 @@
 
 enum {
 	SLOTS = 32768,
+	TOLD_OBJECTS = 1000,		/* between two words of progress */
 	DEPTH_MAX = 12,			/* deltas to read for one object */
 	DELTA_LEAST_BYTES = 100		/* of what is worth the attempt */
 };
@@ -27,6 +28,9 @@ struct slot {
 
 struct emit {
 	struct history_view *view;
+	struct pack_sources *from;
+	struct history_progress progress;
+	uint64_t done, all;
 	struct pack_out *out;
 	struct slot slots[SLOTS];
 	struct buf delta;
@@ -35,16 +39,23 @@ struct emit {
 };
 
 struct emit *
-emit_new(struct history_view *v, struct pack_out *out, struct err *e)
+emit_new(struct history_view *v, struct pack_sources *from,
+    struct pack_out *out, const struct history_progress *progress,
+    struct err *e)
 {
 	struct emit *em = calloc(1, sizeof *em);
+	size_t i;
 
 	if (!em) {
 		err_set(e, ENOMEM, "no memory to rewrite history");
 		return NULL;
 	}
 	em->view = v;
+	em->from = from;
 	em->out = out;
+	em->progress = *progress;
+	for (i = 0; i < from->n; i++)
+		em->all += from->list[i].n;
 	buf_init(&em->delta, (size_t)256 * 1024 * 1024);
 	return em;
 }
@@ -102,11 +113,22 @@ emit_delta(struct emit *em, const git_oid *id, git_odb_object *o,
 	    &base, id, e);
 }
 
+static void
+note(struct emit *em, uint64_t path, const git_oid *id)
+{
+	struct slot *s = &em->slots[path % SLOTS];
+
+	s->path = path;
+	git_oid_cpy(&s->id, id);
+	if (++em->done % TOLD_OBJECTS == 0 && em->progress.fn)
+		em->progress.fn(em->progress.ctx, em->done, em->all);
+}
+
 static int
 emit_object(struct emit *em, uint64_t path, const git_oid *id,
     git_odb_object *o, struct err *e)
 {
-	struct slot *s = &em->slots[path % SLOTS];
+	const struct slot *s = &em->slots[path % SLOTS];
 	struct pack_place there;
 	int r = 1;
 
@@ -117,17 +139,59 @@ emit_object(struct emit *em, uint64_t path, const git_oid *id,
 			    git_odb_object_data(o), git_odb_object_size(o),
 			    id, e);
 	}
-	s->path = path;
-	git_oid_cpy(&s->id, id);
+	note(em, path, id);
 	return r < 0 ? -1 : 0;
+}
+
+/* The entry of a pack that has it whole: 1, 0 if there is none, -1. */
+static int
+copy_entry(struct emit *em, const git_oid *id, git_object_t type,
+    struct err *e)
+{
+	struct pack_source *s;
+	size_t i, at;
+
+	for (i = 0; i < em->from->n; i++) {
+		s = &em->from->list[i];
+		if (!pack_source_find(s, id, &at))
+			continue;
+		if (pack_source_read(s, at, e))
+			return -1;
+		if (pack_source_type(s) == (int)type)
+			return pack_out_raw(em->out, s->entry.data,
+			    s->entry.len, id, e) ? -1 : 1;
+	}
+	return 0;
+}
+
+/*
+ * As it lies, unless a later state of the same path was written, against which
+ * it may be a delta: 1, 0 if it is to be looked into, -1.
+ */
+static int
+copy_blob(struct emit *em, uint64_t path, const git_oid *id, struct err *e)
+{
+	struct pack_place there;
+	int r = 1;
+
+	if (!pack_out_has(em->out, id, &there)) {
+		if (em->slots[path % SLOTS].path == path)
+			return 0;
+		r = copy_entry(em, id, GIT_OBJECT_BLOB, e);
+	}
+	if (r > 0)
+		note(em, path, id);
+	return r;
 }
 
 static int
 emit_blob(struct emit *em, uint64_t path, const git_oid *id, struct err *e)
 {
 	git_odb_object *o;
-	int r;
+	int r = history_goes_on(em->view, e) ? -1 : copy_blob(em, path, id, e);
 
+	if (r)
+		return r < 0 ? -1 : 0;
 	if (history_object(em->view, id, GIT_OBJECT_BLOB, &o, e))
 		return -1;
 	r = emit_object(em, path, id, o, e);

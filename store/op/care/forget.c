@@ -112,13 +112,20 @@ put_again(struct commit_job *job, struct commit *c, struct err *e)
 
 /* --- its steps ------------------------------------------------------------ */
 
+static void
+progress(void *ctx, uint64_t done, uint64_t all)
+{
+	op_progress(ctx, "history", done, all);
+}
+
 static int
 erase(struct forget *f, struct err *e)
 {
 	const struct document *d = &f->document;
 	struct erasure x = {.table = d->table_name, .name = &d->name,
 	    .paths = &d->paths, .key = d->key,
-	    .table_id = d->gone ? 0 : d->table->id, .upto = f->upto};
+	    .table_id = d->gone ? 0 : d->table->id, .upto = f->upto,
+	    .progress = {progress, f->op}};
 	struct store *s = f->op->store;
 
 	if (run(f, JOB_BYTES, turn, e) < 0)

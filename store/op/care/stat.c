@@ -42,6 +42,10 @@ write_history(struct reply *r, const struct store_stat *s)
 	reply_integer(r, "Packs", (int64_t)s->packs);
 	reply_integer(r, "Bytes", (int64_t)s->history_bytes);
 	reply_integer(r, "DayBytes", (int64_t)s->history_day_bytes);
+	if (s->history_since_ms)
+		reply_time(r, "Since", s->history_since_ms);
+	if (s->history_anew_ms)
+		reply_time(r, "BegunAnew", s->history_anew_ms);
 	reply_integer(r, "CheckpointMs", s->checkpoint_ms);
 	if (s->redo_at_ms)
 		reply_time(r, "CheckpointTime", s->redo_at_ms);

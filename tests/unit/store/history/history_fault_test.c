@@ -243,12 +243,12 @@ forgets_or_says_so(void **state)
 			continue;
 		strcpy(path, rig_path(&r, doc));
 		arm(call, call % 2);
-		(void)history_forget(r.h, p, &states, &r.e);
+		(void)history_forget(r.h, p, rig_quiet, &states, &r.e);
 		if (!disarm())
 			break;
 		rig_reopen(&r);
 		/* What failed is done again, and then it is done. */
-		assert_int_equal(history_forget(r.h, p, &states, &r.e), 0);
+		assert_int_equal(history_forget(r.h, p, rig_quiet, &states, &r.e), 0);
 		erase(&r, doc);
 		assert_int_equal(history_list(r.h, check_commit, &r, &r.e),
 		    0);

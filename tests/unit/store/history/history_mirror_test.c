@@ -148,7 +148,7 @@ mirrors_what_is_here(void **state)
 	check_clone(&r, url, (unsigned)stat.commits, 0);
 	/* Erased. */
 	assert_int_equal(history_forget(r.h,
-	    (struct history_paths){ &path, 1 }, &states, &r.e), 0);
+	    (struct history_paths){ &path, 1 }, rig_quiet, &states, &r.e), 0);
 	for (i = 0; i < r.states; i++)
 		r.state[i][9] = 0;
 	push(&r, url);

@@ -22,6 +22,9 @@
 
 enum { RIG_DOCUMENTS = 60, RIG_STATES = 1500 };
 
+/* Progress that nobody asks for. */
+static const struct history_progress rig_quiet;
+
 struct rig {
 	char dir[64];
 	struct history *h;
