@@ -89,7 +89,7 @@ send_signal(int pidfd, uid_t uid, int sig)
 void
 containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
 {
-	pid_t pid;
+	pid_t pid = is_of(pidfd, uid) ? sample_pid(pidfd) : -1;
 
 	/*
 	 * A fork bomb starves its own reaper, but not us; least of all by one
@@ -97,12 +97,14 @@ containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
 	 */
 	if (slot >= 0)
 		cgroup_slot_kill(&c->cgroup, slot);
-	else if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0) {
+	else if (pid > 0) {
 		if (c->probe.rung == CONTAIN_NAMESPACE && getpgid(pid) == pid)
 			kill(-pid, SIGKILL);
 		contain_kill_tree(pid);
 	}
 	send_signal(pidfd, uid, SIGKILL);
+	if (pid > 0)
+		sample_hurry(pid);
 }
 
 void

@@ -125,7 +125,7 @@ sample_tree(pid_t pid, uint64_t limit_bytes, uint32_t most, struct usage *u)
 }
 
 static void
-yield_threads(pid_t pid)
+schedule_threads(pid_t pid, int policy)
 {
 	const struct sched_param none = {0};
 	const struct dirent *de;
@@ -137,14 +137,14 @@ yield_threads(pid_t pid)
 	while (tasks && (de = readdir(tasks)))
 		if (de->d_name[0] != '.')
 			sched_setscheduler(
-			    (pid_t)strtol(de->d_name, NULL, 10), SCHED_IDLE,
+			    (pid_t)strtol(de->d_name, NULL, 10), policy,
 			    &none);
 	if (tasks)
 		closedir(tasks);
 }
 
-void
-sample_yield(pid_t pid)
+static void
+schedule_tree(pid_t pid, int policy)
 {
 	pid_t tree[SAMPLE_PROCESSES_MAX];
 	size_t n = 1, i;
@@ -152,12 +152,28 @@ sample_yield(pid_t pid)
 
 	tree[0] = pid;
 	for (i = 0; i < n; i++) {
-		yield_threads(tree[i]);
+		schedule_threads(tree[i], policy);
 		k = contain_children(
 		    tree[i], tree + n, SAMPLE_PROCESSES_MAX - n);
 		if (k > 0)
 			n += (size_t)k;
 	}
+}
+
+void
+sample_yield(pid_t pid)
+{
+	schedule_tree(pid, SCHED_IDLE);
+}
+
+void
+sample_hurry(pid_t pid)
+{
+	const struct sched_param none = {0};
+
+	if (sched_getscheduler(pid) == SCHED_IDLE &&
+	    sched_setscheduler(pid, SCHED_OTHER, &none) == 0)
+		schedule_tree(pid, SCHED_OTHER);
 }
 
 pid_t
