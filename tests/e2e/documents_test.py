@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+import procs
 from storeclient import BIN, Store, allow, mint
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -287,9 +288,8 @@ def test_the_store_is_killed_in_mid_request(run, store, tmp_path):
     thread = threading.Thread(target=lambda: results.extend(run(
         put({"id": "a", "n": 1}), wait, put({"id": "b"}), get("a"))))
     thread.start()
-    with store.connect() as c:
-        while not c.get("notes", {"id": "a"}):
-            pass
+    procs.wait_for((tmp_path / "flag.waits").exists,
+                   what="the first put to be answered")
     store.stop(signal.SIGKILL)
     store.started()
     flag.unlink()

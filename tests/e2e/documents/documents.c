@@ -5,6 +5,8 @@
  */
 #include <bothy.h>
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,12 +147,15 @@ do_store(const struct step *s)
 	    part(s, "body")));
 }
 
-/* Waits until the file is gone. */
+/* Says by a file beside it that it waits, and does until the file is gone. */
 static json_t *
 do_wait(const struct step *s)
 {
 	const char *path = text(s, "file");
+	char said[4096];
 
+	snprintf(said, sizeof said, "%s.waits", path);
+	close(open(said, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	while (access(path, F_OK) == 0)
 		usleep(10000);
 	return json_true();
