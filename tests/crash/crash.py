@@ -9,6 +9,9 @@ Parts (all, if none is named):
     faults   every call that can fail made to fail, once and for ever
 
 A subject is a program that works and one that checks: see SUBJECTS.
+
+What fails is left below /tmp, as it was before anything recovered from it, and
+the command that asks again is told.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import concurrent.futures
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -28,7 +32,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PLANTS = HERE.parent.parent / "store/base/plant.h"
 PATIENCE = 300  # seconds for what takes a moment where little else runs
-SAID_MAX = 3000  # characters of what went wrong in one life
+OPS_SAID = 30   # of what a state has or hasn't, that went wrong in one life
 TRIES = 8       # all lives, until a planted mistake has to show
 REFUSED = 3     # exit status: an error that was told, as it should be
 
@@ -70,6 +74,9 @@ SUBJECTS = [
     Subject("daemon", "daemon_store", 0.1, 0.25, False, 12, 1, True),
 ]
 
+# Where planted mistakes are to show: here, and in programs beside this one.
+LOOKED_FOR = {"journal", "documents", "daemon", "linear", "fault", "powercut"}
+
 # Index and stamp tell by this that a machine was started again.
 BOOTS = ["11111111-1111-1111-1111-111111111111",
          "22222222-2222-2222-2222-222222222222"]
@@ -99,6 +106,16 @@ def lives(rng):
     at = rng.randint(3, 60)
     yield Life("any sync fails", [
         (80, {"CRASH_FAIL": f"sync:{at}:EIO:once"}), (50, {})])
+
+
+def shorten(said):
+    """Some of the operations that made a state, and all else."""
+    kept, ops = [], 0
+    for line in said.splitlines():
+        ops += line.startswith("  with")
+        if not line.startswith("  with") or ops <= OPS_SAID:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
 
 
 class Suite:
@@ -138,12 +155,13 @@ class Suite:
                              seed + number),
                 env=env, capture_output=True, text=True, timeout=PATIENCE)
             if done.returncode not in (0, REFUSED, -signal.SIGKILL):
-                return None, (f"{life.name}, run {number + 1}: status "
-                              f"{done.returncode}: {done.stdout[-300:]}"
-                              f"{done.stderr[-300:]}")
+                return None, (f"{life.name}, seed {seed}, run {number + 1}: "
+                              f"status {done.returncode}: "
+                              f"{done.stdout[-300:]}{done.stderr[-300:]}")
         return log, None
 
-    def replay(self, subject, log, seed, plant, work, states, first):
+    def replaying(self, subject, log, seed, plant, work, states, first):
+        """The command for it."""
         command = [self.bin / "states", "--log", log, "--work", work,
                    "--states", states, "--seed", seed,
                    "--rot", states // 10 if subject.rot else 0,
@@ -152,36 +170,43 @@ class Suite:
         if first:
             command.append("--first")
         command += ["--", *subject.checker(self.bin, plant)]
+        return [str(c) for c in command]
+
+    def replay(self, command, plant):
         env = dict(os.environ, CRASH_BOOT_ID=str(self.boots[1]))
         if plant:
             env["BOTHY_PLANT"] = plant
-        return subprocess.run([str(c) for c in command], env=env,
-                              capture_output=True, text=True)
+        return subprocess.run(command, env=env, capture_output=True,
+                              text=True)
 
     def live_and_crash(self, subject, life, seed, plant, states, first):
         """(number of states, what was found wrong or None)."""
         work = Path(tempfile.mkdtemp(dir=self.work))
         log, wrong = self.record(subject, life, seed, plant, work)
         if wrong:
-            return 0, wrong
-        done = self.replay(subject, log, seed, plant, work, states, first)
+            return 0, wrong if plant else f"{wrong}\n({self.keep(work)[0]})"
+        command = self.replaying(subject, log, seed, plant, work, states,
+                                 first)
+        done = self.replay(command, plant)
         counts = re.findall(r"(\d+) (?:states|rotten|of a second)",
                             done.stdout)
         wrong = None
         if done.returncode:
-            said = done.stdout + done.stderr
-            if len(said) > SAID_MAX:
-                said = f"{said[:SAID_MAX]} [...]\n{said.splitlines()[-1]}\n"
-            wrong = f"{life.name}, seed {seed}:\n{said}"
+            wrong = f"{life.name}, seed {seed}:\n" + shorten(
+                done.stdout + done.stderr)
             if not plant:
-                wrong += f"(left in {self.keep(work)})"
+                told, kept = self.keep(work)
+                wrong += f"all of it again: {shlex.join(command)}\n"
+                wrong = f"{wrong.replace(str(work), str(kept))}({told})"
         shutil.rmtree(work, ignore_errors=True)
         return sum(map(int, counts)), wrong
 
     def keep(self, work):
-        kept = Path(tempfile.mkdtemp(prefix="bothy-crash-"))
-        shutil.copytree(work, kept / "work")
-        return kept
+        """What says where a copy is left, and where it is."""
+        kept = Path(tempfile.mkdtemp(prefix="bothy-crash-kept-", dir="/tmp"))
+        shutil.copytree(work, kept, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("*.sock"))
+        return f"left in {kept}", kept
 
     def wrong(self, part, what):
         self.failed.append(part)
@@ -213,6 +238,9 @@ class Suite:
 
     def planted(self):
         plants = re.findall(r"^\tX\((\w+), (\w+),", PLANTS.read_text(), re.M)
+        for name, where in plants:
+            if where not in LOOKED_FOR:
+                self.wrong("planted", f"nobody looks for {name} ({where})")
         for subject in SUBJECTS:
             names = [name for name, where in plants if where == subject.name
                      and self.args.plant in (None, name)]
@@ -280,12 +308,7 @@ class Suite:
             return f"status {work.returncode}: {error.decode()}"
         whole = sent.read_bytes().rpartition(b"\n")[0] + b"\n"
         sent.write_bytes(whole if len(whole) > 1 else b"")
-        copy = disk / "copy"
-        shutil.copytree(store, copy,
-                        ignore=shutil.ignore_patterns("*.sock"))
-        wrong = self.check_live(subject, copy, sent)
-        shutil.rmtree(copy)
-        return wrong
+        return self.check_live(subject, disk)
 
     def faults(self):
         for subject in SUBJECTS:
@@ -303,7 +326,8 @@ class Suite:
         """Each call of a kind in turn, or some of very many."""
         wrong = []
         calls = range(1, self.count_calls(subject, kind) + 1)
-        most = subject.faults if how == "once" else subject.faults // 3
+        most = self.args.faults * subject.faults // (
+            1 if how == "once" else 3)
         if len(calls) > most:
             calls = random.Random(self.args.seed).sample(calls, most)
         for n in calls:
@@ -352,14 +376,24 @@ class Suite:
                 what = "it hangs" if status == -signal.SIGKILL else \
                     f"status {status}"
                 return f"{what}: {said}{error[-900:]}"
-            return self.check_live(subject, f"{work}/store", f"{work}/sent")
+            return self.check_live(subject, Path(work))
 
-    def check_live(self, subject, store, sent):
+    def check_live(self, subject, work):
         """After the end of a process, the machine staying up."""
+        copy, checker = work / "copy", subject.checker(self.bin, None)
+        shutil.copytree(work / "store", copy,
+                        ignore=shutil.ignore_patterns("*.sock"))
         done = subprocess.run(
-            subject.checker(self.bin, None) + [str(store), str(sent), "live"],
+            checker + [str(copy), str(work / "sent"), "live"],
             capture_output=True, text=True)
-        return done.returncode and done.stdout + done.stderr
+        shutil.rmtree(copy)
+        if not done.returncode:
+            return None
+        _, kept = self.keep(work)
+        again = shlex.join(checker)
+        return (f"{done.stdout}{done.stderr}again: rm -rf /tmp/again; cp -r "
+                f"{kept}/store /tmp/again && {again} /tmp/again {kept}/sent "
+                "live")
 
     def each(self, function, items):
         with concurrent.futures.ThreadPoolExecutor(self.args.jobs) as pool:
@@ -374,6 +408,8 @@ def main():
     p.add_argument("--bin", required=True)
     p.add_argument("--states", type=int, default=3000)
     p.add_argument("--kills", type=int, default=20)
+    p.add_argument("--faults", type=int, default=1,
+                   help="times as many calls made to fail")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--preload", default="", help="a sanitizer's library")

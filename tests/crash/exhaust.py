@@ -21,7 +21,7 @@ from pathlib import Path
 from daemon import GONE, Daemon, Fault, fault_of, settled
 import disk
 from linear import (PLAIN, Client, History, check, compare_files,
-                    compare_history, compare_story, look, make_tables)
+                    compare_history, compare_story, keep, look, make_tables)
 from linear_replay import Story
 
 CLIENTS = 3
@@ -56,6 +56,8 @@ class Scene:
             self.stop_clients()
             if self.daemon.is_up():
                 self.daemon.kill()
+            if self.wrong:
+                self.wrong.append(f"{keep(self.directory)})")
         return self.wrong
 
     def begin(self):

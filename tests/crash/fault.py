@@ -34,6 +34,7 @@ CLIENTS, OPERATIONS = 3, 60
 UNASKED = 10 ** 9       # a call that never comes: only counts
 SHM = "/dev/shm"        # where the index is written by calls, not by memory
 TRIES = 400             # until a planted mistake has to show
+SEEDS = 10 ** 9
 SHOWN_BY = {"DOUBT_REFUSED": ("sync", 60, "EIO", "once"),
             "TABLE_UNKNOWN": ("memory", 900, "ENOMEM", "often"),
             "HANDED_OVER_ONCE": ("memory", 3000, "ENOMEM", "once")}
@@ -254,7 +255,9 @@ class Suite:
                 shutil.copytree(
                     store.directory, f"{kept}/store",
                     ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
-                wrong.append(f"(left in {kept}; log: {store.daemon.log()})")
+                wrong.append(f"(left in {kept}; again: fault.py --one "
+                             f"{fault} --seed {seed}; log: "
+                             f"{store.daemon.log()})")
         return wrong
 
     def kind(self, kind, rng):
@@ -283,7 +286,8 @@ class Suite:
 
         for kind in self.args.kinds or KINDS:
             calls, faults = self.kind(kind, rng)
-            self.each(try_one, [(f, rng.random()) for f in faults])
+            self.each(try_one,
+                      [(f, rng.randrange(SEEDS)) for f in faults])
             tried += len(faults)
             print(f"fault: {kind}: {len(faults)} of about {calls} calls made "
                   "to fail", flush=True)
@@ -302,7 +306,7 @@ class Suite:
                           for _ in range(2 * self.args.jobs)]
                 tries += len(faults)
                 for fault, wrong in zip(faults, self.each(
-                        lambda f, n=name: self.one(f, rng.random(), n),
+                        lambda f, n=name: self.one(f, rng.randrange(SEEDS), n),
                         faults)):
                     if wrong:
                         shown = f"{fault}: {wrong[0]}"[:110]

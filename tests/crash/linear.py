@@ -672,6 +672,17 @@ class Run:
                 f"{max(self.started, default=0):.2f} s, seed {self.args.seed}")
 
 
+def keep(directory):
+    """Leaves a copy of a store in which something is wrong; says where."""
+    kept = tempfile.mkdtemp(prefix="bothy-crash-kept-", dir="/tmp")
+    try:
+        shutil.copytree(directory, f"{kept}/store",
+                        ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
+    except (shutil.Error, OSError) as error:
+        return f"(left in {kept}, but {str(error)[:300]}"
+    return f"(left in {kept}"
+
+
 def attack(args, program, plant=None):
     """A store from its beginning to its end: its Run, judged."""
     with tempfile.TemporaryDirectory(prefix="bothy-linear-") as work:
@@ -684,10 +695,8 @@ def attack(args, program, plant=None):
             if run.daemon.is_up():
                 run.daemon.kill()
         if run.wrong and not plant:
-            kept = tempfile.mkdtemp(prefix="bothy-linear-kept-")
-            shutil.copytree(run.directory, f"{kept}/store", dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns("*.sock", "*.mdb"))
-            run.wrong.append(f"(left in {kept})")
+            run.wrong.append(keep(run.directory) + "; again: linear.py "
+                             f"--kills {args.kills} --seed {args.seed})")
     return run
 
 

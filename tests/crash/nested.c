@@ -70,14 +70,17 @@ log_there(int log_fd, int dir_fd, uint64_t dir, const char *name)
 	(void)close(fd);
 }
 
-void
+bool
 explore_nested(struct run *outer, const char *state)
 {
 	char work[512], log[600], sent[600], output[600];
 	struct run inner;
 	int log_fd, status;
+	bool well;
 
-	(void)snprintf(work, sizeof work, "%s/nested", outer->work);
+	/* Where something failed, the next has another directory. */
+	(void)snprintf(work, sizeof work, "%s/nested-%ld", outer->work,
+	    outer->failed + 1);
 	(void)snprintf(log, sizeof log, "%s/log", work);
 	(void)snprintf(sent, sizeof sent, "%s/sent", outer->work);
 	(void)snprintf(output, sizeof output, "%s/output", work);
@@ -98,7 +101,9 @@ explore_nested(struct run *outer, const char *state)
 		(void)printf("the recovery under the recorder: status %#x\n",
 		    (unsigned int)status);
 	explore(&inner, "cut", INNER_STATES);
+	well = status == 0 && inner.failed == 0;
 	outer->failed += inner.failed + (status != 0);
 	outer->inner += inner.made;
 	run_release(&inner);
+	return well;
 }

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from daemon import GONE, Fault, plants
 from disk import CUTS, Disk, Missing, alone
-from linear import Run, compare_history, make_tables
+from linear import Run, compare_history, keep, make_tables
 
 KINDS = ("ext4", "xfs")
 TRIES = 30              # until a planted mistake has to show
@@ -93,6 +93,10 @@ def attack(args, kind, program, plant=None):
             finally:
                 if run.daemon.is_up():
                     run.daemon.kill()
+                if run.wrong and not plant:
+                    run.wrong.append(
+                        f"{keep(run.directory)}; again: powercut.py --cuts "
+                        f"{args.cuts} --seed {args.seed})")
         finally:
             disk.close()
     return run

@@ -95,7 +95,8 @@ crash-test: $(CRASH_PROGRAMS)
 	@$(MAKE) --no-print-directory crash-live-test
 
 crash: $(CRASH_PROGRAMS)
-	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS)
+	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS) \
+		--faults 40
 	@$(MAKE) --no-print-directory crash-live
 
 # Under a sanitizer: no leak, no misstep, whatever of the journal fails.

@@ -18,7 +18,8 @@
  * must be there), `live` (the same where only a process died), `rot` (refuse,
  * or show nothing wrong) or `recover` (recover and serve, under the recorder).
  * It exits with 0 if all is well.  What it said of a state that failed goes to
- * the standard output; the state itself is left in DIR/failed-N.
+ * the standard output, with the command that asks it again; the state itself,
+ * as it was before the checker recovered from it, is left in DIR/failed-N.
  *
  * Exit status: 0 nothing failed, 1 something did, 2 it could not be tried.
  */
@@ -192,33 +193,49 @@ make_state(struct run *run, struct model *m, struct moment *when,
 	return model_make(m, state, when->torn, when->tear, &run->random);
 }
 
+/* Has a state checked: true if all is well. */
+static bool
+judge(struct run *run, const struct moment *when, const char *state,
+    const char *sent)
+{
+	char output[PATH_BYTES];
+	int status;
+
+	if (strcmp(run->mode, "recover") == 0)
+		return explore_nested(run, state);
+	(void)snprintf(output, sizeof output, "%s/output", run->work);
+	status = ask(run, state, sent, run->mode, output);
+	if (status == 0)
+		return true;
+	run->failed++;
+	report(run, when, status, output);
+	return false;
+}
+
 static void
 try_state(struct run *run, struct model *m, size_t at)
 {
-	char state[PATH_BYTES], sent[PATH_BYTES], output[PATH_BYTES];
+	char state[PATH_BYTES], sent[PATH_BYTES];
 	struct moment when = {.m = m, .at = at};
-	uint64_t hash;
-	int status;
+	uint64_t hash, dice = run->random;
+	bool rotten = strcmp(run->mode, "rot") == 0;
 
 	(void)snprintf(state, sizeof state, "%s/state", run->work);
 	(void)snprintf(sent, sizeof sent, "%s/sent", run->work);
-	(void)snprintf(output, sizeof output, "%s/output", run->work);
 	hash = make_state(run, m, &when, state);
-	if (strcmp(run->mode, "rot") == 0)
+	if (rotten)
 		rot(run, state);
 	else if (!is_new(run, hash))
 		return;
 	write_file(sent, &run->sent);
 	run->made++;
-	if (strcmp(run->mode, "recover") == 0) {
-		explore_nested(run, state);
+	if (judge(run, &when, state, sent))
 		return;
-	}
-	status = ask(run, state, sent, run->mode, output);
-	if (status == 0)
-		return;
-	run->failed++;
-	report(run, &when, status, output);
+	/* The checker has changed it: the same dice make it again. */
+	run->random = dice;
+	(void)make_state(run, m, &when, state);
+	if (rotten)
+		rot(run, state);
 	keep(run, state, sent);
 }
 

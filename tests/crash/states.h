@@ -44,6 +44,7 @@ struct run {
 	size_t writes;		/* records that are one */
 	long wanted, made, failed;
 	long inner;		/* states of second crashes */
+	long kept;		/* of those that failed */
 	const char *mode;
 	bool nested;
 };
@@ -78,14 +79,20 @@ void rot(struct run *run, const char *state);
 int ask(const struct run *run, const char *state, const char *sent,
     const char *mode, const char *output);
 
-/* Says what failed, and leaves the state for who wants to look. */
+/* Says what failed, and how its state was made. */
 void report(struct run *run, const struct moment *when, int status,
     const char *output);
-void keep(const struct run *run, const char *state, const char *sent);
+
+/* Leaves the state for who wants to look, and says how to ask again. */
+void keep(struct run *run, const char *state, const char *sent);
 
 /* --- nested.c ----------------------------------------------------------- */
 
-/* Recovers from a state under the recorder, and crashes in between. */
-void explore_nested(struct run *outer, const char *state);
+/*
+ * Recovers from a state under the recorder, and crashes in between: true if
+ * all is well.  Where it isn't, the recovery's log and the states that failed
+ * are left in nested-N, beside the state.
+ */
+bool explore_nested(struct run *outer, const char *state);
 
 #endif

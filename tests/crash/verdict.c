@@ -147,18 +147,35 @@ report(struct run *run, const struct moment *when, int status,
 	(void)fflush(stdout);
 }
 
-void
-keep(const struct run *run, const char *state, const char *sent)
+/* The words that ask the checker again, about a copy. */
+static void
+tell_command(const struct run *run, const char *path)
 {
-	char path[512];
+	int i;
 
-	if (run->failed > KEPT)
+	(void)printf("  again: rm -rf /tmp/again; cp -r %s /tmp/again &&",
+	    path);
+	if (strcmp(run->mode, "recover") == 0)
+		(void)printf(" CRASH_ROOT=/tmp/again CRASH_LOG=/tmp/again.log "
+		    "LD_PRELOAD='%s'", run->o->recorder);
+	for (i = 0; i < run->o->nchecker; i++)
+		(void)printf(" %s", run->o->checker[i]);
+	(void)printf(" /tmp/again %s.sent %s\n", path, run->mode);
+	(void)fflush(stdout);
+}
+
+void
+keep(struct run *run, const char *state, const char *sent)
+{
+	char path[512], beside[520];
+
+	if (run->kept == KEPT)
 		return;
 	(void)snprintf(path, sizeof path, "%s/failed-%ld", run->work,
-	    run->failed);
+	    ++run->kept);
 	(void)io_remove_tree(AT_FDCWD, path);
 	(void)rename(state, path);
-	(void)snprintf(path, sizeof path, "%s/failed-%ld.sent", run->work,
-	    run->failed);
-	(void)rename(sent, path);
+	(void)snprintf(beside, sizeof beside, "%s.sent", path);
+	(void)rename(sent, beside);
+	tell_command(run, path);
 }
