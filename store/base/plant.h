@@ -62,6 +62,10 @@
 	    "half a transaction is redone") \
 	X(DELETE_NOT_REDONE, documents, \
 	    "a deleted document's file is not removed again") \
+	X(READ_UNSYNCED, documents, \
+	    "what is written can be read before it is synced") \
+	X(CONDITION_UNSYNCED, documents, \
+	    "a condition that failed is told before what it saw is synced") \
 	X(INDEX_TRUSTED, documents, \
 	    "an index that was open is trusted by any later start") \
 	X(SYNC_BEFORE_WRITE, daemon, \

@@ -198,6 +198,16 @@ cut(struct commit_job **jobs, struct commit_job *j, bool before)
 	return rest;
 }
 
+/* A mistake: one that failed has nothing to wait for, and leaves the list. */
+static void
+tell_at_once(struct commit *c, struct commit_job *jobs, struct commit_job *j)
+{
+	while (jobs->next != j)
+		jobs = jobs->next;
+	jobs->next = j->next;
+	commit_tell_one(c, j);
+}
+
 /*
  * Runs the jobs into index and journal, neither visible nor synced yet.
  * 0; 1: run it again; -1 with *e.  What doesn't fit goes back to the queue.
@@ -205,16 +215,22 @@ cut(struct commit_job **jobs, struct commit_job *j, bool before)
 static int
 run_batch(struct commit *c, struct commit_job **jobs, struct err *e)
 {
-	struct commit_job *j;
+	struct commit_job *j, *next;
 
 	c->view = index_begin(c->s->index, commit_room_of(*jobs), e);
 	if (!c->view)
 		return e->code == FAULT_BUSY ? 1 : -1;
 	c->jobs = *jobs;
-	for (j = *jobs; j; j = j->next) {
+	for (j = *jobs; j; j = next) {
+		next = j->next;
 		switch (run_job(c, j)) {
-		case JOB_STANDS:
 		case JOB_FAILED:
+			if (planted(PLANT_CONDITION_UNSYNCED) && j != *jobs) {
+				tell_at_once(c, *jobs, j);
+				continue;
+			}
+			break;
+		case JOB_STANDS:
 			break;
 		case JOB_FULL:
 			if (j == *jobs) {	/* alone it is too long */
@@ -280,6 +296,16 @@ make_visible(struct commit *c, struct commit_job *jobs, uint64_t before)
 	return commit_make_known(s, jobs, &e) == 0;
 }
 
+/* A mistake: what the journal doesn't have yet can be read. */
+static void
+show_early(struct commit *c, uint64_t before)
+{
+	struct err e;
+
+	c->behind = index_commit(c->view, before, &e) == 0;
+	c->view = NULL;
+}
+
 void
 commit_write(struct commit *c, struct commit_job **batch)
 {
@@ -306,11 +332,15 @@ commit_write(struct commit *c, struct commit_job **batch)
 		    "change; try again");
 	if (rc) {
 		fail_all(jobs, &e);
-	} else if (journal_sync(s->journal, &e) < 0 &&
+		return;
+	}
+	if (planted(PLANT_READ_UNSYNCED))
+		show_early(c, before);
+	if (journal_sync(s->journal, &e) < 0 &&
 	    !planted(PLANT_SYNC_ERROR_IGNORED)) {
 		undo(c, before);
 		commit_leave_in_doubt(jobs, &e);
-	} else {
+	} else if (!c->behind) {
 		c->behind = !make_visible(c, jobs, before);
 	}
 }

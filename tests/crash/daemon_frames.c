@@ -17,35 +17,52 @@ struct hearing {
 	bool served;
 };
 
+static uint32_t
+newest_of(const struct frame_reply *r)
+{
+	uint32_t newest;
+	struct buf text;
+
+	buf_init(&text, r->nbody + 1);
+	(void)buf_add(&text, r->body, r->nbody);
+	newest = documents_newest(buf_str(&text));
+	buf_release(&text);
+	return newest;
+}
+
 /* The first reads of a run are of all documents. */
 static void
-hear_read(struct hearing *h, const struct frame_reply *r)
+hear_read(struct hearing *h, uint32_t newest)
 {
-	char text[8192];
-	struct document d;
-	size_t n = r->nbody < sizeof text - 1 ? r->nbody : sizeof text - 1;
-
-	memcpy(text, r->body, n);
-	text[n] = '\0';
-	d = document_read(text);
-	if (d.m > h->seen)
-		h->seen = d.m;
+	if (newest > h->seen)
+		h->seen = newest;
 	if (++h->reads == DOCUMENTS_ALL)
 		(void)buf_printf(h->out, "served %u %u\n", h->seen, h->run);
-	else if (h->reads > DOCUMENTS_ALL && d.m)
-		(void)buf_printf(h->out, "done %u\n", d.m);
+	else if (h->reads > DOCUMENTS_ALL && newest)
+		(void)buf_printf(h->out, "done %u\n", newest);
+}
+
+/* What a condition that failed has seen is there, too. */
+static void
+hear_outcome(struct hearing *h, const struct frame_reply *r)
+{
+	uint32_t seen = r->status == FAULT_CONDITION ? newest_of(r) : 0;
+
+	(void)buf_printf(h->out, "%s %u\n", operation_outcome(r->status),
+	    r->id);
+	if (seen)
+		(void)buf_printf(h->out, "done %u\n", seen);
 }
 
 static void
 hear(struct hearing *h, const struct frame_reply *r)
 {
 	if (r->id < ID_RUN && operation_outcome(r->status))
-		(void)buf_printf(h->out, "%s %u\n",
-		    operation_outcome(r->status), r->id);
+		hear_outcome(h, r);
 	else if (r->id >= ID_RUN && r->id < ID_READ)
 		*h = (struct hearing){.out = h->out, .run = r->id - ID_RUN};
 	else if (r->id >= ID_READ && r->id < ID_OTHER && r->status == 0)
-		hear_read(h, r);
+		hear_read(h, newest_of(r));
 	else if (r->id > ID_BACKUP && r->id < ID_TABLES && r->status == 0)
 		(void)buf_printf(h->out, "backup %u\n", r->id - ID_BACKUP);
 	else if (r->id == ID_TABLES &&

@@ -15,7 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UNKNOWN_MAX = 8 };	/* operations of which nobody knows */
+enum {
+	UNKNOWN_MAX = 8,	/* operations of which nobody knows */
+	INDEX_HEAD = 8192	/* bytes by which an index is known for one */
+};
 
 /* --- documents ---------------------------------------------------------- */
 
@@ -265,7 +268,7 @@ damage_index(struct drill *d)
 	if (fd < 0)
 		return;
 	memset(junk, 'j', sizeof junk);
-	if (pwrite(fd, junk, sizeof junk, 0) < 0)
+	if (pwrite(fd, junk, sizeof junk, INDEX_HEAD) < 0)
 		bad("cannot damage the index");
 	(void)close(fd);
 }

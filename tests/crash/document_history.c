@@ -142,6 +142,20 @@ open_journal(const struct drill *d)
 	return j;
 }
 
+/* The last operation up to m that has left something. */
+static uint32_t
+last_done(const struct drill *d, uint32_t m)
+{
+	struct document all[DOCUMENTS_ALL];
+	uint32_t last = 0;
+	size_t i;
+
+	documents_after(&d->runs, m, all);
+	for (i = 0; i < DOCUMENTS_ALL; i++)
+		last = all[i].m > last ? all[i].m : last;
+	return last;
+}
+
 static void
 load_backup(struct drill *d, struct history *h, uint32_t m)
 {
@@ -153,7 +167,7 @@ load_backup(struct drill *d, struct history *h, uint32_t m)
 	if (!h || history_resolve(h, name, &commit, &e) < 0)
 		bad("%s is gone", name);
 	load(h, &commit, &d->backup);
-	if (d->backup.m < m)
+	if (d->backup.m < last_done(d, m))
 		bad("%s ends with operation %u", name, d->backup.m);
 }
 

@@ -12,7 +12,8 @@
  *	tables		they are there
  *	served M RUN	RUN found the operations up to M done; later ones are
  *			its own
- *	done M		operation M was answered, or what it did was read
+ *	done M		operation M was answered, or what it did was read, or
+ *			was what a condition failed on
  *	refused M	operation M was answered with an error, and not done
  *	backup M	the backup of that name was made after operation M
  *	unknown M	it was answered with InternalServerError: done or not
@@ -65,6 +66,7 @@ static int
 run(struct drill *d, int steps)
 {
 	uint32_t before = 0;
+	pthread_t other;
 	struct err e;
 	int r;
 
@@ -77,7 +79,9 @@ run(struct drill *d, int steps)
 		d->m = count_done(d, &before);
 	if (!d->failed)
 		promise(d, "served %u %u\n", d->m, d->run);
+	other = start_looking_on(d);
 	r = d->failed ? REFUSED : work(d, steps);
+	stop_looking_on(d, other);
 	leave(d);
 	return r;
 }

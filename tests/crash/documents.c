@@ -16,6 +16,7 @@ struct plan {
 	int operation;
 	size_t put[3], nput;
 	size_t gone;		/* deleted too; DOCUMENTS_ALL: none */
+	bool create;		/* only if there is none */
 };
 
 /* Keys that a file's name can't have as they are are among them. */
@@ -40,7 +41,7 @@ plan(uint32_t m, uint32_t run)
 	size_t key = hash(m, run, 2) % DOCUMENTS_KEYS;
 	size_t other = (key + 1 + hash(m, run, 3) % (DOCUMENTS_KEYS - 1)) %
 	    DOCUMENTS_KEYS;
-	struct plan p = {OP_PUT_ITEM, {key}, 1, DOCUMENTS_ALL};
+	struct plan p = {OP_PUT_ITEM, {key}, 1, DOCUMENTS_ALL, false};
 
 	switch (hash(m, run, 4) % 8) {
 	case 0:
@@ -57,6 +58,10 @@ plan(uint32_t m, uint32_t run)
 		break;
 	case 4:
 		p.operation = OP_UPDATE_ITEM;
+		break;
+	case 5:		/* of what the one before has put, mostly */
+		p.create = true;
+		p.put[0] = hash(m - 1, run, 2) % DOCUMENTS_KEYS;
 		break;
 	default:
 		break;
@@ -77,6 +82,8 @@ documents_after(const struct history_of_runs *runs, uint32_t m,
 		if (runs->run[i] == 0)
 			continue;
 		p = plan(i, runs->run[i]);
+		if (p.create && all[p.put[0]].m)
+			continue;
 		for (k = 0; k < p.nput; k++)
 			all[p.put[k]] = (struct document){i, runs->run[i]};
 		if (p.gone < DOCUMENTS_ALL)
@@ -218,11 +225,29 @@ document_read(const char *reply)
 	return d;
 }
 
+uint32_t
+documents_newest(const char *reply)
+{
+	const char *at = reply;
+	uint32_t m, newest = 0;
+
+	while ((at = strstr(at, "\"m\":{\"N\":\"")) != NULL) {
+		at += 10;
+		m = (uint32_t)strtoul(at, NULL, 10);
+		newest = m > newest ? m : newest;
+	}
+	return newest;
+}
+
 static void
-write_put(struct buf *b, size_t i, const struct document *d)
+write_put(struct buf *b, size_t i, const struct document *d, bool create)
 {
 	(void)buf_puts(b, "{");
 	write_table(b, i);
+	if (create)
+		(void)buf_puts(b, ",\"ConditionExpression\":"
+		    "\"attribute_not_exists(k)\","
+		    "\"ReturnValuesOnConditionCheckFailure\":\"ALL_OLD\"");
 	(void)buf_puts(b, ",\"Item\":");
 	document_write(b, i, d);
 	(void)buf_puts(b, "}");
@@ -253,7 +278,7 @@ write_transaction(struct buf *b, const struct plan *p,
 	(void)buf_puts(b, "{\"TransactItems\":[");
 	for (k = 0; k < p->nput; k++) {
 		(void)buf_puts(b, k ? ",{\"Put\":" : "{\"Put\":");
-		write_put(b, p->put[k], d);
+		write_put(b, p->put[k], d, false);
 		(void)buf_puts(b, "}");
 	}
 	if (p->gone < DOCUMENTS_ALL) {
@@ -277,7 +302,7 @@ operation_write(struct buf *b, uint32_t m, uint32_t run)
 	else if (p.operation == OP_UPDATE_ITEM)
 		write_update(b, p.put[0], &d);
 	else
-		write_put(b, p.put[0], &d);
+		write_put(b, p.put[0], &d, p.create);
 	return p.operation;
 }
 
@@ -295,6 +320,12 @@ operation_outcome(int status)
 	default:
 		return "refused";
 	}
+}
+
+bool
+operation_failed(int status)
+{
+	return status != 0 && status != FAULT_CONDITION;
 }
 
 bool

@@ -6,7 +6,8 @@
  * and RUN in some document that it puts, so that the greatest M found in any
  * document tells how many operations a store has seen: since they are
  * submitted in order, it must have seen the ones before too, and be as
- * documents_after says, to the byte.
+ * documents_after says, to the byte.  One that only creates leaves nothing
+ * where there is a document, and tells which.
  */
 #ifndef CRASH_DOCUMENTS_H
 #define CRASH_DOCUMENTS_H
@@ -29,7 +30,7 @@ struct document {
 	uint32_t m, run;
 };
 
-/* Who submitted operation m, by m; 0: it was refused. */
+/* Who submitted operation m, by m; 0: it was refused, and not done. */
 struct history_of_runs {
 	uint32_t run[OPERATIONS_MAX];
 };
@@ -45,6 +46,9 @@ void create_write(struct buf *b, size_t i);
 /* The GetItem of a document, and what the reply shows. */
 void get_write(struct buf *b, size_t i);
 struct document document_read(const char *reply);
+
+/* The greatest m in a reply that shows several; 0 if there is none. */
+uint32_t documents_newest(const char *reply);
 
 /* The table and key of a document. */
 const char *document_table(size_t i);
@@ -66,6 +70,9 @@ int operation_write(struct buf *b, uint32_t m, uint32_t run);
  * knows of this and what follows.
  */
 const char *operation_outcome(int status);
+
+/* True if the reply tells of trouble, which a condition that failed is not. */
+bool operation_failed(int status);
 
 /* True if the reply is to wait for the file. */
 bool operation_waits(uint32_t m, uint32_t run);

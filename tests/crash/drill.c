@@ -81,17 +81,32 @@ leave(struct drill *d)
 
 /* --- operations --------------------------------------------------------- */
 
+/* What a condition that failed has seen is as good as what a read has. */
+static void
+promise_outcome(struct drill *d, const struct call *c)
+{
+	uint32_t seen = documents_newest(buf_str(&c->out));
+
+	promise(d, "%s %u\n", operation_outcome(c->op.status), c->m);
+	if (c->op.status == FAULT_CONDITION && seen)
+		promise(d, "done %u\n", seen);
+}
+
 static void
 answered(struct op *op)
 {
 	struct call *c = op->arg;
 	struct drill *d = c->d;
 
+	if (c->aside)
+		return;
 	if (c->m && operation_outcome(op->status))
-		promise(d, "%s %u\n", operation_outcome(op->status), c->m);
+		promise_outcome(d, c);
 	pthread_mutex_lock(&d->lock);
+	if (op->status == 0 && c->m > d->told)
+		d->told = c->m;
 	d->waiting--;
-	pthread_cond_signal(&d->wake);
+	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -100,6 +115,7 @@ call_init(struct call *c, struct drill *d)
 {
 	c->d = d;
 	c->m = 0;
+	c->aside = false;
 	buf_init(&c->body, REPLY_MAX);
 	buf_init(&c->out, REPLY_MAX);
 	op_init(&c->op, d->store, &c->out, answered, c);
@@ -120,6 +136,7 @@ call_begin(struct call *c, int operation)
 
 	pthread_mutex_lock(&d->lock);
 	d->waiting++;
+	pthread_cond_broadcast(&d->wake);
 	pthread_mutex_unlock(&d->lock);
 	if (!buf_ok(&c->body)) {
 		c->op.status = FAULT_LIMIT;
@@ -158,7 +175,7 @@ write_some(struct drill *d, uint32_t count)
 	}
 	wait_for_all(d);
 	for (i = 0; i < count; i++) {
-		d->failed = d->failed || calls[i].op.status;
+		d->failed = d->failed || operation_failed(calls[i].op.status);
 		call_release(&calls[i]);
 	}
 }
@@ -169,6 +186,78 @@ ask(struct call *c, int operation)
 	call_begin(c, operation);
 	wait_for_all(c->d);
 	return c->op.status;
+}
+
+/* --- looking on --------------------------------------------------------- */
+
+static uint32_t
+see_newest(struct drill *d, struct store_view *view)
+{
+	uint32_t newest = 0;
+	struct call c;
+
+	call_init(&c, d);
+	c.aside = true;
+	(void)buf_puts(&c.body, "{\"TableName\":\"docs\"}");
+	if (buf_ok(&c.body) && op_read(&c.op, OP_SCAN, false, c.body.data,
+	    c.body.len, NULL) == 0) {
+		op_run(&c.op, view);
+		newest = documents_newest(buf_str(&c.out));
+	}
+	call_release(&c);
+	return newest;
+}
+
+/* Nothing is told that others have told already: it would say no more. */
+static void *
+look_on(void *arg)
+{
+	struct drill *d = arg;
+	struct store_view view;
+	uint32_t m, told = 0;
+	struct err e;
+
+	if (store_view_init(&view, d->store, &e) < 0)
+		return NULL;
+	pthread_mutex_lock(&d->lock);
+	while (!d->ends) {
+		told = d->told > told ? d->told : told;
+		if (!d->waiting) {
+			pthread_cond_wait(&d->wake, &d->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&d->lock);
+		m = see_newest(d, &view);
+		if (m > told) {
+			promise(d, "done %u\n", m);
+			told = m;
+		}
+		pthread_mutex_lock(&d->lock);
+	}
+	pthread_mutex_unlock(&d->lock);
+	store_view_release(&view);
+	return NULL;
+}
+
+pthread_t
+start_looking_on(struct drill *d)
+{
+	pthread_t thread;
+
+	d->told = d->m;
+	d->ends = false;
+	return pthread_create(&thread, NULL, look_on, d) == 0 ? thread : 0;
+}
+
+void
+stop_looking_on(struct drill *d, pthread_t thread)
+{
+	pthread_mutex_lock(&d->lock);
+	d->ends = true;
+	pthread_cond_broadcast(&d->wake);
+	pthread_mutex_unlock(&d->lock);
+	if (thread)
+		pthread_join(thread, NULL);
 }
 
 /* --- tables ------------------------------------------------------------- */

@@ -47,7 +47,9 @@ struct drill {
 	bool quiet;		/* a checker's: promises nothing */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
-	unsigned waiting;
+	unsigned waiting;	/* operations */
+	uint32_t told;		/* the greatest m that was told to be done */
+	bool ends;		/* nobody looks on any more */
 };
 
 /* Says what is wrong, and ends the program with 1. */
@@ -72,6 +74,7 @@ struct call {
 	struct op op;
 	struct buf body, out;
 	uint32_t m;		/* promised when it is done; 0: nothing is */
+	bool aside;		/* a read of a thread that nobody waits for */
 };
 
 void call_init(struct call *c, struct drill *d);
@@ -82,6 +85,13 @@ int ask(struct call *c, int operation);
 
 /* The next operations of the store's life, `count` at once. */
 void write_some(struct drill *d, uint32_t count);
+
+/*
+ * A thread that reads while operations wait: what it has seen is done.  Runs
+ * from start to end, between come and leave; 0 if there can be none.
+ */
+pthread_t start_looking_on(struct drill *d);
+void stop_looking_on(struct drill *d, pthread_t thread);
 
 /* The three tables: are they there, and make those that aren't. */
 bool has_tables(struct drill *d);
@@ -107,8 +117,9 @@ void compare_history(const struct drill *d);
 
 /*
  * The index was written through memory, which the recorder doesn't see: what
- * is there after a crash is junk.  One that was closed would have lasted, so
- * that it may be trusted; here it is only gone.
+ * is there after a crash is junk, but for its head, so that whoever trusts it
+ * opens it.  One that was closed would have lasted, so that it may be trusted;
+ * here it is only gone.
  */
 void damage_index(struct drill *d);
 
