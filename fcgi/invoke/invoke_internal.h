@@ -7,6 +7,7 @@
 #include "invoke.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/types.h>
 
 enum {
@@ -39,13 +40,17 @@ enum lease_state {
 	LEASE_GIVEN,
 	LEASE_REFUSED,
 	LEASE_AGAIN,
+	LEASE_OVERDUE,		/* the request's own time was up */
 	LEASE_NO_LAUNCHER	/* none can be had: not worth another try */
 };
 
-/* A worker that waits for a lease; on its stack. */
+/*
+ * A worker that waits for a lease; on its stack.  Woken it takes no lock: who
+ * hands out a whole batch holds the pool's, and all would wait once more.
+ */
 struct lease_waiter {
-	pthread_cond_t wake;
-	enum lease_state state;
+	sem_t wake;		/* posted once `state` is no more LEASE_WAITS */
+	_Atomic enum lease_state state;
 	struct lease lease;
 	struct lease_waiter *next;
 };

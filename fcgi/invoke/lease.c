@@ -11,7 +11,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,8 +187,10 @@ wake_first(struct invoke_pool *p, enum lease_state state)
 	if (!p->waiters)
 		p->waiters_end = &p->waiters;
 	p->waiting--;
-	w->state = state;
-	pthread_cond_signal(&w->wake);
+	if (state == LEASE_GIVEN)
+		count_in(p);
+	atomic_store(&w->state, state);
+	sem_post(&w->wake);	/* from here on it may be gone */
 }
 
 static void
@@ -232,70 +236,82 @@ hand_stock(struct invoke_pool *p, struct lease *out)
 	if (p->nstock == 0)
 		return false;
 	*out = p->stock[--p->nstock];
+	count_in(p);
 	return true;
 }
 
-/* A single-threaded process receives what it waits for itself. */
-static int
-pump(struct invoke_pool *p, int64_t until_ms)
+/*
+ * Leaves the line with `state`, if nothing was handed out meanwhile; `lost`
+ * says that what was asked for does not come any more.
+ */
+static void
+leave_line(struct invoke_pool *p, struct lease_waiter *w,
+    enum lease_state state, bool lost)
 {
+	pthread_mutex_lock(&p->lock);
+	if (w->state == LEASE_WAITS) {
+		forget_waiter(p, w);
+		w->state = state;
+		if (lost)
+			p->asked = 0;
+	}
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* A single-threaded process receives what it waits for itself. */
+static bool
+pump(struct invoke_pool *p, struct lease_waiter *w, int64_t until_ms)
+{
+	while (w->state == LEASE_WAITS &&
+	    (invoke_pump(p->owner, until_ms) == 0 ||
+	        clock_mono_ms() < until_ms))
+		;
+	return w->state != LEASE_WAITS;
+}
+
+/* Until somebody has set the state; false: time was up before. */
+static bool
+wait_turn(struct lease_waiter *w, int64_t until_ms)
+{
+	struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
 	int rc;
 
-	pthread_mutex_unlock(&p->lock);
-	rc = invoke_pump(p->owner, until_ms);
-	pthread_mutex_lock(&p->lock);
-	return rc < 0 && clock_mono_ms() >= until_ms ? ETIMEDOUT : 0;
+	do
+		rc = sem_clockwait(&w->wake, CLOCK_MONOTONIC, &until);
+	while (rc < 0 && errno == EINTR);
+	return rc == 0;
 }
 
 /*
- * Stands in line once: the state it left with; LEASE_WAITS when time is up,
- * LEASE_AGAIN also when what was asked for is overdue.
+ * With the lock held, which it lets go of.  Stands in line once: the state it
+ * left with; LEASE_AGAIN also when what was asked for did not come in time.
  */
-static int
+static enum lease_state
 stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e)
 {
 	struct lease_waiter w = {.state = LEASE_WAITS};
 	int64_t until_ms = clock_mono_ms() + ASK_AGAIN_MS;
-	struct timespec until;
+	bool last = until_ms >= deadline_mono_ms;
 	unsigned n;
-	int rc = 0;
 
-	if (until_ms > deadline_mono_ms)
+	if (last)
 		until_ms = deadline_mono_ms;
-	until = (struct timespec){until_ms / 1000,
-	    until_ms % 1000 * 1000000};
-	pthread_cond_init(&w.wake, NULL);
+	sem_init(&w.wake, 0, 0);
 	*p->waiters_end = &w;
 	p->waiters_end = &w.next;
 	p->waiting++;
 	n = shortage(p);
-	if (n) {
-		pthread_mutex_unlock(&p->lock);
-		rc = ask(p, n, e);
-		pthread_mutex_lock(&p->lock);
-		if (rc < 0 && w.state == LEASE_WAITS) {
-			forget_waiter(p, &w);
-			w.state = e->code == EPIPE ? LEASE_AGAIN
-			                           : LEASE_NO_LAUNCHER;
-		}
-		rc = 0;
-	}
-	while (w.state == LEASE_WAITS && rc != ETIMEDOUT)
-		rc = p->owner->single
-		    ? pump(p, until_ms)
-		    : pthread_cond_clockwait(&w.wake, &p->lock,
-		          CLOCK_MONOTONIC, &until);
-	if (w.state == LEASE_WAITS) {
-		forget_waiter(p, &w);
-		if (clock_mono_ms() < deadline_mono_ms) {
-			p->asked = 0;
-			w.state = LEASE_AGAIN;
-		}
-	}
-	pthread_cond_destroy(&w.wake);
+	pthread_mutex_unlock(&p->lock);
+	if (n && ask(p, n, e) < 0)
+		leave_line(p, &w,
+		    e->code == EPIPE ? LEASE_AGAIN : LEASE_NO_LAUNCHER, false);
+	else if (!(p->owner->single ? pump(p, &w, until_ms)
+	                            : wait_turn(&w, until_ms)))
+		leave_line(p, &w, last ? LEASE_OVERDUE : LEASE_AGAIN, !last);
+	sem_destroy(&w.wake);
 	*out = w.lease;
-	return (int)w.state;
+	return w.state;
 }
 
 /*
@@ -310,12 +326,31 @@ invoke_pause(int tries)
 	nanosleep(&t, NULL);
 }
 
-/* With the lock held, no stock: 0 with a lease, a refusal, or -1. */
+/* The launcher's last refusal; 0 if another try may go better. */
+static int
+why_refused(struct invoke_pool *p, struct err *e)
+{
+	int refusal = 0;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->refusal != LAUNCH_LEAVING) {
+		err_set(e, 0, "%s", p->refusal_text);
+		refusal = (int)p->refusal;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return refusal;
+}
+
+/*
+ * With the lock held, which it lets go of, and no stock: 0 with a lease, a
+ * refusal, or -1.
+ */
 static int
 wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e)
 {
-	int tries, state;
+	enum lease_state state;
+	int tries, refusal;
 
 	for (tries = 0; tries < INVOKE_ASKS; tries++) {
 		state = stand_in_line(p, deadline_mono_ms, out, e);
@@ -323,21 +358,22 @@ wait_lease(struct invoke_pool *p, int64_t deadline_mono_ms,
 			return 0;
 		if (state == LEASE_NO_LAUNCHER)
 			return LAUNCH_LEAVING;	/* with the reason in *e */
-		if (state == LEASE_WAITS)
+		if (state == LEASE_OVERDUE)
 			return err_set(e, ETIMEDOUT, "no process for the "
 			    "function came free in time");
-		if (state == LEASE_REFUSED && p->refusal != LAUNCH_LEAVING) {
-			err_set(e, 0, "%s", p->refusal_text);
-			return (int)p->refusal;
-		}
-		pthread_mutex_unlock(&p->lock);
+		refusal = state == LEASE_REFUSED ? why_refused(p, e) : 0;
+		if (refusal)
+			return refusal;
 		invoke_pause(tries);
 		pthread_mutex_lock(&p->lock);
-		if (hand_stock(p, out))
+		if (hand_stock(p, out)) {
+			pthread_mutex_unlock(&p->lock);
 			return 0;
+		}
 		if (clock_mono_ms() >= deadline_mono_ms)
 			break;
 	}
+	pthread_mutex_unlock(&p->lock);
 	err_set(e, 0, "the launcher leaves, and no other came in time");
 	return LAUNCH_LEAVING;
 }
@@ -346,15 +382,11 @@ int
 lease_take(struct invoke_pool *p, int64_t deadline_mono_ms,
     struct lease *out, struct err *e)
 {
-	int rc = 0;
-
 	pthread_mutex_lock(&p->lock);
 	if (!hand_stock(p, out))
-		rc = wait_lease(p, deadline_mono_ms, out, e);
-	if (rc == 0)
-		count_in(p);
+		return wait_lease(p, deadline_mono_ms, out, e);
 	pthread_mutex_unlock(&p->lock);
-	return rc;
+	return 0;
 }
 
 void
