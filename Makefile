@@ -40,8 +40,8 @@ FOLDERS := store/base store/value store/expr store/wire store/partiql store/rela
 	store/journal \
 	store/table store/index store/files store/history store/engine store/op \
 	store/daemon store/client \
-	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/aws fcgi/launch \
-	fcgi/invoke fcgi/gateway fcgi/build fcgi/cli
+	functions/sdk/abi functions/sdk fcgi/conf fcgi/data fcgi/aws fcgi/release \
+	fcgi/launch fcgi/invoke fcgi/gateway fcgi/build fcgi/deploy fcgi/cli
 include $(wildcard $(addsuffix /sources.mk,$(FOLDERS)))
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
@@ -130,7 +130,7 @@ $(B)/bin/bothy-store: $(B)/obj/store/daemon/main.o $(call archives,store/daemon)
 	$(call link,-llmdb -lgit2 -lcurl -lz -lcrypto,$(if $(STATIC),-pie))
 
 $(B)/bin/bothy: $(B)/obj/fcgi/cli/main.o $(call archives,fcgi/cli)
-	$(call link,-lyaml -ljansson -lz -lcrypto,$(if $(STATIC),-pie))
+	$(call link,-lgit2 -lseccomp -lyaml -ljansson -lz -lcrypto,$(if $(STATIC),-pie))
 
 # What a function links: the SDK and the ground floor it stands on.  All names
 # but main and bothy_* are made ours, so that an author may have a buf_add too.

@@ -27,7 +27,9 @@ LIBS.fcgi/data := -lyaml -ljansson -lcrypto
 LIBS.fcgi/aws := -lz -lcrypto
 LIBS.fcgi/gateway := -lfcgi -lz -lcrypto $(LIBS.fcgi/invoke)
 LIBS.fcgi/build := $(LIBS.fcgi/conf) -lcrypto
-LIBS.fcgi/cli := $(LIBS.fcgi/launch) -lz -lcrypto
+LIBS.fcgi/release := -ljansson
+LIBS.fcgi/deploy := -lgit2 $(LIBS.fcgi/launch) -lcrypto
+LIBS.fcgi/cli := -lgit2 $(LIBS.fcgi/launch) -lz -lcrypto
 
 define UNIT
 $(B)/test/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(call archives,$(1))

@@ -120,7 +120,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 			err_set(&e, 0, "no memory");
 		code = cli_fail(&e, CLI_FAILED);
 	} else {
-		builder_run(&s.build, jobs, n);
+		builder_run(&s.build, jobs, n, NULL);
 		code = report(c, jobs, n);
 		if (code == CLI_OK && variant == BUILD_RELEASE)
 			code = site_refresh(&s, id);

@@ -19,6 +19,8 @@ struct crew {
 	struct job *jobs;
 	size_t count;
 	atomic_size_t next;
+	void (*done)(const struct job *j);
+	pthread_mutex_t telling;
 };
 
 struct job *
@@ -56,14 +58,21 @@ work(void *arg)
 		j->outcome = build_function(crew->build, j->function,
 		    &j->result, &j->error);
 		j->ms = clock_mono_ms() - start;
+		if (!crew->done)
+			continue;
+		pthread_mutex_lock(&crew->telling);
+		crew->done(j);
+		pthread_mutex_unlock(&crew->telling);
 	}
 	return NULL;
 }
 
 void
-builder_run(const struct build *b, struct job *jobs, size_t n)
+builder_run(const struct build *b, struct job *jobs, size_t n,
+    void (*done)(const struct job *j))
 {
-	struct crew crew = {.build = b, .jobs = jobs, .count = n};
+	struct crew crew = {.build = b, .jobs = jobs, .count = n,
+	    .done = done, .telling = PTHREAD_MUTEX_INITIALIZER};
 	pthread_t threads[THREADS_MAX];
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t wanted, started = 0;

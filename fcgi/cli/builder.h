@@ -1,5 +1,5 @@
 /*
- * Builds several functions at once, for bothy build and bothy run.
+ * Builds several functions at once, for bothy build, run and site compile.
  */
 #ifndef CLI_BUILDER_H
 #define CLI_BUILDER_H
@@ -21,8 +21,12 @@ struct job {
 struct job *builder_jobs(size_t n);
 void builder_free(struct job *jobs, size_t n);	/* NULL is fine */
 
-/* Does jobs[0..n), with a thread for each processor up to 8. */
-void builder_run(const struct build *b, struct job *jobs, size_t n);
+/*
+ * Does jobs[0..n), with a thread for each processor up to 8.  `done`, unless
+ * NULL, is called for each as it ends, in one thread at a time.
+ */
+void builder_run(const struct build *b, struct job *jobs, size_t n,
+    void (*done)(const struct job *j));
 
 /* "built", "current", "broken", "failed". */
 const char *builder_word(enum build_outcome outcome);

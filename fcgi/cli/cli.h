@@ -35,6 +35,7 @@ struct cli {
 
 struct command {
 	const char *name;	/* "build"; below another: "store get" */
+	const char *chapter;	/* of the overview, where there are many */
 	const char *arguments;	/* "FUNCTION", "" for none; for the usage */
 	const char *summary;	/* one line of the overview */
 	const char *help;	/* lines below the options, or NULL */
@@ -87,6 +88,7 @@ size_t cli_distance(const char *a, const char *b);
 
 extern const struct command command_init, command_build, command_check,
     command_run, command_invoke, command_routes, command_logs, command_status,
-    command_store, command_secret, command_key, command_config, command_completion;
+    command_site, command_releases, command_rollback, command_store,
+    command_secret, command_key, command_config, command_completion;
 
 #endif

@@ -32,6 +32,9 @@ const struct command *const commands[] = {
 	&command_routes,
 	&command_logs,
 	&command_status,
+	&command_site,
+	&command_releases,
+	&command_rollback,
 	&command_store,
 	&command_secret,
 	&command_key,
@@ -60,7 +63,7 @@ command_find(const struct command *const *list, const char *word)
 	return NULL;
 }
 
-enum { NAME_MAX_NEAR = 32 };
+enum { NAME_MAX_NEAR = 32, CHAPTER_COLUMN = 14 };
 
 size_t
 cli_distance(const char *a, const char *b)
@@ -105,15 +108,74 @@ command_nearest(const struct command *const *list, const char *word)
 	return nearest;
 }
 
+/* The names of one chapter, from its first command on. */
+static void
+put_chapter(const struct command *const *list)
+{
+	const char *chapter = list[0]->chapter;
+	char names[512] = "";
+	size_t i, n = 0;
+
+	for (i = 0; list[i]; i++)
+		if (strcmp(list[i]->chapter, chapter) == 0 && n < sizeof names)
+			n += (size_t)snprintf(names + n, sizeof names - n,
+			    "%s%s", n ? ", " : "", command_word(list[i]));
+	printf("  %-12s", chapter);
+	opt_wrap(names, CHAPTER_COLUMN, CHAPTER_COLUMN);
+}
+
+static bool
+is_first(const struct command *const *list, size_t at)
+{
+	size_t i;
+
+	for (i = 0; i < at; i++)
+		if (strcmp(list[i]->chapter, list[at]->chapter) == 0)
+			return false;
+	return true;
+}
+
+/* What each does; of many, which there are. */
 static void
 put_list(const struct command *const *list)
 {
 	size_t i;
 
 	for (i = 0; list[i]; i++)
+		if (list[i]->chapter && is_first(list, i))
+			put_chapter(list + i);
+	for (i = 0; list[i] && !list[i]->chapter; i++)
 		printf("  %-12s%s\n", command_word(list[i]),
 		    list[i]->summary);
 	putchar('\n');
+}
+
+static size_t
+add_names(char *names, size_t n, size_t size, const struct opt *opts,
+    bool json)
+{
+	const struct opt *o;
+
+	for (o = opts; o && o->name; o++)
+		if ((json || strcmp(o->name, "json") != 0) && n < size)
+			n += (size_t)snprintf(names + n, size - n,
+			    "%s --%s%s%s", n ? "," : "", o->name,
+			    o->value ? " " : "", o->value ? o->value : "");
+	return n;
+}
+
+/* The options that all below a group take: their help is the group's. */
+static void
+put_shared(const struct command *group, const struct command *cmd)
+{
+	char names[512] = "", line[640];
+	size_t n;
+
+	n = add_names(names, 0, sizeof names, group->opts, true);
+	add_names(names, n, sizeof names, cli_opts, cmd->tables);
+	snprintf(line, sizeof line, "As `bothy help %s` has them:%s", group->name,
+	    names);
+	opt_wrap(line, 0, 0);
 }
 
 void
@@ -140,9 +202,10 @@ help_command(const struct command *group, const struct command *cmd)
 		opt_help(cmd->opts, true);
 		putchar('\n');
 	}
-	if (group && group->opts)
-		opt_help(group->opts, true);
-	opt_help(cli_opts, cmd->tables);
+	if (group)
+		put_shared(group, cmd);
+	else
+		opt_help(cli_opts, cmd->tables);
 }
 
 int

@@ -96,6 +96,11 @@ make_binary(const struct cli *c, struct site *s, struct call *call)
 			return cli_fail(&e, CLI_FAILED);
 		return CLI_OK;
 	}
+	/* A release has its programs. */
+	if (s->conf->release && !call->bare)
+		return place_path(call->binary, &e, "%s",
+		    call->function->binary ? call->function->binary : "") < 0 ?
+		    cli_fail(&e, CLI_FAILED) : CLI_OK;
 	if (site_builder(c, s, o->sanitize ? BUILD_SANITIZE :
 	    o->debug ? BUILD_DEBUG : BUILD_RELEASE, &e) < 0)
 		return cli_fail(&e, CLI_MISSING);

@@ -4,6 +4,7 @@
  */
 #include "place.h"
 
+#include "fcgi/release/release.h"
 #include "store/base/io.h"
 
 #include <errno.h>
@@ -42,19 +43,29 @@ go_up(char *path)
 	return 1;
 }
 
-/* The nearest directory upwards that holds deploy.yaml. */
+/* True if it holds deploy.yaml, or what a deployed site has instead. */
+static bool
+is_site(const char *dir)
+{
+	char file[PATH_MAX];
+	struct err ignored;
+
+	return release_is_site(dir) ||
+	    (place_path(file, &ignored, "%s/deploy.yaml", dir) == 0 &&
+	        access(file, F_OK) == 0);
+}
+
+/* The nearest directory upwards that is a site. */
 static int
 search_up(char *site, struct err *e)
 {
-	char file[PATH_MAX], here[PATH_MAX];
+	char here[PATH_MAX];
 
 	if (!getcwd(here, sizeof here))
 		return err_sys(e, "cannot tell the working directory");
 	memcpy(site, here, PATH_MAX);
 	do {
-		if (place_path(file, e, "%s/deploy.yaml", site) < 0)
-			return -1;
-		if (access(file, F_OK) == 0)
+		if (is_site(site))
 			return 0;
 	} while (go_up(site));
 	return err_set(e, ENOENT, "no deploy.yaml in %s or above it; go to a "

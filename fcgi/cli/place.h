@@ -16,7 +16,8 @@ struct place {
 
 /*
  * The site is `site`, else $BOTHY_SITE, else the nearest directory upwards
- * from the working directory that holds deploy.yaml.  The state directory is
+ * from the working directory that holds deploy.yaml, or bothy.json of a site
+ * that is deployed by git push.  The state directory is
  * `state`, else $BOTHY_STATE, else <site>/.bothy.  0, or -1 with the error.
  */
 int place_find(struct place *p, const char *site, const char *state,

@@ -144,7 +144,7 @@ build_all(struct loop *l, struct err *e)
 		if (conf->functions[i].runtime == SNAP_RUNTIME_C)
 			jobs[n++].function = &conf->functions[i];
 	}
-	builder_run(&l->site.build, jobs, n);
+	builder_run(&l->site.build, jobs, n, NULL);
 	for (i = 0; i < n; i++)
 		tell_job(&jobs[i]);
 	builder_free(jobs, conf->nfunctions);

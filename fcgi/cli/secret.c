@@ -149,7 +149,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 		    "secret ls takes no name" :
 		    "secret set and secret rm take a NAME (the value comes "
 		    "from standard input)");
-	code = site_open(c, &s, c->json);
+	code = site_open_pushed(c, &s, c->json);
 	if (code != CLI_OK)
 		return code;
 	v = (struct vault){s.conf->service, s.conf->stage};

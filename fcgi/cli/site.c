@@ -3,16 +3,20 @@
  */
 #include "site.h"
 
+#include "fcgi/release/release.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int
 site_load(struct site *s, struct errlist *errors)
 {
 	struct conf_options opt = {.state_dir = s->place.state,
-	    .stage = s->stage};
+	    .stage = s->stage,
+	    .release_dir = s->pushed[0] ? s->pushed : NULL};
 	struct conf *conf;
 
 	if (conf_load(s->place.site, &opt, &conf, errors) < 0)
@@ -37,8 +41,22 @@ print_errors(const struct errlist *errors, bool json)
 	buf_release(&text);
 }
 
-int
-site_open(const struct cli *c, struct site *s, bool json)
+/* What the last push left, if nothing is live yet. */
+static void
+find_pushed(struct site *s)
+{
+	struct err ignored;
+
+	if (!release_is_site(s->place.site) ||
+	    release_live(s->place.site, &ignored) != 0 ||
+	    place_path(s->pushed, &ignored, "%s/deploy/next",
+	        s->place.site) < 0 ||
+	    access(s->pushed, F_OK) < 0)
+		s->pushed[0] = '\0';
+}
+
+static int
+open_site(const struct cli *c, struct site *s, bool pushed, bool json)
 {
 	struct errlist errors;
 	struct err e;
@@ -46,14 +64,29 @@ site_open(const struct cli *c, struct site *s, bool json)
 
 	memset(s, 0, sizeof *s);
 	s->stage = c->stage ? c->stage : getenv("BOTHY_STAGE");
-	if (cli_place(c, &s->place, &e) < 0)
+	if (cli_place(c, &s->place, &e) < 0 ||
+	    release_reconcile(s->place.site, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
+	if (pushed)
+		find_pushed(s);
 	errlist_init(&errors);
 	code = site_load(s, &errors);
 	if (code != CLI_OK)
 		print_errors(&errors, json);
 	errlist_release(&errors);
 	return code;
+}
+
+int
+site_open(const struct cli *c, struct site *s, bool json)
+{
+	return open_site(c, s, false, json);
+}
+
+int
+site_open_pushed(const struct cli *c, struct site *s, bool json)
+{
+	return open_site(c, s, true, json);
 }
 
 void
@@ -67,6 +100,10 @@ int
 site_builder(const struct cli *c, struct site *s, enum build_variant variant,
     struct err *e)
 {
+	if (s->conf->release)
+		return err_set(e, EROFS, "%s is deployed by git push, which "
+		    "builds it; change it where it is written, and push",
+		    s->place.site);
 	if (place_sdk(c->sdk, s->include, s->lib, e) < 0 ||
 	    place_make_state(&s->place, e) < 0)
 		return -1;

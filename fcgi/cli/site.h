@@ -17,6 +17,7 @@
 struct site {
 	struct place place;
 	const char *stage;		/* asked for, or NULL: deploy.yaml's */
+	char pushed[PATH_MAX];		/* site_open_pushed's release, or "" */
 	struct conf *conf;		/* NULL before it is loaded */
 	struct build build;		/* points into include and lib */
 	char include[PATH_MAX], lib[PATH_MAX];
@@ -30,10 +31,19 @@ struct site {
 int site_open(const struct cli *c, struct site *s, bool json);
 void site_close(struct site *s);
 
+/*
+ * The same; but of a deployed site that has no release yet, what was pushed to
+ * it last and was refused for want of a secret.
+ */
+int site_open_pushed(const struct cli *c, struct site *s, bool json);
+
 /* Loads deploy.yaml (anew): CLI_OK, or CLI_INVALID with the errors added. */
 int site_load(struct site *s, struct errlist *errors);
 
-/* Makes s->build ready: 0, or -1 with the error set. */
+/*
+ * Makes s->build ready: 0, or -1 with the error set, as of a deployed site,
+ * whose functions only a push builds.
+ */
 int site_builder(const struct cli *c, struct site *s,
     enum build_variant variant, struct err *e);
 

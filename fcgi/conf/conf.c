@@ -32,6 +32,8 @@ struct load {
 	struct errlist *errors;
 	struct vars vars;
 	struct checker check;
+	const char *home;	/* the site's directory, links resolved */
+	const char *file;	/* deploy.yaml by the name that is asked for */
 	const char *env_file;	/* absolute, or NULL */
 	struct stamp file_stamp, env_stamp;	/* before they were read */
 };
@@ -50,6 +52,65 @@ fail_file(struct load *l, const char *file, const struct err *e)
 	return errlist_add(l->errors, file, 0, 0, "%s", e->text);
 }
 
+static int
+fail_directory(struct load *l, const char *path)
+{
+	return errlist_add(l->errors, path, 0, 0, "the site's directory: %s",
+	    strerror(errno));
+}
+
+static bool
+has(const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+
+	return snprintf(path, sizeof path, "%s/%s", directory, name) <
+	    (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/*
+ * The release to read, NULL if it is no deployed site.  What goes live during
+ * the load is seen by the stamp, which is older than the link's reading.
+ */
+static const char *
+choose_release(struct load *l)
+{
+	if (l->opt.release_dir)
+		return l->opt.release_dir;
+	if (has(l->home, CONF_FILE) || !has(l->home, CONF_DEPLOYED))
+		return NULL;
+	return zone_printf(l->conf->zone, "%s/live", l->home);
+}
+
+/* Where deploy.yaml lies: the site itself, or the tree of a release. */
+static int
+find_tree(struct load *l)
+{
+	const char *release = choose_release(l), *tree = l->home;
+	struct zone *a = l->conf->zone;
+	char real[PATH_MAX];
+
+	if (release)
+		tree = zone_printf(a, "%s/tree", release);
+	l->file = zone_printf(a, "%s/" CONF_FILE, tree);
+	if (!tree || !l->file)
+		return -1;
+	l->file_stamp = stamp_take(l->file);
+	if (release && !realpath(release, real))
+		return errno == ENOENT ? errlist_add(l->errors, l->home, 0, 0,
+		    "nothing was deployed here yet; git push does it") :
+		    fail_directory(l, release);
+	if (release) {
+		l->conf->release = zone_strdup(a, real);
+		tree = zone_printf(a, "%s/tree", real);
+	}
+	l->conf->directory = l->vars.directory = tree;
+	if (!tree)
+		return -1;
+	l->vars.site_fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return l->vars.site_fd < 0 ? fail_directory(l, tree) : 0;
+}
+
 /* The site's directory, and the state directory's name made absolute. */
 static int
 find_directories(struct load *l, const char *site_dir)
@@ -58,14 +119,10 @@ find_directories(struct load *l, const char *site_dir)
 	const char *state = l->opt.state_dir;
 
 	if (!realpath(site_dir, real))
-		return errlist_add(l->errors, site_dir, 0, 0,
-		    "the site's directory: %s", strerror(errno));
-	l->conf->directory = zone_strdup(l->conf->zone, real);
-	l->vars.directory = l->conf->directory;
-	l->vars.site_fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (l->vars.site_fd < 0)
-		return errlist_add(l->errors, site_dir, 0, 0,
-		    "the site's directory: %s", strerror(errno));
+		return fail_directory(l, site_dir);
+	l->home = zone_strdup(l->conf->zone, real);
+	if (!l->home || find_tree(l) < 0)
+		return -1;
 	if (!state || state[0] == '/')
 		return 0;
 	if (!getcwd(real, sizeof real))
@@ -78,13 +135,9 @@ find_directories(struct load *l, const char *site_dir)
 static int
 read_site(struct load *l)
 {
-	const char *path = zone_printf(l->conf->zone, "%s/" CONF_FILE,
-	    l->conf->directory);
 	struct buf bytes;
 	struct err e;
 
-	if (path)
-		l->file_stamp = stamp_take(path);
 	buf_init(&bytes, CONF_MAX_FILE);
 	if (io_read_file(l->vars.site_fd, CONF_FILE, &bytes, &e) < 0)
 		fail_file(l, CONF_FILE, &e);
@@ -112,8 +165,7 @@ read_env(struct load *l)
 	if (name[0] == '/')
 		l->env_file = zone_strdup(a, name);
 	else if (!l->opt.env_file)
-		l->env_file = zone_printf(a, "%s/%s", l->conf->directory,
-		    name);
+		l->env_file = zone_printf(a, "%s/%s", l->home, name);
 	else if (getcwd(cwd, sizeof cwd))
 		l->env_file = zone_printf(a, "%s/%s", cwd, name);
 	if (!l->env_file)
@@ -345,8 +397,7 @@ collect_sources(struct load *l)
 	    conf->nfunctions + 2) * sizeof *conf->sources);
 	if (!conf->sources)
 		return;
-	add_source(conf, zone_printf(conf->zone, "%s/" CONF_FILE,
-	    conf->directory), l->file_stamp, false);
+	add_source(conf, l->file, l->file_stamp, false);
 	add_source(conf, l->env_file, l->env_stamp, false);
 	for (i = 0; i < l->vars.nfiles; i++)
 		add_source(conf, zone_printf(conf->zone, "%s/%s",
@@ -418,6 +469,8 @@ keep_options(struct conf *conf, const struct conf_options *opt)
 		own->stage = zone_strdup(conf->zone, own->stage);
 	if (own->env_file)
 		own->env_file = zone_strdup(conf->zone, own->env_file);
+	if (own->release_dir)
+		own->release_dir = zone_strdup(conf->zone, own->release_dir);
 }
 
 static struct conf *

@@ -4,7 +4,9 @@
  *
  * conf_load() reads <site>/deploy.yaml, the files that it includes and the
  * site's env file, expands variables, holds everything against the table of
- * keys (keys.h), and resolves handlers.  It reports all errors at once.  It
+ * keys (keys.h), and resolves handlers.  Of a site that is deployed by git push
+ * (it holds bothy.json) deploy.yaml, handlers and www/ are those of one
+ * release, and only the env file is the site's own.  It reports all errors at once.  It
  * runs in the CLI and in the gateway at start and reload, never per request,
  * and it never runs user code or reads a secret.
  *
@@ -23,6 +25,7 @@
 
 #define CONF_FILE "deploy.yaml"
 #define CONF_ENV_FILE ".env"
+#define CONF_DEPLOYED "bothy.json"	/* what a deployed site has instead */
 
 enum {
 	CONF_MAX_FILE = 1024 * 1024,	/* bytes of deploy.yaml or an include */
@@ -38,6 +41,7 @@ struct conf_options {
 				 * builds are not looked for at all */
 	const char *stage;	/* NULL or "": provider.stage, else "dev" */
 	const char *env_file;	/* NULL: <site>/.env, which may be absent */
+	const char *release_dir;	/* NULL: <site>/live, if it is deployed */
 	bool require_builds;	/* a missing build is an error */
 };
 
@@ -70,7 +74,8 @@ struct conf_function {
 	const char *source;	/* the handler: absolute, links resolved */
 	const char *directory;	/* absolute: the source or its directory */
 	const char *link;	/* what names the binary: exec: the source,
-				 * c: <state>/build/<function>; NULL: none */
+				 * c: <state>/build/<function>, in a release
+				 * <release>/bin/<function>; NULL: none */
 	const char *binary;	/* `link` resolved; NULL: not built yet */
 	uint32_t runtime, response, on_disconnect, network, linkage;
 	uint32_t timeout_ms, idle_timeout_ms, memory_mb;
@@ -113,7 +118,10 @@ struct conf_source {
 
 struct conf {
 	const char *service, *stage;
-	const char *directory;	/* of the site: absolute, links resolved */
+	const char *directory;	/* that holds deploy.yaml: absolute, links
+				 * resolved */
+	const char *release;	/* the directory of the release that it lies
+				 * in, likewise; NULL: of none */
 	const char *base_path;	/* "" or "/x/y" */
 	const char *aws_path;	/* the same, within that */
 	uint32_t confinement_required;

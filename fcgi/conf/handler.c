@@ -94,7 +94,7 @@ check_c(struct checker *c, const struct node *n, struct conf_function *f,
 	return 0;
 }
 
-/* What the builder left for the function, if the builder is asked for. */
+/* What was built of the function, if that is asked for. */
 static void
 find_build(struct checker *c, const struct node *n, struct conf_function *f,
     const struct conf_options *opt)
@@ -104,8 +104,12 @@ find_build(struct checker *c, const struct node *n, struct conf_function *f,
 
 	if (!opt->state_dir)
 		return;
-	f->link = zone_printf(c->zone, "%s/build/%s", opt->state_dir,
-	    f->name);
+	if (c->conf->release)
+		f->link = zone_printf(c->zone, "%s/bin/%s", c->conf->release,
+		    f->name);
+	else
+		f->link = zone_printf(c->zone, "%s/build/%s", opt->state_dir,
+		    f->name);
 	if (f->link && realpath(f->link, real) && stat(real, &st) == 0 &&
 	    S_ISREG(st.st_mode))
 		f->binary = zone_strdup(c->zone, real);

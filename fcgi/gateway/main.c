@@ -13,6 +13,7 @@
 #include "shed.h"
 #include "sitefile.h"
 
+#include "fcgi/release/release.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -211,6 +212,10 @@ start(struct gateway *g, const struct options *o, struct err *e)
 	pthread_rwlock_init(&g->site_lock, NULL);
 	if (open_state(g, e) < 0)
 		return -1;
+	/* Of a push that was killed: what serves is as good. */
+	if (release_reconcile(g->site_dir, e) < 0 && !g->cgi)
+		gateway_log(g, "warning", "what was pushed last is not live: "
+		    "%s", e->text);
 	g->invoke = invoke_new(&io, e);
 	if (!g->invoke)
 		return -1;

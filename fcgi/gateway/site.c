@@ -5,7 +5,9 @@
 
 #include "fcgi/conf/conf.h"
 #include "fcgi/conf/secret.h"
+#include "fcgi/release/hold.h"
 #include "store/base/buf.h"
+#include "store/base/io.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -97,6 +99,7 @@ load(struct site *s, bool lazy, struct err *e)
 	const struct snap_site *site = snapshot_site(s->snapshot);
 	size_t i;
 
+	s->held_fd = release_hold(snapshot_str(s->snapshot, site->directory));
 	s->nfunctions = snapshot_functions(s->snapshot);
 	s->base_path = snapshot_str(s->snapshot, site->base_path);
 	s->aws_path = snapshot_str(s->snapshot, site->aws_path);
@@ -128,6 +131,7 @@ site_take(struct snapshot *snapshot, struct invoke *v, struct stats *stats,
 	s->invoke = v;
 	s->stats = stats;
 	s->files.root_fd = -1;
+	s->held_fd = -1;
 	atomic_init(&s->refs, 1);
 	cors_init(&s->cors);
 	proxies_init(&s->proxies);
@@ -158,6 +162,7 @@ site_release(struct site *s)
 	cors_release(&s->cors);
 	proxies_release(&s->proxies);
 	files_close(&s->files);
+	io_close(&s->held_fd);
 	snapshot_free(s->snapshot);
 	free(s);
 }

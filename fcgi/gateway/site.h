@@ -42,6 +42,7 @@ struct site {
 	size_t nfunctions;
 	struct invoke *invoke;
 	struct stats *stats;
+	int held_fd;	/* so that its release is not removed, or -1 */
 };
 
 /*

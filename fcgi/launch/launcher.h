@@ -77,6 +77,7 @@ struct release {
 	struct snapshot *snapshot;
 	struct pool **pools;		/* by function index, made on use */
 	int64_t used_ms;
+	int held_fd;			/* so that no push removes it, or -1 */
 	struct release *next;
 };
 

@@ -4,7 +4,9 @@
  */
 #include "launcher.h"
 
+#include "fcgi/release/hold.h"
 #include "store/base/clock.h"
+#include "store/base/io.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -122,6 +124,8 @@ open_release(struct launcher *l, const char *id, struct err *e)
 		free(r);
 		return NULL;
 	}
+	r->held_fd = release_hold(snapshot_str(r->snapshot,
+	    snapshot_site(r->snapshot)->directory));
 	r->next = l->releases;
 	l->releases = r;
 	return r;
@@ -251,6 +255,7 @@ release_forget_old(struct launcher *l, int64_t now_ms)
 		}
 		drop_pools(l, r);
 		*at = r->next;
+		io_close(&r->held_fd);
 		snapshot_free(r->snapshot);
 		free(r->pools);
 		free(r);

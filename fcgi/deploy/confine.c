@@ -1,0 +1,232 @@
+/*
+ * Runs a build in the sandbox (confine.h).  Runs in pre-receive, which has one
+ * thread and no other children.
+ */
+#include "confine.h"
+
+#include "deploy.h"
+#include "steps.h"
+
+#include "fcgi/launch/containment.h"
+#include "fcgi/launch/identity.h"
+#include "functions/sdk/contain.h"
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+	LOOK_MS = 100,		      /* at memory */
+	OUTPUT_MAX = 1024 * 1024,     /* bytes that are passed on */
+	TREE_MB = 2 * DEPLOY_BUILD_MB /* of all its processes */
+};
+
+int
+confine_owner(const char *site, uid_t *owner, struct err *e)
+{
+	char file[PATH_MAX];
+
+	*owner = 0;
+	if (!identity_needed())
+		return 0;
+	if (release_path(file, e, "%s/deploy/uids", site) < 0)
+		return -1;
+	return identity_find(file, site, "(build)", owner, e);
+}
+
+/* In the child: descriptors in place, confined, then the program. */
+static void
+become(const struct containment *held, const struct sandbox *s,
+    const struct confine *c, int out_fd)
+{
+	struct err e;
+	int high = fcntl(out_fd, F_DUPFD, 20);
+
+	close(0);
+	if (high < 0 || open("/dev/null", O_RDONLY) != 0 || dup2(high, 1) < 0 ||
+	    dup2(high, 2) < 0)
+		_exit(127);
+	if (sandbox_enter(&held->host, s, 3, &e) == 0) {
+		if (chdir(c->directory) == 0)
+			execve(c->program, c->argv, c->envp);
+		err_sys(&e, "cannot start the build in %s", c->directory);
+	}
+	dprintf(2, "bothy: %s\n", e.text);
+	_exit(127);
+}
+
+/* A program that runs. */
+struct running {
+	struct containment *held;
+	const struct confine *c;
+	int pidfd, out_fd, slot;
+	int64_t until_ms;
+	size_t said;
+};
+
+/* Passes on what there is: false at the end. */
+static bool
+pass_on(struct running *r)
+{
+	char chunk[4096];
+	ssize_t n = io_read(r->out_fd, chunk, sizeof chunk);
+	size_t room = OUTPUT_MAX - r->said, m;
+
+	if (n <= 0)
+		return n < 0 && errno == EAGAIN;
+	m = (size_t)n < room ? (size_t)n : room;
+	steps_text(chunk, m);
+	r->said += m;
+	return true;
+}
+
+/* What it has passed, or 0. */
+static int
+check_limits(const struct running *r, struct err *e)
+{
+	struct usage u;
+
+	if (clock_mono_ms() >= r->until_ms)
+		return err_set(e, ETIMEDOUT,
+		    "the build was ended: it took "
+		    "longer than %d s",
+		    r->c->limit_s);
+	if (containment_usage(
+		r->held, r->pidfd, r->slot, (uint64_t)TREE_MB << 20, &u) == 0 &&
+	    u.memory_bytes >> 20 > TREE_MB)
+		return err_set(e, ENOMEM,
+		    "the build was ended: it used more "
+		    "than %d MB",
+		    TREE_MB);
+	return 0;
+}
+
+/* Until its first process has ended, or it passes a limit. */
+static int
+watch(struct running *r, struct err *e)
+{
+	struct pollfd p[2] = {{.fd = r->pidfd, .events = POLLIN},
+	    {.fd = r->out_fd, .events = POLLIN}};
+
+	while (!(p[0].revents & POLLIN)) {
+		if (check_limits(r, e) < 0)
+			return -1;
+		if (poll(p, 2, LOOK_MS) < 0 && errno != EINTR)
+			return err_sys(e, "cannot wait for the build");
+		if ((p[1].revents & (POLLIN | POLLHUP)) && !pass_on(r))
+			p[1].fd = -1;
+	}
+	return 0;
+}
+
+/* What it left in the pipe, when all that could write there is gone. */
+static void
+drain(struct running *r)
+{
+	ssize_t n;
+
+	do {
+		size_t before = r->said;
+
+		n = pass_on(r) && r->said > before;
+	} while (n);
+}
+
+static int
+run_child(struct running *r, pid_t pid, int *status, struct err *e)
+{
+	int rc;
+
+	r->until_ms = clock_mono_ms() + (int64_t)r->c->limit_s * 1000;
+	r->slot = containment_place(r->held, r->pidfd, TREE_MB);
+	rc = watch(r, e);
+	containment_kill(r->held, r->pidfd, r->c->owner, r->slot);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	containment_leave(r->held, r->slot);
+	contain_clean(); /* what it left has become ours */
+	drain(r);
+	return rc;
+}
+
+static int
+start(struct containment *held, const struct confine *c, int *status,
+    struct err *e)
+{
+	struct sandbox s = {.binary = c->program,
+	    .directory = c->directory,
+	    .scratch = c->scratch,
+	    .read_paths = c->read_paths,
+	    .read_count = c->nread,
+	    .write_paths = c->write_paths,
+	    .write_count = c->nwrite,
+	    .network = SNAP_NETWORK_NONE,
+	    .required = c->required,
+	    .uid = c->owner,
+	    .death_signal = SIGKILL};
+	struct running r = {.held = held, .c = c, .pidfd = -1};
+	int out[2], rc = -1;
+	pid_t pid;
+
+	limits_default(&s.limits, DEPLOY_BUILD_MB,
+	    held->probe.counts_processes || c->owner);
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot make a pipe");
+	pid = sandbox_fork(&held->host, &s, e);
+	if (pid == 0)
+		become(held, &s, c, out[1]);
+	io_close(&out[1]);
+	if (pid > 0) {
+		r.out_fd = out[0];
+		r.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		if (r.pidfd >= 0 && io_nonblock(out[0]) == 0)
+			rc = run_child(&r, pid, status, e);
+		else
+			err_sys(e, "cannot watch the build");
+		if (r.pidfd < 0) {
+			kill(pid, SIGKILL);
+			waitpid(pid, NULL, 0);
+		}
+	}
+	io_close(&r.pidfd);
+	io_close(&out[0]);
+	return rc;
+}
+
+/* Said, not silent: what this machine can't keep a Makefile from. */
+static void
+say_missing(const struct probe *p)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	probe_missing(p, &b);
+	if (b.len)
+		steps_say("the build: %s", buf_str(&b));
+	buf_release(&b);
+}
+
+int
+confine_run(const struct confine *c, int *status, struct err *e)
+{
+	struct containment held;
+	int rc;
+
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return err_sys(e, "cannot become a reaper");
+	if (containment_init(&held, e) < 0)
+		return -1;
+	say_missing(&held.probe);
+	rc = start(&held, c, status, e);
+	containment_release(&held);
+	return rc;
+}

@@ -1,0 +1,435 @@
+/*
+ * The hooks of a push, in their order (deploy.h, DESIGN).  Runs in a process
+ * of its own for each, started by git in the repository.
+ */
+#include "deploy.h"
+
+#include "checkout.h"
+#include "git.h"
+#include "judge.h"
+#include "programs.h"
+#include "steps.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 1024, HEX = 40, TURN_MS = 60000 };
+
+static const char HEADS[] = "refs/heads/";
+
+/* A push that is being deployed. */
+struct push {
+	const struct deploy_tools *tools;
+	struct release_site site;
+	struct steps steps;
+	char ref[RELEASE_NAME_SIZE];
+	char old[RELEASE_COMMIT_SIZE], commit[RELEASE_COMMIT_SIZE];
+	char next[PATH_MAX]; /* the release until it has a number */
+	struct git_repository *repo;
+	struct conf *conf;
+	struct release release;
+	bool keep; /* what was checked out, though refused */
+	int lock_fd;
+};
+
+/* --- what is pushed ------------------------------------------------------- */
+
+/* "OLD NEW REF" of git's. */
+static int
+split(char *line, char **words)
+{
+	char *rest = line;
+	int i;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (i = 0; i < 3; i++)
+		words[i] = strsep(&rest, " ");
+	return words[2] && !rest && strlen(words[0]) == HEX &&
+		       strlen(words[1]) == HEX
+		   ? 0
+		   : -1;
+}
+
+static int
+judge_line(struct push *p, char **words, struct err *e)
+{
+	const char *branch = p->site.branch;
+
+	if (strncmp(words[2], HEADS, sizeof HEADS - 1) != 0 ||
+	    strcmp(words[2] + sizeof HEADS - 1, branch) != 0)
+		return err_set(e, EINVAL,
+		    "%.100s: this site is deployed from "
+		    "%s alone: git push <remote> HEAD:%s",
+		    words[2], branch, branch);
+	if (strspn(words[1], "0") == HEX)
+		return err_set(e, EINVAL,
+		    "%s can't be deleted: it is what "
+		    "serves; `bothy rollback` goes back to an earlier release",
+		    branch);
+	memcpy(p->old, words[0], HEX + 1);
+	memcpy(p->commit, words[1], HEX + 1);
+	snprintf(p->ref, sizeof p->ref, "%s", words[2]);
+	return 0;
+}
+
+/* All that git says is pushed: one branch. */
+static int
+read_push(struct push *p, struct err *e)
+{
+	char line[LINE_BYTES], *words[3];
+	int n = 0;
+
+	while (fgets(line, sizeof line, stdin)) {
+		if (split(line, words) < 0)
+			return err_set(e, EPROTO,
+			    "git says what is pushed in "
+			    "another way than this bothy knows");
+		if (n++ || judge_line(p, words, e) < 0)
+			return n > 1 ? err_set(e, EINVAL, "push %s alone",
+					   p->site.branch)
+				     : -1;
+	}
+	return n ? 0 : err_set(e, EPROTO, "git says nothing is pushed");
+}
+
+/* --- whose turn it is ----------------------------------------------------- */
+
+/* Until the git that moves the other push's ref has ended. */
+static int
+wait_for_other(const struct prepared *other, struct err *e)
+{
+	struct pollfd p = {.events = POLLIN};
+	int rc = 0;
+
+	p.fd = (int)syscall(SYS_pidfd_open, other->pid, 0);
+	if (p.fd < 0 || !prepared_is_pending(other))
+		rc = 0; /* it has ended, then */
+	else if (poll(&p, 1, TURN_MS) == 0)
+		rc = err_set(e, EBUSY,
+		    "another push has not ended for %d s; "
+		    "push again later",
+		    TURN_MS / 1000);
+	io_close(&p.fd);
+	return rc;
+}
+
+static int
+lock(struct push *p, struct err *e)
+{
+	p->lock_fd = release_lock(p->site.dir, false, e);
+	if (p->lock_fd < 0 && e->code == EWOULDBLOCK) {
+		steps_say("another push is being deployed; waiting for it");
+		p->lock_fd = release_lock(p->site.dir, true, e);
+	}
+	return p->lock_fd < 0 ? -1 : 0;
+}
+
+/* Takes the lock when no other push is on its way, and clears up after it. */
+static int
+take_turn(struct push *p, struct err *e)
+{
+	struct prepared other;
+
+	for (;;) {
+		if (lock(p, e) < 0)
+			return -1;
+		switch (release_settle(&p->site, &other, e)) {
+		case SETTLE_FAILED:
+			return -1;
+		case SETTLE_PENDING:
+			io_close(&p->lock_fd);
+			if (wait_for_other(&other, e) < 0)
+				return -1;
+			break;
+		case SETTLE_NOTHING:
+		case SETTLE_LIVE:
+		case SETTLE_DROPPED:
+			return 0;
+		}
+	}
+}
+
+/* What was pushed meanwhile would be lost. */
+static int
+check_base(const struct push *p, struct err *e)
+{
+	char now[RELEASE_COMMIT_SIZE];
+	int there = release_ref(p->site.repository, p->ref, now, e);
+	bool was_there = strspn(p->old, "0") != HEX;
+
+	if (there < 0)
+		return -1;
+	if ((there > 0) != was_there || (there && strcmp(now, p->old) != 0))
+		return err_set(e, EINVAL,
+		    "%s has moved on since this push "
+		    "began; git fetch, look at what came, and push again",
+		    p->site.branch);
+	return 0;
+}
+
+/* --- the release ---------------------------------------------------------- */
+
+static void
+say_size(uint64_t bytes, char *out, size_t room)
+{
+	if (bytes < 1000000)
+		snprintf(out, room, "%" PRIu64 " kB", (bytes + 999) / 1000);
+	else
+		snprintf(out, room, "%.1f MB", (double)bytes / 1000000);
+}
+
+static int
+check_out(struct push *p, struct err *e)
+{
+	char tree[PATH_MAX], size[32];
+	struct checkout done;
+
+	if (release_path(p->next, e, "%s/deploy/next", p->site.dir) < 0 ||
+	    release_path(tree, e, "%s/tree", p->next) < 0)
+		return -1;
+	if (io_remove_tree(AT_FDCWD, p->next) < 0)
+		return err_sys(e, "cannot remove %s", p->next);
+	if (io_mkdirs(p->next, 0711, e) < 0 ||
+	    checkout_tree(p->repo, p->commit, tree, 0, &done, e) < 0)
+		return -1;
+	say_size(done.bytes, size, sizeof size);
+	steps_done(&p->steps, "%zu file%s, %s", done.files,
+	    done.files == 1 ? "" : "s", size);
+	return 0;
+}
+
+static int
+check(struct push *p, struct err *e)
+{
+	if (judge_release(p->site.dir, p->next, &p->conf, e) < 0) {
+		p->keep = e->code == ENOENT;
+		return -1;
+	}
+	steps_done(&p->steps, "deploy.yaml: %zu function%s, %zu route%s",
+	    p->conf->nfunctions, p->conf->nfunctions == 1 ? "" : "s",
+	    p->conf->nroutes, p->conf->nroutes == 1 ? "" : "s");
+	return 0;
+}
+
+static int
+build(struct push *p, struct err *e)
+{
+	struct making m = {.tools = p->tools,
+	    .site = &p->site,
+	    .repo = p->repo,
+	    .commit = p->commit,
+	    .dir = p->next,
+	    .conf = p->conf};
+
+	if (programs_make(&m, p->release.changed, e) < 0)
+		return -1;
+	steps_done(&p->steps, "built");
+	return 0;
+}
+
+/* "hello, orders; 3 files", against what is live. */
+static void
+say_changed(struct push *p)
+{
+	int64_t live = release_live(p->site.dir, &(struct err){0});
+	size_t n = strlen(p->release.changed);
+	struct err ignored;
+	struct release was;
+	long files = -1;
+
+	if (live > 0 &&
+	    release_read(p->site.dir, (uint32_t)live, &was, &ignored) == 0)
+		files = git_files_changed(p->repo, was.commit, p->commit);
+	if (files >= 0)
+		snprintf(p->release.changed + n, RELEASE_TEXT_SIZE - n,
+		    "%s%ld file%s", n ? "; " : "", files,
+		    files == 1 ? "" : "s");
+}
+
+/* All that was written, names and bytes: what follows may say it is there. */
+static int
+sync_all(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || syncfs(fd) < 0)
+		rc = err_sys(e, "cannot sync %s", path);
+	io_close(&fd);
+	return rc;
+}
+
+/* The release gets its number and its place. */
+static int
+number(struct push *p, struct err *e)
+{
+	char to[PATH_MAX];
+	uint32_t *numbers;
+	size_t n;
+
+	if (release_list(p->site.dir, &numbers, &n, e) < 0)
+		return -1;
+	p->release.number = n ? numbers[n - 1] + 1 : 1;
+	free(numbers);
+	if (p->release.number > RELEASE_MAX)
+		return err_set(e, EOVERFLOW,
+		    "there is no number for another "
+		    "release");
+	p->release.time_ms = clock_wall_ms();
+	say_changed(p);
+	if (release_write(&p->release, p->next, e) < 0 ||
+	    sync_all(p->next, e) < 0 ||
+	    release_path(
+		to, e, "%s/releases/%u", p->site.dir, p->release.number) < 0)
+		return -1;
+	if (rename(p->next, to) < 0)
+		return err_sys(e, "cannot put %s in place", to);
+	return 0;
+}
+
+/* From here on it goes live with its ref, and not without. */
+static int
+prepare(struct push *p, struct err *e)
+{
+	struct prepared mark = {.number = p->release.number, .pid = getppid()};
+
+	memcpy(mark.ref, p->ref, sizeof mark.ref);
+	memcpy(mark.old, p->old, sizeof mark.old);
+	memcpy(mark.commit, p->commit, sizeof mark.commit);
+	mark.started = prepared_started(mark.pid);
+	if (sync_all(p->site.dir, e) < 0 ||
+	    prepared_write(&mark, p->site.dir, e) < 0)
+		return -1;
+	steps_done(&p->steps, "release %u is ready", p->release.number);
+	return 0;
+}
+
+/* --- the hooks ------------------------------------------------------------ */
+
+static int
+receive(struct push *p, struct err *e)
+{
+	if (read_push(p, e) < 0 || take_turn(p, e) < 0 || check_base(p, e) < 0)
+		return -1;
+	steps_begin(&p->steps);
+	p->repo = git_of_push(e);
+	if (!p->repo || git_describe(p->repo, p->commit, &p->release, e) < 0 ||
+	    check_out(p, e) < 0 || check(p, e) < 0 || build(p, e) < 0 ||
+	    number(p, e) < 0)
+		return -1;
+	return prepare(p, e);
+}
+
+int
+deploy_pre_receive(
+    const struct deploy_tools *t, const char *site, struct err *e)
+{
+	struct push p = {.tools = t, .lock_fd = -1};
+	int rc;
+
+	if (release_site_read(&p.site, site, e) < 0)
+		return -1;
+	umask(022);
+	rc = receive(&p, e);
+	/* `bothy secret` looks there what a first push is called. */
+	if (rc < 0 && p.next[0] && !p.keep)
+		io_remove_tree(AT_FDCWD, p.next);
+	conf_free(p.conf);
+	git_close(p.repo);
+	io_close(&p.lock_fd);
+	return rc;
+}
+
+int
+deploy_ref_prepared(struct err *e)
+{
+	return sync_all(".", e);
+}
+
+int
+deploy_ref_committed(const char *site, struct err *e)
+{
+	struct release_site s;
+	struct prepared p;
+	enum settled settled;
+	int lock_fd;
+
+	if (release_site_read(&s, site, e) < 0)
+		return -1;
+	lock_fd = release_lock(s.dir, true, e);
+	if (lock_fd < 0)
+		return -1;
+	settled = release_settle(&s, &p, e);
+	io_close(&lock_fd);
+	return settled == SETTLE_FAILED ? -1 : 0;
+}
+
+/* Where each route is reached. */
+static void
+say_addresses(const struct release_site *s)
+{
+	struct conf_options o = {.stage = getenv("BOTHY_STAGE")};
+	struct errlist errors;
+	struct conf *conf;
+	size_t i;
+
+	errlist_init(&errors);
+	if (conf_load(s->dir, &o, &conf, &errors) == 0) {
+		for (i = 0; i < conf->nroutes; i++)
+			steps_say("  %-7s %s%s%s",
+			    snapshot_method_name(conf->routes[i].method),
+			    s->url, conf->base_path, conf->routes[i].path);
+		conf_free(conf);
+	}
+	errlist_release(&errors);
+}
+
+/* True if what was pushed is what serves. */
+static bool
+is_live(const struct release_site *s, int64_t *live, struct err *e)
+{
+	char ref[RELEASE_NAME_SIZE + sizeof HEADS];
+	char commit[RELEASE_COMMIT_SIZE];
+	struct release r;
+
+	*live = release_live(s->dir, e);
+	snprintf(ref, sizeof ref, "%s%s", HEADS, s->branch);
+	return *live > 0 && release_read(s->dir, (uint32_t)*live, &r, e) == 0 &&
+	       release_ref(s->repository, ref, commit, e) > 0 &&
+	       strcmp(commit, r.commit) == 0;
+}
+
+int
+deploy_post_receive(const char *site, struct err *e)
+{
+	struct release_site s;
+	int64_t live;
+	int lock_fd;
+
+	*e = (struct err){0};
+	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
+		return -1;
+	if (!is_live(&s, &live, e))
+		return e->code ? -1
+			       : err_set(e, EIO,
+				     "the push is in the "
+				     "repository, but not live; `bothy "
+				     "releases` says what is");
+	steps_say("release %" PRId64 " is live", live);
+	say_addresses(&s);
+	lock_fd = release_lock(s.dir, false, e);
+	if (lock_fd >= 0) /* else the next push removes what is old */
+		release_trim(&s);
+	io_close(&lock_fd);
+	return 0;
+}

@@ -1,0 +1,71 @@
+/*
+ * Which release is live, and the switch to another: one rename of a link
+ * (release.h).  Runs in git's hook, in bothy rollback, at a gateway's start.
+ */
+#include "release.h"
+
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char TARGET[] = "releases/";
+
+int64_t
+release_live(const char *site, struct err *e)
+{
+	char path[PATH_MAX], target[64], *end;
+	unsigned long number;
+	ssize_t n;
+
+	if (release_path(path, e, "%s/live", site) < 0)
+		return -1;
+	n = readlink(path, target, sizeof target - 1);
+	if (n < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot read %s", path);
+	target[n] = '\0';
+	if (strncmp(target, TARGET, sizeof TARGET - 1) == 0) {
+		number = strtoul(target + sizeof TARGET - 1, &end, 10);
+		if (*end == '\0' && number > 0 && number <= RELEASE_MAX)
+			return (int64_t)number;
+	}
+	return err_set(e, EINVAL, "%s is no link to releases/N", path);
+}
+
+static int
+sync_directory(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0 || fsync(fd) < 0)
+		rc = err_sys(e, "cannot sync %s", path);
+	io_close(&fd);
+	return rc;
+}
+
+int
+release_switch(const char *site, uint32_t number, struct err *e)
+{
+	char link[PATH_MAX], fresh[PATH_MAX], target[64];
+	struct release r;
+
+	if (release_read(site, number, &r, e) < 0)
+		return err_set(e, ENOENT,
+		    "there is no release %u; `bothy "
+		    "releases` lists them",
+		    number);
+	snprintf(target, sizeof target, "%s%u", TARGET, number);
+	if (release_path(link, e, "%s/live", site) < 0 ||
+	    release_path(fresh, e, "%s/deploy/live", site) < 0)
+		return -1;
+	unlink(fresh);
+	if (symlink(target, fresh) < 0)
+		return err_sys(e, "cannot make %s", fresh);
+	if (rename(fresh, link) < 0)
+		return err_sys(e, "cannot switch %s", link);
+	return sync_directory(site, e);
+}

@@ -1,0 +1,149 @@
+/*
+ * Releases of a deployed site, as they lie on disk (DESIGN).
+ *
+ * Used by bothy (git's hooks, releases, rollback), and by the gateway at its
+ * start.  Never builds, never reads
+ * git's objects.
+ *
+ * A site is named by its directory: absolute, links resolved.
+ */
+#ifndef RELEASE_RELEASE_H
+#define RELEASE_RELEASE_H
+
+#include "store/base/err.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	RELEASE_COMMIT_SIZE = 41, /* 40 hex digits and a NUL */
+	RELEASE_TEXT_SIZE = 256,  /* of a line of text, cut to fit */
+	RELEASE_NAME_SIZE = 128,
+	RELEASE_MAX = 999999999, /* the highest number */
+	RELEASE_KEEP = 5,	 /* kept unless told */
+	RELEASE_KEEP_MAX = 1000
+};
+
+/* --- the site (site.c) ---------------------------------------------------- */
+
+struct release_site {
+	char dir[PATH_MAX];
+	char repository[PATH_MAX];	/* absolute; bare */
+	char branch[RELEASE_NAME_SIZE]; /* "main" */
+	char url[1024];			/* where it is reached, or "" */
+	int keep;
+};
+
+/* True if the directory is a deployed site's. */
+bool release_is_site(const char *dir);
+
+/* Reads and writes SITE/bothy.json: 0, or -1 with the error (ENOENT). */
+int release_site_read(struct release_site *s, const char *dir, struct err *e);
+int release_site_write(const struct release_site *s, struct err *e);
+
+/*
+ * Takes the site's deploy lock: a descriptor to close.  Without `wait`, a lock
+ * that another has is -1 with EWOULDBLOCK.
+ */
+int release_lock(const char *dir, bool wait, struct err *e);
+
+/* snprintf into PATH_MAX bytes: 0, or -1 if it does not fit. */
+int release_path(char *out, struct err *e, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* --- one release (record.c) ----------------------------------------------- */
+
+struct release {
+	uint32_t number;
+	char commit[RELEASE_COMMIT_SIZE];
+	char author[RELEASE_TEXT_SIZE];
+	char subject[RELEASE_TEXT_SIZE]; /* of the commit's message */
+	char changed[RELEASE_TEXT_SIZE]; /* "hello, orders; 3 files" */
+	int64_t time_ms;		 /* when it was made */
+};
+
+/* Writes DIR/release.json, not synced; reads that of a number.  0 or -1. */
+int release_write(const struct release *r, const char *dir, struct err *e);
+int release_read(
+    const char *site, uint32_t number, struct release *r, struct err *e);
+
+/*
+ * The numbers of all releases, ascending, in an array to free().  0, or -1
+ * with the error set.
+ */
+int release_list(
+    const char *site, uint32_t **numbers, size_t *n, struct err *e);
+
+/* --- what is live (live.c) ------------------------------------------------ */
+
+/* The live release's number, 0 if none is yet; -1 with the error set. */
+int64_t release_live(const char *site, struct err *e);
+
+/* Makes a release live, durably, by one rename. 0 or -1. */
+int release_switch(const char *site, uint32_t number, struct err *e);
+
+/* --- what waits for its ref (prepared.c, gitref.c, settle.c) -------------- */
+
+struct prepared {
+	uint32_t number;
+	char ref[RELEASE_NAME_SIZE]; /* "refs/heads/main" */
+	char old[RELEASE_COMMIT_SIZE], commit[RELEASE_COMMIT_SIZE];
+	pid_t pid;	  /* of git's process that moves the ref */
+	uint64_t started; /* when that was started, as /proc says */
+};
+
+/* Writes, reads, removes SITE/deploy/prepared.  ENOENT: nothing waits. */
+int prepared_write(const struct prepared *p, const char *site, struct err *e);
+int prepared_read(struct prepared *p, const char *site, struct err *e);
+int prepared_remove(const char *site, struct err *e);
+
+/* When a process was started, in the kernel's ticks; 0 if it is gone. */
+uint64_t prepared_started(pid_t pid);
+
+/* True while the process that is to move the ref runs. */
+bool prepared_is_pending(const struct prepared *p);
+
+/*
+ * The commit that a ref stands at, from the repository's files.  1 and the
+ * commit; 0 if there is no such ref; -1 with the error set.
+ */
+int release_ref(const char *repository, const char *ref,
+    char commit[RELEASE_COMMIT_SIZE], struct err *e);
+
+enum settled {
+	SETTLE_FAILED = -1,
+	SETTLE_NOTHING, /* nothing waits */
+	SETTLE_PENDING, /* git has not decided yet */
+	SETTLE_LIVE,	/* what waited is live now */
+	SETTLE_DROPPED	/* git refused it: removed */
+};
+
+/*
+ * With the lock held: makes what waits live if its ref has moved there, or
+ * removes it if it never will.  `p` is told what it was.
+ */
+enum settled release_settle(
+    const struct release_site *s, struct prepared *p, struct err *e);
+
+/*
+ * The same at a gateway's start: takes the lock, and leaves it all to a push
+ * that has it.  A directory that is no deployed site is fine.  0 or -1.
+ */
+int release_reconcile(const char *site, struct err *e);
+
+/* --- keeping and removing (trim.c) ---------------------------------------- */
+
+/*
+ * With the lock held: removes all but the newest `keep`, the live one, and
+ * those that are held (hold.h); and what an interrupted removal left.  Gives
+ * how many it removed.
+ */
+int release_trim(const struct release_site *s);
+
+/* Bytes on disk of a directory; a file that has several names counts once. */
+uint64_t release_disk_bytes(const char *directory);
+
+#endif

@@ -1,0 +1,140 @@
+/*
+ * SITE/bothy.json, and the deploy lock (release.h).  Runs in bothy, and at a
+ * gateway's start.
+ */
+#include "release.h"
+
+#include "store/base/buf.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+enum { SITE_BYTES = 64 * 1024 };
+
+int
+release_path(char *out, struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(out, PATH_MAX, fmt, ap);
+	va_end(ap);
+	if (n < 0 || n >= PATH_MAX)
+		return err_set(e, ENAMETOOLONG,
+		    "a path of the site is longer "
+		    "than %d bytes",
+		    PATH_MAX - 1);
+	return 0;
+}
+
+bool
+release_is_site(const char *dir)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+
+	return release_path(path, &ignored, "%s/bothy.json", dir) == 0 &&
+	       access(path, F_OK) == 0;
+}
+
+/* A text of the file that has to fit; 0 or -1. */
+static int
+take(const json_t *file, const char *key, char *out, size_t room)
+{
+	const char *s = json_string_value(json_object_get(file, key));
+
+	return s && snprintf(out, room, "%s", s) < (int)room ? 0 : -1;
+}
+
+static int
+read_json(struct release_site *s, const json_t *file)
+{
+	json_int_t keep = json_integer_value(json_object_get(file, "keep"));
+
+	if (take(file, "repository", s->repository, sizeof s->repository) < 0 ||
+	    take(file, "branch", s->branch, sizeof s->branch) < 0 ||
+	    take(file, "url", s->url, sizeof s->url) < 0 ||
+	    s->repository[0] != '/' || keep < 1 || keep > RELEASE_KEEP_MAX)
+		return -1;
+	s->keep = (int)keep;
+	return 0;
+}
+
+int
+release_site_read(struct release_site *s, const char *dir, struct err *e)
+{
+	char path[PATH_MAX];
+	json_t *file = NULL;
+	struct buf text;
+	int rc = -1;
+
+	memset(s, 0, sizeof *s);
+	if (release_path(s->dir, e, "%s", dir) < 0 ||
+	    release_path(path, e, "%s/bothy.json", dir) < 0)
+		return -1;
+	buf_init(&text, SITE_BYTES);
+	if (io_read_file(AT_FDCWD, path, &text, e) == 0) {
+		file = json_loadb(buf_str(&text), text.len, 0, NULL);
+		rc = read_json(s, file);
+		if (rc < 0)
+			err_set(e, EINVAL,
+			    "%s is not what `bothy site "
+			    "create` writes; run that again",
+			    path);
+	}
+	json_decref(file);
+	buf_release(&text);
+	return rc;
+}
+
+int
+release_site_write(const struct release_site *s, struct err *e)
+{
+	char path[PATH_MAX], *text;
+	json_t *file;
+	int rc = -1;
+
+	if (release_path(path, e, "%s/bothy.json", s->dir) < 0)
+		return -1;
+	file = json_pack("{s:s, s:s, s:s, s:i}", "repository", s->repository,
+	    "branch", s->branch, "url", s->url, "keep", s->keep);
+	text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
+	if (text)
+		rc = io_replace_file(path, text, strlen(text), 0644, e);
+	else
+		err_set(e, EINVAL,
+		    "the site's paths and address must be "
+		    "UTF-8");
+	free(text);
+	json_decref(file);
+	return rc;
+}
+
+int
+release_lock(const char *dir, bool wait, struct err *e)
+{
+	char path[PATH_MAX];
+	int fd, rc;
+
+	if (release_path(path, e, "%s/deploy/lock", dir) < 0)
+		return -1;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "cannot open %s", path);
+	do
+		rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0) {
+		err_sys(e, "cannot lock %s", path);
+		io_close(&fd);
+	}
+	return fd;
+}
