@@ -5,6 +5,8 @@
  */
 #include "contain.h"
 
+#include "store/base/io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -17,6 +19,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { SCOPE_FD = 12 };
 
 /* Landlock beyond Debian 12's headers (linux/landlock.h of Linux 6.12). */
 enum {
@@ -107,7 +111,8 @@ make_scope(void)
 		close(fd);
 		fd = -1;
 	}
-	return fd;
+	/* Out of the way of the descriptors that a child wants. */
+	return fd < 0 ? fd : io_raise_fd(fd, SCOPE_FD);
 }
 
 static int

@@ -58,6 +58,7 @@ def gateway(request, root_lab):
     if r.status != 200 and request.param:
         procs.stop(g.process)
         site.stop_launcher()
+        assert r.status == 503, r       # 502: it is there, and fails
         pytest.skip("no rung %s here: %s" % (request.param, r.body))
     yield g
     procs.stop(g.process)
