@@ -232,34 +232,36 @@ bench-history: $(B)/bench/history_age
 part := tests/part $(BUILD)/test
 again := $(MAKE) --no-print-directory -O -j$(JOBS)
 
-# Lint only computes, and the others wait much: it takes what they leave, in a
-# directory that no other make reads.
-.PHONY: test test-lint test-others
+# Three streams: what waits (for disks, clients, deadlines), what computes, and
+# lint, which takes what they leave. No two make the same file: each makes in a
+# directory of its own, but for the tests of the release, which one stream has.
+STREAMS := test-waits test-computes test-lint
+.PHONY: test $(STREAMS)
 test:
 	@.ci/packages $(RUN_PACKAGES) $(TEST_PACKAGES)
 	@rm -rf $(BUILD)/test
 	@$(part) build $(again) WERROR=1 all
 	@test ! -e $(BUILD)/test/failed
-	@$(MAKE) --no-print-directory -j2 test-lint test-others
-	@cat $(BUILD)/test/lint.said
+	@$(MAKE) --no-print-directory -j$(words $(STREAMS)) $(STREAMS)
 	@$(part) --end
 
-test-lint:
-	@$(part) lint nice -n 19 $(again) B=$(BUILD)/lint/none -k lint \
-		>$(BUILD)/test/lint.said
-
-test-others:
+test-waits:
+	@$(part) e2e $(again) e2e
+	@$(part) crash $(again) -k crash-test
 	@$(part) unit $(again) -k WERROR=1 unit
+	@$(part) install $(again) install DESTDIR= PREFIX=$(BUILD)/test/prefix
+	@$(part) installed $(NO_MAKE) tests/installed $(BUILD)/test/prefix
+
+test-computes:
 	@$(part) unit-asan $(again) VARIANT=asan B=$(BUILD)/asan -k unit
 	@$(part) unit-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan -k unit
 	@$(part) replay $(again) VARIANT=asan B=$(BUILD)/asan replay
-	@$(part) crash $(again) crash-test
 	@$(part) crash-asan $(again) VARIANT=asan B=$(BUILD)/asan crash-faults
-	@$(part) install $(again) install DESTDIR= PREFIX=$(BUILD)/test/prefix
-	@$(part) installed $(NO_MAKE) tests/installed $(BUILD)/test/prefix
-	@$(part) e2e $(again) e2e
 	@$(part) e2e-asan $(again) VARIANT=asan B=$(BUILD)/asan e2e-sanitized
 	@$(part) e2e-tsan $(again) VARIANT=tsan B=$(BUILD)/tsan e2e-sanitized
+
+test-lint:
+	@$(part) lint nice -n 19 $(again) B=$(BUILD)/lint/none -k lint
 
 .PHONY: fresh-test
 fresh-test:

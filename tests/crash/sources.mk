@@ -77,11 +77,25 @@ live := $(PYTHON) -B tests/crash
 LIVE_STORES := --store $(B)/bin/bothy-store \
 	--planted $(CRASH)/bothy-store-planted --recorder $(CRASH)/record.so
 
-.PHONY: crash crash-test crash-faults crash-live crash-live-test
-crash-live-test: $(LIVE_PROGRAMS)
+CRASH_TESTS := $(addprefix crash-test-,states powercut linear fault exhaust)
+.PHONY: crash crash-test crash-faults crash-live $(CRASH_TESTS)
+
+# Each by itself, on stores of its own: make -j runs them side by side.
+crash-test: $(CRASH_TESTS)
+
+crash-test-states: $(CRASH_PROGRAMS)
+	@$(NO_MAKE) $(crash.py) --states 3000 --kills 20
+
+crash-test-powercut: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/powercut.py $(LIVE_STORES) --cuts 4
+
+crash-test-linear: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills 20
+
+crash-test-fault: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 3
+
+crash-test-exhaust: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
 
 crash-live: $(LIVE_PROGRAMS)
@@ -89,10 +103,6 @@ crash-live: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills $(CRASH_KILLS)
 	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200
 	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
-
-crash-test: $(CRASH_PROGRAMS)
-	@$(NO_MAKE) $(crash.py) --states 3000 --kills 20
-	@$(MAKE) --no-print-directory crash-live-test
 
 crash: $(CRASH_PROGRAMS)
 	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS) \
