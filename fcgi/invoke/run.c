@@ -356,9 +356,12 @@ on_events(struct walk *w, const struct pollfd *p, int64_t now_ms)
 
 	if (p[AT_CTL].revents) {
 		read_ctl(w);
-		/* poll() looked at the pipes after it had seen the message. */
-		w->all_read = w->have_done && !p[AT_OUT].revents &&
-		    !p[AT_ERR].revents;
+		/*
+		 * poll() looked at the pipes after it had seen the message;
+		 * an end alone, of a process that is gone, brings no bytes.
+		 */
+		w->all_read = w->have_done &&
+		    !((p[AT_OUT].revents | p[AT_ERR].revents) & POLLIN);
 		if (w->have_done || w->gone)
 			return;		/* what is in the pipes comes last */
 		if (w->done.end == ABI_END_NOT_YET) {
