@@ -108,16 +108,21 @@ command_nearest(const struct command *const *list, const char *word)
 	return nearest;
 }
 
-/* The names of one chapter, from its first command on. */
-static void
-put_chapter(const struct command *const *list)
+static bool
+is_of(const struct command *cmd, const char *chapter)
 {
-	const char *chapter = list[0]->chapter;
+	return cmd->chapter && strcmp(cmd->chapter, chapter) == 0;
+}
+
+/* "documents   ls, get, put, ..." */
+static void
+put_chapter(const struct command *const *list, const char *chapter)
+{
 	char names[512] = "";
 	size_t i, n = 0;
 
 	for (i = 0; list[i]; i++)
-		if (strcmp(list[i]->chapter, chapter) == 0 && n < sizeof names)
+		if (is_of(list[i], chapter) && n < sizeof names)
 			n += (size_t)snprintf(names + n, sizeof names - n,
 			    "%s%s", n ? ", " : "", command_word(list[i]));
 	printf("  %-12s", chapter);
@@ -125,12 +130,12 @@ put_chapter(const struct command *const *list)
 }
 
 static bool
-is_first(const struct command *const *list, size_t at)
+is_first(const struct command *const *list, size_t at, const char *chapter)
 {
 	size_t i;
 
 	for (i = 0; i < at; i++)
-		if (strcmp(list[i]->chapter, list[at]->chapter) == 0)
+		if (is_of(list[i], chapter))
 			return false;
 	return true;
 }
@@ -142,8 +147,8 @@ put_list(const struct command *const *list)
 	size_t i;
 
 	for (i = 0; list[i]; i++)
-		if (list[i]->chapter && is_first(list, i))
-			put_chapter(list + i);
+		if (list[i]->chapter && is_first(list, i, list[i]->chapter))
+			put_chapter(list, list[i]->chapter);
 	for (i = 0; list[i] && !list[i]->chapter; i++)
 		printf("  %-12s%s\n", command_word(list[i]),
 		    list[i]->summary);

@@ -239,7 +239,7 @@ struct statement_request {
 struct store_request {
 	struct text table;		/* TableName */
 	const struct value *key;	/* Key */
-	struct text name;		/* Name: of a backup or a remote */
+	struct text name;		/* Name: of a backup, a remote, a file */
 	struct text from, to;		/* commits, backups or times */
 	struct text into;		/* Into: another table */
 	struct text path, format;	/* Path, Format */

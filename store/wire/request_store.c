@@ -69,8 +69,14 @@ static const struct param check_params[] = {
 	{.name = "Deep", .kind = PARAM_FLAG, .at = STORE(deep)},
 };
 
-static const struct param transfer_params[] = {
+static const struct param export_params[] = {
 	TABLE(PARAM_REQUIRED), PATH(PARAM_REQUIRED), FORMAT,
+	{.name = "DryRun", .kind = PARAM_FLAG, .at = STORE(dry)},
+};
+
+/* Of Import: Name is what the Path is called in what is said of it. */
+static const struct param import_params[] = {
+	TABLE(PARAM_REQUIRED), PATH(PARAM_REQUIRED), FORMAT, NAME(0),
 	{.name = "DryRun", .kind = PARAM_FLAG, .at = STORE(dry)},
 };
 
@@ -129,7 +135,8 @@ static const struct schema limit_schema = OWN(limit_params);
 static const struct schema restore_schema = OWN(restore_params);
 static const struct schema adopt_schema = OWN(adopt_params);
 static const struct schema check_schema = OWN(check_params);
-static const struct schema transfer_schema = OWN(transfer_params);
+static const struct schema export_schema = OWN(export_params);
+static const struct schema import_schema = OWN(import_params);
 static const struct schema mirror_schema = OWN(mirror_params);
 static const struct schema declare_schema = OWN(declare_params);
 static const struct schema merge_schema = OWN(merge_params);
@@ -151,8 +158,8 @@ const struct form request_store_forms[OP_END - OP_STAT] = {
 	FORM(OP_ADOPT) = {&adopt_schema, false, finish},
 	FORM(OP_CHECK) = {&check_schema, false, NULL},
 	FORM(OP_REINDEX) = {&nothing, false, NULL},
-	FORM(OP_IMPORT) = {&transfer_schema, false, NULL},
-	FORM(OP_EXPORT) = {&transfer_schema, false, NULL},
+	FORM(OP_IMPORT) = {&import_schema, false, NULL},
+	FORM(OP_EXPORT) = {&export_schema, false, NULL},
 	FORM(OP_MIRROR) = {&mirror_schema, false, NULL},
 	FORM(OP_STOP) = {&nothing, false, NULL},
 	FORM(OP_DECLARE) = {&declare_schema, false, NULL},

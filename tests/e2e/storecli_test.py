@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import shlex
+import shutil
 import subprocess
 import time
 
@@ -492,7 +493,10 @@ def test_import_tells_what_it_left_out(shop):
     shop.put("notes", id="there", v=1)
     out = shop.call("import", "notes", "-", code=FAILED, text=(
         '{"id":"there","v":2}\n{"id":\n{"id":"fresh"}\n{"no":"key"}\n'))
-    assert ":1" in out and ":2" in out and ":4" in out
+    for line in (1, 2, 4):
+        assert "standard input:%d " % line in out
+    assert "import-" not in out
+    assert "read 4 documents: 1 added, 0 there already, 3 refused" in out
     assert shop.get("notes", "there")["v"] == 1
     assert shop.get("notes", "fresh") == {"id": "fresh"}
     assert [n for n in os.listdir(shop.lab.path("tmp"))
@@ -577,6 +581,61 @@ def test_stat_and_status(shop):
     assert answer["store"]["running"] and answer["store"]["History"]
 
 
+def test_check_says_what_it_found(shop):
+    shop.put("notes", id="checked", n=1)
+    assert shop.call("check").startswith("all is well: ")
+    deep = shop.call("check", "notes", "--deep").splitlines()[0]
+    assert "all is well" in deep and "in notes" in deep and "journal" in deep
+    assert shop.err == ""
+    assert json.loads(shop.call("check", "--json"))["Count"] == 0
+    shop.call("check", "nowhere", code=FAILED)
+    assert "not found" in shop.err
+    os.unlink(shop.file("notes", "checked"))
+    said = shop.call("check", "--deep", code=FAILED)
+    assert "1 finding: " in said and "missing" in said
+    assert "bothy store put TABLE -" in said
+    # What it says to do does it.
+    shop.call("put", "notes", "-", text=shop.call("get", "notes", "checked"))
+    assert shop.call("check", "--deep").startswith("all is well: ")
+
+
+def test_a_history_that_is_gone_is_told_of(lab):
+    lost = Shop(lab.site("lost", files={"deploy.yaml": DEPLOY}))
+
+    def leave():
+        lost.call("stop")
+        procs.wait_for(lambda: not lost.site.stores(), 60, "the store to leave")
+
+    def history():
+        return json.loads(lost.call("stat", "--json"))["History"]
+
+    try:
+        lost.put("notes", id="a", n=1)
+        lost.call("checkpoint")
+        before = history()
+        assert before["DayBytes"] > 0 and "BegunAnew" not in before
+        leave()
+        assert history()["DayBytes"] == before["DayBytes"]
+        assert history()["Since"] == before["Since"]
+        assert "reaches back to 20" in lost.call("stat")
+        leave()
+        shutil.rmtree(os.path.join(lost.store, "history.git"))
+        assert lost.call("check").startswith("all is well: ")
+        assert "begun anew at 20" in lost.err
+        anew = history()["BegunAnew"]
+        with open(os.path.join(lost.store, "store.log"),
+                  encoding="utf-8") as f:
+            assert [json.loads(line)["level"] for line in f
+                    if "history.git is gone" in line] == ["warning"]
+        lost.call("checkpoint")
+        leave()
+        assert history()["BegunAnew"] == anew
+        assert "begun anew at 20" in lost.call("stat")
+        assert lost.get("notes", "a") == {"id": "a", "n": 1}
+    finally:
+        lost.site.stop_store()
+
+
 def test_reindex(shop):
     shop.put("notes", id="before", n=1)
     assert "made anew" in shop.call("reindex")
@@ -653,9 +712,13 @@ def test_a_damaged_store_opens_read_only(shop):
 # ---- help, completion --------------------------------------------------------------
 
 def names(shop):
-    return [line.split()[0] for line in
-            shop.lab.bothy("store", "--help").stdout.splitlines()
-            if line.startswith("  ") and line[2].isalpha()]
+    """Of the chapters of `bothy help store`; two columns, the second wraps."""
+    text = shop.lab.bothy("store", "--help").stdout.split("\n\n")[2]
+    return [name for line in text.splitlines()
+            for name in line[14:].rstrip(",").split(", ")]
+
+
+SCREEN = 23             # lines of 24: the prompt has the last
 
 
 def test_help(shop):
@@ -664,13 +727,26 @@ def test_help(shop):
     for name in found:
         lines = shop.lab.bothy("help", "store", name).stdout.splitlines()
         assert lines[0].startswith("usage: bothy store %s" % name)
-        assert len(lines) <= 40 and max(map(len, lines)) < 80, name
+        assert len(lines) <= SCREEN and max(map(len, lines)) < 80, name
         assert shop.lab.bothy("store", name,
                               "--help").stdout.splitlines() == lines
     assert shop.lab.bothy("help", "store").stdout == \
         shop.lab.bothy("store", "--help").stdout
     r = shop.lab.bothy("store", check=False)
     assert r.returncode == USAGE
+
+
+def test_every_help_fits_a_screen(shop):
+    overview = shop.lab.bothy("help").stdout.splitlines()
+    commands = [line.split()[0] for line in overview
+                if line.startswith("  ") and line[2].isalpha()]
+    assert {"init", "run", "store", "config"} <= set(commands)
+    pages = [overview]
+    for name in commands:
+        pages.append(shop.lab.bothy("help", name).stdout.splitlines())
+        assert shop.lab.bothy(name, "--help").stdout.splitlines() == pages[-1]
+    for page in pages:
+        assert len(page) <= SCREEN and max(map(len, page)) < 80, page[0]
 
 
 def test_every_command_has_its_place_in_the_manual(shop):

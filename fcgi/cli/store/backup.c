@@ -31,6 +31,7 @@ run_backup(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_backup = {
 	.name = "store backup",
+	.chapter = "their past",
 	.arguments = "NAME",
 	.summary = "name the state of now, for ever",
 	.help =
@@ -54,6 +55,7 @@ run_checkpoint(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_checkpoint = {
 	.name = "store checkpoint",
+	.chapter = "their past",
 	.arguments = "",
 	.summary = "commit to the history what isn't there yet",
 	.help =
@@ -65,8 +67,9 @@ const struct command command_store_checkpoint = {
 
 /* --- backups ------------------------------------------------------------ */
 
-static void
-print_backups(const struct json_node *list)
+static int
+print_backups(struct storelink *l, const struct json_node *list,
+    const void *told)
 {
 	enum { NAME, TIME, COMMIT, POSITION };
 	static const char *const titles[] = {"NAME", "TIME", "COMMIT",
@@ -75,6 +78,11 @@ print_backups(const struct json_node *list)
 	const struct json_node *b;
 	char time[32];
 
+	(void)l;
+	(void)told;
+	if (!list->first)
+		puts("there is no backup; `bothy store backup NAME` makes "
+		    "one");
 	for (b = list->first; g && b; b = b->next) {
 		storegrid_row(g);
 		storetext_cell(g, NAME, json_member(b, "Name"));
@@ -83,43 +91,24 @@ print_backups(const struct json_node *list)
 		storetext_commit(g, COMMIT, b);
 		storetext_cell(g, POSITION, json_member(b, "Position"));
 	}
-	if (g)
+	if (g && list->first)
 		storegrid_print(g);
 	storegrid_free(g);
+	return CLI_OK;
 }
 
 static int
 run_backups(struct cli *c, const void *values, int argc, char **argv)
 {
-	const struct json_node *n;
-	struct storelink l;
-	struct reply r;
-	struct err e;
-	int code = storelink_open(c, &l);
-
 	(void)values;
 	(void)argc;
 	(void)argv;
-	if (code != CLI_OK)
-		return code;
-	storelink_begin(&l, &r);
-	n = storelink_call(&l, OP_BACKUPS, 0, &r, &e);
-	n = n ? json_member(n, "Backups") : NULL;
-	if (!n)
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else if (n->first)
-		print_backups(n);
-	else
-		puts("there is no backup; `bothy store backup NAME` makes "
-		    "one");
-	storelink_close(&l);
-	return code;
+	return storecmd_list(c, OP_BACKUPS, "Backups", print_backups);
 }
 
 const struct command command_store_backups = {
 	.name = "store backups",
+	.chapter = "their past",
 	.arguments = "",
 	.summary = "list the states that have a name",
 	.help = "Lists the backups, from which `bothy store restore` takes.",

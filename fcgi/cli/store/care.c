@@ -1,5 +1,5 @@
 /*
- * bothy store check, reindex, adopt, forget, stop: what keeps a store well.
+ * bothy store reindex, adopt, forget, stop: what keeps a store well.
  */
 #include "cmd.h"
 
@@ -9,65 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LIMIT_MAX = 100000, LEAVE_MS = 60 * 1000 };
-
-/* --- check -------------------------------------------------------------- */
-
-struct check_options {
-	const char *limit;
-	bool deep;
-};
-
-static const struct opt check_opts[] = {
-	{"deep", 0, OPT_SWITCH, NULL, offsetof(struct check_options, deep),
-	    "read all files, and compare them with index and history"},
-	{"limit", 'n', OPT_VALUE, "N", offsetof(struct check_options, limit),
-	    "at most N findings"},
-	{NULL, 0, OPT_SWITCH, NULL, 0, NULL},
-};
-
-static int
-run_check(struct cli *c, const void *values, int argc, char **argv)
-{
-	const struct check_options *o = values;
-	struct storelink l;
-	struct reply r;
-	long long limit;
-	struct err e;
-	int code;
-
-	if (o->limit && storecmd_number("limit", o->limit, LIMIT_MAX, &limit,
-	        &e) < 0)
-		return cli_fail(&e, CLI_USAGE);
-	code = storelink_open(c, &l);
-	if (code != CLI_OK)
-		return code;
-	storelink_begin(&l, &r);
-	if (argc)
-		reply_string(&r, "TableName", argv[0]);
-	if (o->deep)
-		reply_bool(&r, "Deep", true);
-	if (o->limit)
-		reply_integer(&r, "Limit", limit ? limit : LIMIT_MAX);
-	return storecmd_finish(&l, OP_CHECK, &r, "Count");
-}
-
-const struct command command_store_check = {
-	.name = "store check",
-	.arguments = "[TABLE]",
-	.summary = "compare files, index and history",
-	.help =
-	    "Reports files that were edited by hand, can't be read or don't "
-	    "belong there, and what index and history have otherwise. "
-	    "Nothing is changed. The exit status is 1 if there is "
-	    "anything to report.",
-	.opts = check_opts,
-	.size = sizeof(struct check_options),
-	.most = 1,
-	.tables = true,
-	.words = "@tables",
-	.run = run_check,
-};
+enum { LEAVE_MS = 60 * 1000 };
 
 /* --- reindex ------------------------------------------------------------ */
 
@@ -113,6 +55,7 @@ run_reindex(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_reindex = {
 	.name = "store reindex",
+	.chapter = "upkeep",
 	.arguments = "",
 	.summary = "make the index anew from files and journal",
 	.help =
@@ -160,6 +103,7 @@ run_adopt(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_adopt = {
 	.name = "store adopt",
+	.chapter = "in and out",
 	.arguments = "[TABLE [KEY [SORTKEY]]]",
 	.summary = "take over files that were edited by hand",
 	.help =
@@ -189,12 +133,15 @@ static const struct opt forget_opts[] = {
 
 /* What was erased, and where it may still be: an exit code. */
 static int
-tell_forgotten(const struct json_node *n)
+tell_forgotten(struct storelink *l, const struct json_node *n,
+    const void *told)
 {
 	const struct json_node *list = json_member(n, "Mirrors"), *m;
 	struct text name, error;
 	int code = CLI_OK;
 
+	(void)l;
+	(void)told;
 	printf("erased from %lld commits, %lld lines of the journal, %lld "
 	    "files%s\n", storetext_integer(n, "States"),
 	    storetext_integer(n, "Lines"), storetext_integer(n, "Files"),
@@ -220,21 +167,6 @@ tell_forgotten(const struct json_node *n)
 }
 
 static int
-forget(struct storelink *l, struct reply *r)
-{
-	const struct json_node *n;
-	struct err e;
-
-	n = storelink_call(l, OP_FORGET, CLIENT_PLAIN, r, &e);
-	if (!n)
-		return storelink_fail(&e);
-	if (!l->cli->json)
-		return tell_forgotten(n);
-	storetext_json(&n->raw);
-	return CLI_OK;
-}
-
-static int
 run_forget(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct forget_options *o = values;
@@ -248,15 +180,15 @@ run_forget(struct cli *c, const void *values, int argc, char **argv)
 	if (o->yes || storecmd_agreed("erase this document and all that it "
 	        "ever was, from journal, index, history, backups and mirrors? "
 	        "it can't be taken back;"))
-		code = forget(&l, &r);
-	else
-		code = CLI_FAILED;
+		return storecmd_answer(&l, OP_FORGET, CLIENT_PLAIN, &r,
+		    tell_forgotten, NULL);
 	storelink_close(&l);
-	return code;
+	return CLI_FAILED;
 }
 
 const struct command command_store_forget = {
 	.name = "store forget",
+	.chapter = "their past",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "erase a document and its past, for good",
 	.help =
@@ -302,6 +234,7 @@ run_stop(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_stop = {
 	.name = "store stop",
+	.chapter = "upkeep",
 	.arguments = "",
 	.summary = "end the store's daemon",
 	.help =

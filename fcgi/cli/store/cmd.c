@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LIMIT_MAX = 100000 };
+
 int
 storecmd_document(const struct cli *c, struct storelink *l,
     struct storewords *t, struct reply *r, int nwords, char **words)
@@ -51,6 +53,55 @@ storecmd_any(const struct cli *c, struct storelink *l, struct reply *r,
 	return CLI_OK;
 }
 
+/* --- a question and its answer ------------------------------------------ */
+
+/* The reply, or its part, printed: an exit code. */
+static int
+answer(struct storelink *l, const struct json_node *n, const struct err *e,
+    storecmd_print *print, const void *told)
+{
+	int code = CLI_OK;
+
+	if (!n)
+		code = storelink_fail(e);
+	else if (l->cli->json)
+		storetext_json(&n->raw);
+	else
+		code = print(l, n, told);
+	storelink_close(l);
+	return code;
+}
+
+int
+storecmd_answer(struct storelink *l, enum operation op, unsigned flags,
+    struct reply *request, storecmd_print *print, const void *told)
+{
+	const struct json_node *n;
+	struct err e;
+
+	n = storelink_call(l, op, flags, request, &e);
+	return answer(l, n, &e, print, told);
+}
+
+int
+storecmd_list(const struct cli *c, enum operation op, const char *part,
+    storecmd_print *print)
+{
+	const struct json_node *n;
+	struct storelink l;
+	struct reply r;
+	struct err e;
+	int code = storelink_open(c, &l);
+
+	if (code != CLI_OK)
+		return code;
+	storelink_begin(&l, &r);
+	n = storelink_call(&l, op, 0, &r, &e);
+	if (n && !(n = json_member(n, part)))
+		err_set(&e, 0, "the store's reply has no %s", part);
+	return answer(&l, n, &e, print, NULL);
+}
+
 int
 storecmd_finish(struct storelink *l, enum operation op,
     struct reply *request, const char *bad)
@@ -72,6 +123,8 @@ storecmd_finish(struct storelink *l, enum operation op,
 	return code;
 }
 
+/* --- the command line ----------------------------------------------------- */
+
 int
 storecmd_number(const char *option, const char *text, long long most,
     long long *n, struct err *e)
@@ -83,6 +136,19 @@ storecmd_number(const char *option, const char *text, long long most,
 	if (errno || end == text || *end || *n < 0 || *n > most)
 		return err_set(e, EINVAL, "--%s is a number from 0 to %lld, "
 		    "not %.100s", option, most, text);
+	return 0;
+}
+
+int
+storecmd_limit(const char *text, struct reply *r, struct err *e)
+{
+	long long n;
+
+	if (!text)
+		return 0;
+	if (storecmd_number("limit", text, LIMIT_MAX, &n, e) < 0)
+		return -1;
+	reply_integer(r, "Limit", n ? n : LIMIT_MAX);
 	return 0;
 }
 

@@ -30,6 +30,24 @@ int storecmd_document(const struct cli *c, struct storelink *l,
     struct storewords *t, struct reply *r, int nwords, char **words);
 
 /*
+ * Prints a reply for people, with what the command was told; an exit code.  The
+ * tree is that of the link, and gone with its next call.
+ */
+typedef int storecmd_print(struct storelink *l, const struct json_node *n,
+    const void *told);
+
+/*
+ * Asks, has the reply printed, or with --json prints it as it is, and closes
+ * the link: an exit code.
+ */
+int storecmd_answer(struct storelink *l, enum operation op, unsigned flags,
+    struct reply *request, storecmd_print *print, const void *told);
+
+/* The same for the list `part` of a reply, without a request's members. */
+int storecmd_list(const struct cli *c, enum operation op, const char *part,
+    storecmd_print *print);
+
+/*
  * Asks, prints the reply (as JSON, or its members as lines) and closes the
  * link: an exit code, CLI_FAILED if the number `bad` (NULL: none) is not 0.
  */
@@ -39,6 +57,9 @@ int storecmd_finish(struct storelink *l, enum operation op,
 /* A number of the command line, 0 to `most`: 0, or -1 with the error set. */
 int storecmd_number(const char *option, const char *text, long long most,
     long long *n, struct err *e);
+
+/* The Limit that --limit asks for, unless it is NULL; 0 is the most. */
+int storecmd_limit(const char *text, struct reply *r, struct err *e);
 
 /*
  * Asks on the terminal; without one the answer is no, and how to say yes

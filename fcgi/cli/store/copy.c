@@ -232,6 +232,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_copy = {
 	.name = "store copy",
+	.chapter = "in and out",
 	.arguments = "--to|--from [TABLE...]",
 	.summary = "copy tables to another DynamoDB, or from it",
 	.help =

@@ -115,6 +115,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_create = {
 	.name = "store create",
+	.chapter = "upkeep",
 	.arguments = "",
 	.summary = "make a new store, empty or from a mirror",
 	.help =

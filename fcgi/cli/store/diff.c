@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMIT_MAX = 100000 };
-
 struct options {
 	const char *from, *to, *limit;
 };
@@ -26,7 +24,6 @@ static int
 put_options(const struct options *o, struct reply *r, struct err *e)
 {
 	char state[256];
-	long long n;
 
 	storecmd_state(o->from, state);
 	reply_string(r, "From", state);
@@ -34,12 +31,7 @@ put_options(const struct options *o, struct reply *r, struct err *e)
 		storecmd_state(o->to, state);
 		reply_string(r, "To", state);
 	}
-	if (!o->limit)
-		return 0;
-	if (storecmd_number("limit", o->limit, LIMIT_MAX, &n, e) < 0)
-		return -1;
-	reply_integer(r, "Limit", n ? n : LIMIT_MAX);
-	return 0;
+	return storecmd_limit(o->limit, r, e);
 }
 
 void
@@ -63,14 +55,16 @@ storecmd_differences(const struct json_node *list)
 	buf_release(&title);
 }
 
-static void
-print_diff(const struct json_node *n)
+static int
+print_diff(struct storelink *l, const struct json_node *n, const void *told)
 {
 	long long added = storetext_integer(n, "Added");
 	long long removed = storetext_integer(n, "Removed");
 	long long changed = storetext_integer(n, "Changed");
 	const struct json_node *list = json_member(n, "Differences");
 
+	(void)l;
+	(void)told;
 	storecmd_differences(list);
 	fflush(stdout);
 	fprintf(stderr, "bothy: %lld new, %lld changed, %lld removed", added,
@@ -79,13 +73,13 @@ print_diff(const struct json_node *n)
 		fprintf(stderr, "; %zu are shown, --limit N shows more",
 		    list->count);
 	fputs("\n", stderr);
+	return CLI_OK;
 }
 
 static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct options *o = values;
-	const struct json_node *n;
 	struct storelink l;
 	struct reply r;
 	struct err e;
@@ -97,20 +91,16 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	code = storecmd_any(c, &l, &r, argc, argv);
 	if (code != CLI_OK)
 		return code;
-	if (put_options(o, &r, &e) < 0)
-		code = cli_fail(&e, CLI_USAGE);
-	else if (!(n = storelink_call(&l, OP_DIFF, CLIENT_PLAIN, &r, &e)))
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else
-		print_diff(n);
+	if (put_options(o, &r, &e) == 0)
+		return storecmd_answer(&l, OP_DIFF, CLIENT_PLAIN, &r,
+		    print_diff, NULL);
 	storelink_close(&l);
-	return code;
+	return cli_fail(&e, CLI_USAGE);
 }
 
 const struct command command_store_diff = {
 	.name = "store diff",
+	.chapter = "their past",
 	.arguments = "[TABLE [KEY [SORTKEY]]]",
 	.summary = "show what changed between two states",
 	.help =

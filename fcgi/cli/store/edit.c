@@ -404,6 +404,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_edit = {
 	.name = "store edit",
+	.chapter = "documents",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "edit a document",
 	.help =

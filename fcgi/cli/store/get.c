@@ -45,6 +45,7 @@ run_get(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_get = {
 	.name = "store get",
+	.chapter = "documents",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "print a document",
 	.help = "Prints a document as plain JSON, as its file has it.",
@@ -98,6 +99,7 @@ run_show(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_show = {
 	.name = "store show",
+	.chapter = "their past",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "print a document as it was",
 	.help =
@@ -116,47 +118,41 @@ const struct command command_store_show = {
 /* --- path --------------------------------------------------------------- */
 
 /* DIRECTORY/PATH; what is wrong with the file goes to stderr. */
-static void
-print_path(const struct json_node *n)
+static int
+print_path(struct storelink *l, const struct json_node *n, const void *told)
 {
 	struct text dir = storetext_member(n, "Directory");
 	struct text path = storetext_member(n, "Path");
 	struct text state = storetext_member(n, "State");
 
+	(void)l;
+	(void)told;
 	printf("%.*s/%.*s\n", (int)dir.n, dir.p, (int)path.n, path.p);
 	if (state.n == 6 && *state.p == 'a')
 		fputs("bothy: there is no such file\n", stderr);
 	else if (state.n && *state.p != 'w')
 		fputs("bothy: the file was edited by hand; `bothy store "
 		    "adopt` takes it over\n", stderr);
+	return CLI_OK;
 }
 
 static int
 run_path(struct cli *c, const void *values, int argc, char **argv)
 {
-	const struct json_node *n;
 	struct storewords t;
 	struct storelink l;
 	struct reply r;
-	struct err e;
 	int code = storecmd_document(c, &l, &t, &r, argc, argv);
 
 	(void)values;
-	if (code != CLI_OK)
-		return code;
-	n = storelink_call(&l, OP_PATH, CLIENT_PLAIN, &r, &e);
-	if (!n)
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else
-		print_path(n);
-	storelink_close(&l);
-	return code;
+	return code != CLI_OK ? code
+	                      : storecmd_answer(&l, OP_PATH, CLIENT_PLAIN, &r,
+	                            print_path, NULL);
 }
 
 const struct command command_store_path = {
 	.name = "store path",
+	.chapter = "documents",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "print where a document's file lies",
 	.help =

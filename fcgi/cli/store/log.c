@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { LIMIT_MAX = 100000, COMMIT_SHOWN = 10 };
+enum { COMMIT_SHOWN = 10 };
 
 struct options {
 	const char *at, *limit;
@@ -26,18 +26,12 @@ static int
 put_options(const struct options *o, struct reply *r, struct err *e)
 {
 	char state[256];
-	long long n;
 
 	if (o->at) {
 		storecmd_state(o->at, state);
 		reply_string(r, "From", state);
 	}
-	if (o->limit) {
-		if (storecmd_number("limit", o->limit, LIMIT_MAX, &n, e) < 0)
-			return -1;
-		reply_integer(r, "Limit", n ? n : LIMIT_MAX);
-	}
-	return 0;
+	return storecmd_limit(o->limit, r, e);
 }
 
 /* "2026-11-22 10:20:30  1a2b3c4d5e  messages 3", or "not in a commit yet". */
@@ -120,11 +114,29 @@ print_commits(const struct json_node *reply)
 		    stderr);
 }
 
+/* What the words of the command line have to say to the reply. */
+struct told {
+	bool document, brief;
+};
+
+static int
+print_log(struct storelink *l, const struct json_node *n, const void *told)
+{
+	const struct told *t = told;
+
+	(void)l;
+	if (t->document)
+		print_versions(n, t->brief);
+	else
+		print_commits(n);
+	return CLI_OK;
+}
+
 static int
 run_log(struct cli *c, const void *values, int argc, char **argv)
 {
 	const struct options *o = values;
-	const struct json_node *n;
+	const struct told told = {argc > 1, o->brief};
 	struct storelink l;
 	struct reply r;
 	struct err e;
@@ -132,22 +144,16 @@ run_log(struct cli *c, const void *values, int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (put_options(o, &r, &e) < 0)
-		code = cli_fail(&e, CLI_USAGE);
-	else if (!(n = storelink_call(&l, OP_LOG, CLIENT_PLAIN, &r, &e)))
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else if (argc > 1)
-		print_versions(n, o->brief);
-	else
-		print_commits(n);
+	if (put_options(o, &r, &e) == 0)
+		return storecmd_answer(&l, OP_LOG, CLIENT_PLAIN, &r, print_log,
+		    &told);
 	storelink_close(&l);
-	return code;
+	return cli_fail(&e, CLI_USAGE);
 }
 
 const struct command command_store_log = {
 	.name = "store log",
+	.chapter = "their past",
 	.arguments = "[TABLE [KEY [SORTKEY]]]",
 	.summary = "list what a document was before",
 	.help =
@@ -197,17 +203,23 @@ member_of(const struct json_node *item, const struct text *name)
 	return NULL;
 }
 
-static void
-print_blame(const struct json_node *reply, const struct json_node *item)
+/* The document is asked for, too: values are not in the reply. */
+static int
+print_blame(struct storelink *l, const struct json_node *reply,
+    const void *told)
 {
 	enum { ATTRIBUTE, SINCE, COMMIT, VALUE };
 	static const char *const titles[] = {"ATTRIBUTE", "SINCE", "COMMIT",
 	    "VALUE", NULL};
 	const struct json_node *a = json_member(reply, "Attributes");
 	struct storegrid *g = storegrid_new(titles);
+	const struct json_node *item;
 	struct text name;
+	struct err e;
 	char time[32];
 
+	(void)told;
+	item = get(l, &(struct text){l->body.data, l->body.len}, &e);
 	for (a = a->first; g && a; a = a->next) {
 		name = storetext_member(a, "Name");
 		storegrid_row(g);
@@ -221,36 +233,26 @@ print_blame(const struct json_node *reply, const struct json_node *item)
 	if (g)
 		storegrid_print(g);
 	storegrid_free(g);
+	return CLI_OK;
 }
 
 static int
 run_blame(struct cli *c, const void *values, int argc, char **argv)
 {
-	const struct json_node *n, *item;
 	struct storewords t;
 	struct storelink l;
 	struct reply r;
-	struct err e;
 	int code = storecmd_document(c, &l, &t, &r, argc, argv);
 
 	(void)values;
-	if (code != CLI_OK)
-		return code;
-	n = storelink_call(&l, OP_BLAME, CLIENT_PLAIN, &r, &e);
-	if (!n)
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else {
-		item = get(&l, &(struct text){l.body.data, l.body.len}, &e);
-		print_blame(n, item);
-	}
-	storelink_close(&l);
-	return code;
+	return code != CLI_OK ? code
+	                      : storecmd_answer(&l, OP_BLAME, CLIENT_PLAIN, &r,
+	                            print_blame, NULL);
 }
 
 const struct command command_store_blame = {
 	.name = "store blame",
+	.chapter = "their past",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "show since when each attribute has its value",
 	.help =

@@ -83,6 +83,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_merge = {
 	.name = "store merge",
+	.chapter = "in and out",
 	.arguments = "CLONE [REVISION]",
 	.summary = "take over documents that were edited in a clone",
 	.help =

@@ -163,6 +163,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_mirror = {
 	.name = "store mirror",
+	.chapter = "their past",
 	.arguments = "[NAME [URL]]",
 	.summary = "keep the history in other repositories, too",
 	.help =

@@ -84,9 +84,43 @@ is_format(const char *word)
 	    strcmp(word, "dynamodb") == 0;
 }
 
+/* What an import has left out, and how much it took. */
+static int
+print_import(struct storelink *l, const struct json_node *n, const void *told)
+{
+	enum { WHERE, WHY };
+	static const char *const titles[] = {"WHERE", "WHY", NULL};
+	const struct json_node *list = json_member(n, "Refused"), *f;
+	long long refused = storetext_integer(n, "RefusedCount");
+	const struct options *o = told;
+	struct storegrid *g = storegrid_new(titles);
+	struct text where, why;
+
+	(void)l;
+	for (f = list->first; g && f; f = f->next) {
+		where = storetext_member(f, "Where");
+		why = storetext_member(f, "Text");
+		storegrid_row(g);
+		storegrid_text(g, WHERE, where.p, where.n);
+		storegrid_text(g, WHY, why.p, why.n);
+	}
+	if (g && list->first)
+		storegrid_print(g);
+	storegrid_free(g);
+	if (refused > (long long)list->count)
+		printf("(%zu of those that were refused)\n", list->count);
+	printf("read %lld documents: %lld %s, %lld there already, %lld "
+	    "refused\n", storetext_integer(n, "Documents"),
+	    storetext_integer(n, "Added"), o->dry ? "would be added" : "added",
+	    storetext_integer(n, "Same"), refused);
+	return refused ? CLI_FAILED : CLI_OK;
+}
+
+/* `name` is what the path is called in what is said of it, or NULL. */
 static int
 transfer(struct cli *c, enum operation op, const struct options *o,
-    const char *table, const char *path, const char *format)
+    const char *table, const char *path, const char *name,
+    const char *format)
 {
 	struct storewords t;
 	struct storelink l;
@@ -103,10 +137,14 @@ transfer(struct cli *c, enum operation op, const struct options *o,
 	storelink_begin(&l, &r);
 	reply_string(&r, "TableName", table);
 	reply_string(&r, "Path", path);
+	if (name)
+		reply_string(&r, "Name", name);
 	reply_string(&r, "Format", format);
 	if (o->dry)
 		reply_bool(&r, "DryRun", true);
-	return storecmd_finish(&l, op, &r, "RefusedCount");
+	if (op == OP_EXPORT || c->json)
+		return storecmd_finish(&l, op, &r, "RefusedCount");
+	return storecmd_answer(&l, op, CLIENT_PLAIN, &r, print_import, o);
 }
 
 static int
@@ -126,12 +164,13 @@ run_export(struct cli *c, const void *values, int argc, char **argv)
 		    "%s --json`", argv[0]);
 	if (absolute(argv[1], path, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
-	return transfer(c, OP_EXPORT, o, argv[0], path,
+	return transfer(c, OP_EXPORT, o, argv[0], path, NULL,
 	    o->format ? o->format : "lines");
 }
 
 const struct command command_store_export = {
 	.name = "store export",
+	.chapter = "in and out",
 	.arguments = "TABLE PATH",
 	.summary = "write a table's documents to a file or directory",
 	.help =
@@ -166,7 +205,8 @@ run_import(struct cli *c, const void *values, int argc, char **argv)
 		err_sys(&e, "%s", path);
 		return cli_fail(&e, CLI_FAILED);
 	}
-	code = transfer(c, OP_IMPORT, o, argv[0], path, o->format ? o->format :
+	code = transfer(c, OP_IMPORT, o, argv[0], path,
+	    spooled ? "standard input" : NULL, o->format ? o->format :
 	    S_ISDIR(st.st_mode) ? "files" : "lines");
 	if (spooled)
 		unlink(path);
@@ -175,6 +215,7 @@ run_import(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_import = {
 	.name = "store import",
+	.chapter = "in and out",
 	.arguments = "TABLE [PATH]",
 	.summary = "read documents from a file or directory into a table",
 	.help =

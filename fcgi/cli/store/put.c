@@ -151,6 +151,7 @@ run_put(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_put = {
 	.name = "store put",
+	.chapter = "documents",
 	.arguments = "TABLE [JSON | FILE]",
 	.summary = "write a document",
 	.help =
@@ -204,6 +205,7 @@ run_rm(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_rm = {
 	.name = "store rm",
+	.chapter = "documents",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "remove a document",
 	.help =

@@ -281,6 +281,7 @@ run_query(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_query = {
 	.name = "store query",
+	.chapter = "documents",
 	.arguments = "TABLE KEY [SORTKEY]",
 	.summary = "list the documents of one partition key, in order",
 	.help =
@@ -312,6 +313,7 @@ run_scan(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_scan = {
 	.name = "store scan",
+	.chapter = "documents",
 	.arguments = "TABLE",
 	.summary = "list all documents of a table",
 	.help =
@@ -347,6 +349,7 @@ run_ls(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_ls = {
 	.name = "store ls",
+	.chapter = "documents",
 	.arguments = "[TABLE [KEY]]",
 	.summary = "list tables, or the keys in one",
 	.help =

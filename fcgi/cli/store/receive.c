@@ -312,6 +312,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_receive = {
 	.name = "store receive",
+	.chapter = "in and out",
 	.arguments = "HOOK",
 	.summary = "merge what is pushed to history.git; git runs it",
 	.help =

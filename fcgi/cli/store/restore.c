@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMIT_MAX = 100000 };
-
 struct options {
 	const char *at, *into, *limit;
 	bool yes, dry;
@@ -34,7 +32,6 @@ put_options(const struct options *o, bool dry, const char *preview,
     struct reply *r, struct err *e)
 {
 	char state[256];
-	long long n;
 
 	storecmd_state(o->at, state);
 	reply_string(r, "From", state);
@@ -45,12 +42,7 @@ put_options(const struct options *o, bool dry, const char *preview,
 		return 0;
 	}
 	reply_bool(r, "DryRun", true);
-	if (!o->limit)
-		return 0;
-	if (storecmd_number("limit", o->limit, LIMIT_MAX, &n, e) < 0)
-		return -1;
-	reply_integer(r, "Limit", n ? n : LIMIT_MAX);
-	return 0;
+	return storecmd_limit(o->limit, r, e);
 }
 
 /* --- the preview -------------------------------------------------------- */
@@ -217,6 +209,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_restore = {
 	.name = "store restore",
+	.chapter = "their past",
 	.arguments = "[TABLE [KEY [SORTKEY]]]",
 	.summary = "bring documents back as they were",
 	.help =

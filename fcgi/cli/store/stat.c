@@ -67,19 +67,36 @@ print_files(const struct printer *p)
 		    "conflicts/", edited);
 }
 
+void
+storestat_reach(const struct json_node *history, char out[STORESTAT_REACH])
+{
+	char since[32], anew[32];
+
+	storetext_time(json_member(history, "Since"), since);
+	storetext_time(json_member(history, "BegunAnew"), anew);
+	out[0] = '\0';
+	if (*anew)
+		snprintf(out, STORESTAT_REACH, "it was begun anew at %s, for the "
+		    "one before was gone; nothing older is in it", anew);
+	else if (*since)
+		snprintf(out, STORESTAT_REACH, "it reaches back to %s", since);
+}
+
 static void
 print_history(const struct printer *p)
 {
 	const struct json_node *h = json_member(p->stat, "History");
-	char bytes[32], today[32], time[32];
+	char bytes[32], today[32], time[32], since[STORESTAT_REACH];
 
 	storetext_bytes((double)storetext_integer(h, "Bytes"), bytes);
 	storetext_bytes((double)storetext_integer(h, "DayBytes"), today);
 	storetext_time(json_member(h, "CheckpointTime"), time);
 	line(p, "history", "%lld commits in %lld packs, %s, of which %s came "
-	    "since the daemon's start, or in a day",
-	    storetext_integer(h, "Commits"), storetext_integer(h, "Packs"),
-	    bytes, today);
+	    "in a day", storetext_integer(h, "Commits"),
+	    storetext_integer(h, "Packs"), bytes, today);
+	storestat_reach(h, since);
+	if (*since)
+		line(p, "", "%s", since);
 	if (*time)
 		line(p, "checkpoint", "%s, which took %lld ms", time,
 		    storetext_integer(h, "CheckpointMs"));
@@ -161,12 +178,19 @@ storestat_ask(const struct cli *c, struct buf *out, struct err *e)
 }
 
 static int
+print(struct storelink *l, const struct json_node *n, const void *told)
+{
+	(void)n;
+	(void)told;
+	storestat_print(l->reply.data, l->reply.len, WIDTH);
+	return CLI_OK;
+}
+
+static int
 run(struct cli *c, const void *values, int argc, char **argv)
 {
-	const struct json_node *n;
 	struct storelink l;
 	struct reply r;
-	struct err e;
 	int code = storelink_open(c, &l);
 
 	(void)values;
@@ -175,19 +199,12 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	if (code != CLI_OK)
 		return code;
 	storelink_begin(&l, &r);
-	n = storelink_call(&l, OP_STAT, 0, &r, &e);
-	if (!n)
-		code = storelink_fail(&e);
-	else if (c->json)
-		storetext_json(&n->raw);
-	else
-		storestat_print(l.reply.data, l.reply.len, WIDTH);
-	storelink_close(&l);
-	return code;
+	return storecmd_answer(&l, OP_STAT, 0, &r, print, NULL);
 }
 
 const struct command command_store_stat = {
 	.name = "store stat",
+	.chapter = "upkeep",
 	.arguments = "",
 	.summary = "show backlog, checkpoints, sizes and troubles",
 	.help =

@@ -44,9 +44,9 @@ const struct command command_store = {
 	.summary = "look into the documents, change them, restore them",
 	.help =
 	    "Works on the documents of the site, or of a store that --dir "
-	    "names. A document is named as in a shell: its table, its "
-	    "partition key and, if the table has one, its sort key; of "
-	    "what type they are the table knows.",
+	    "names: `bothy help store COMMAND` says how. A document is named "
+	    "by its table, its partition key and, if there is one, its sort "
+	    "key; of what type they are the table knows.",
 	.opts = storelink_opts,
 	.size = sizeof(struct storelink_options),
 	.tables = true,

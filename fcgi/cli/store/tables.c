@@ -204,6 +204,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 
 const struct command command_store_tables = {
 	.name = "store tables",
+	.chapter = "documents",
 	.arguments = "",
 	.summary = "list tables, their keys and indexes",
 	.help =

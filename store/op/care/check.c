@@ -349,6 +349,21 @@ count_conflicts(const char *path, unsigned depth)
 	return n;
 }
 
+/* A table that is no more may have left files; one that never was has none. */
+static int
+check_there(struct check *c, const struct text *only, struct err *e)
+{
+	struct catalog *now;
+	int rc;
+
+	if (!only->p || c->count)
+		return 0;
+	now = store_catalog_hold(c->op->store);
+	rc = op_table(now, only, e) ? 0 : -1;
+	store_catalog_release(c->op->store, now);
+	return rc;
+}
+
 static int
 check(struct check *c, const char *table, struct err *e)
 {
@@ -356,7 +371,8 @@ check(struct check *c, const char *table, struct err *e)
 	size_t i;
 
 	op_settle(c->op, SETTLE_MS);
-	if (check_files(c, table, e) < 0 || check_index(c, only, e) < 0)
+	if (check_files(c, table, e) < 0 || check_there(c, only, e) < 0 ||
+	    check_index(c, only, e) < 0)
 		return -1;
 	for (i = 0; i < c->count; i++)
 		if (op_stopped(c->op, e) || op_check_one(c, &c->notes[i], e) < 0)

@@ -102,13 +102,13 @@ judge(const struct sight *s, const char **text)
 		*text = "its key is that of another file";
 		return "invalid";
 	}
-	*text = "the document has no file; restore or delete it";
+	*text = "the document has no file; put it again, or delete it";
 	if (s->in_index && !s->in_file)
 		return "missing";
 	*text = "the file is of no document; adopt or remove it";
 	if (!s->in_index && s->in_file)
 		return s->state == FILES_EDITED ? "new" : "extra";
-	*text = "the file was edited; adopt it, or restore the document";
+	*text = "the file was edited; adopt it, or put the document again";
 	if (s->in_file && !s->same)
 		return s->state == FILES_EDITED ? "edited" : "differs";
 	return NULL;

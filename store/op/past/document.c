@@ -58,6 +58,30 @@ op_document_release(struct document *d)
 	d->gone = NULL;
 }
 
+void
+op_with_history(struct op *op,
+    int (*fn)(struct op *op, const struct document *d, struct reply *r,
+        struct err *e))
+{
+	struct document d = {.table = NULL};
+	struct reply r;
+	struct err e;
+	int rc = 0;
+
+	if (op->request.store.key)
+		rc = op_document(op, &d, &e);
+	if (rc == 0) {
+		store_history_lock(op->store);
+		rc = fn(op, &d, &r, &e);
+		store_history_unlock(op->store);
+	}
+	op_document_release(&d);
+	if (rc < 0)
+		op_fail(op, &e);
+	else
+		op_close(op, &r);
+}
+
 int
 op_write_plain(struct reply *r, const char *name, struct arena *a,
     const void *p, size_t n, struct err *e)

@@ -22,6 +22,15 @@ struct document {
 int op_document(struct op *op, struct document *d, struct err *e);
 void op_document_release(struct document *d);
 
+/*
+ * Runs `fn` on the request's document (without a Key: one of no table) under
+ * the history's lock, and ends the operation: with what it wrote to the reply,
+ * or why not.
+ */
+void op_with_history(struct op *op,
+    int (*fn)(struct op *op, const struct document *d, struct reply *r,
+        struct err *e));
+
 /* The request's table's name as a string. */
 void op_table_name(const struct text *t, char out[TABLE_NAME_MAX + 1]);
 

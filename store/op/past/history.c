@@ -296,48 +296,23 @@ blame(struct op *op, const struct document *d, struct reply *r,
 
 /* --- the operations ------------------------------------------------------ */
 
-/* Runs one of the above under the history's lock. */
-static void
-within(struct op *op,
-    int (*fn)(struct op *op, const struct document *d, struct reply *r,
-        struct err *e))
-{
-	struct document d = {.table = NULL};
-	struct reply r;
-	struct err e;
-	int rc = 0;
-
-	if (op->request.store.key)
-		rc = op_document(op, &d, &e);
-	if (rc == 0) {
-		store_history_lock(op->store);
-		rc = fn(op, &d, &r, &e);
-		store_history_unlock(op->store);
-	}
-	op_document_release(&d);
-	if (rc < 0)
-		op_fail(op, &e);
-	else
-		op_close(op, &r);
-}
-
 void
 op_show(struct op *op, struct store_view *v)
 {
 	(void)v;
-	within(op, show);
+	op_with_history(op, show);
 }
 
 void
 op_log(struct op *op, struct store_view *v)
 {
 	(void)v;
-	within(op, log_versions);
+	op_with_history(op, log_versions);
 }
 
 void
 op_blame(struct op *op, struct store_view *v)
 {
 	(void)v;
-	within(op, blame);
+	op_with_history(op, blame);
 }

@@ -373,22 +373,6 @@ restore(struct op *op, const struct document *d, struct reply *r,
 void
 op_restore(struct op *op, struct store_view *v)
 {
-	struct document d = {.table = NULL};
-	struct reply r;
-	struct err e;
-	int rc = 0;
-
 	(void)v;
-	if (op->request.store.key)
-		rc = op_document(op, &d, &e);
-	if (rc == 0) {
-		store_history_lock(op->store);
-		rc = restore(op, &d, &r, &e);
-		store_history_unlock(op->store);
-	}
-	op_document_release(&d);
-	if (rc < 0)
-		op_fail(op, &e);
-	else
-		op_close(op, &r);
+	op_with_history(op, restore);
 }

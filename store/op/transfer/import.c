@@ -215,15 +215,16 @@ static int
 import(struct import *x, struct err *e)
 {
 	const struct store_request *q = &x->op->request.store;
-	const char *path;
+	const char *path, *name;
 	int rc;
 
 	x->op->catalog = store_catalog_hold(x->op->store);
 	x->table = op_table(x->op->catalog, &q->table, e);
-	if (!x->table || op_string(x->op, &q->path, &path, e) < 0)
+	if (!x->table || op_string(x->op, &q->path, &path, e) < 0 ||
+	    op_string(x->op, &q->name, &name, e) < 0)
 		return -1;
 	x->typed = q->format.p && *q->format.p == 'd';
-	rc = op_import_read(path, take, x, e);
+	rc = op_import_read(path, name, take, x, e);
 	return rc < 0 ? -1 : flush(x, e);
 }
 

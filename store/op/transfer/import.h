@@ -15,9 +15,10 @@ typedef int op_import_fn(void *ctx, const char *where, const char *p,
 
 /*
  * A file of lines, or every .json in a directory and those below it, in the
- * order of their names; names that begin with a point are passed over.
+ * order of their names; names that begin with a point are passed over.  A file
+ * is told of as `name`, unless that is NULL.
  */
-int op_import_read(const char *path, op_import_fn *fn, void *ctx,
-    struct err *e);
+int op_import_read(const char *path, const char *name, op_import_fn *fn,
+    void *ctx, struct err *e);
 
 #endif

@@ -158,7 +158,8 @@ read_directory(struct source *s, const char *path, unsigned depth,
 }
 
 int
-op_import_read(const char *path, op_import_fn *fn, void *ctx, struct err *e)
+op_import_read(const char *path, const char *name, op_import_fn *fn,
+    void *ctx, struct err *e)
 {
 	struct source s = {.fn = fn, .ctx = ctx};
 	struct stat st;
@@ -169,7 +170,7 @@ op_import_read(const char *path, op_import_fn *fn, void *ctx, struct err *e)
 		    "absolute", path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		cannot(path, e);
+		cannot(name ? name : path, e);
 		io_close(&fd);
 		return -1;
 	}
@@ -177,7 +178,7 @@ op_import_read(const char *path, op_import_fn *fn, void *ctx, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		rc = read_directory(&s, path, DEPTH, e);
 	else if (S_ISREG(st.st_mode))
-		rc = read_lines(&s, path, fd, e);
+		rc = read_lines(&s, name ? name : path, fd, e);
 	else
 		rc = err_set(e, FAULT_VALIDATION, "%s: neither a file nor a "
 		    "directory", path);
