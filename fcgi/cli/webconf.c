@@ -137,6 +137,18 @@ check_socket(const struct webconf *w, struct err *e)
 	    strlen(w->socket), (int)SUN_PATH_MAX, w->socket);
 }
 
+/* mod_fcgid takes the program's path for a command with arguments. */
+static int
+check_docroot(const struct webserver *s, const struct webconf *w,
+    struct err *e)
+{
+	if (!s->dispatch || s->each_request || !strchr(w->docroot, ' '))
+		return 0;
+	return err_set(e, EINVAL, "mod_fcgid can't run a program below a "
+	    "directory with a space in its name: choose another document "
+	    "root, or apache-cgi (%s)", w->docroot);
+}
+
 int
 webconf_print(const struct webserver *s, const struct webconf *w,
     bool standalone, struct buf *out, struct err *e)
@@ -162,7 +174,7 @@ webconf_print(const struct webserver *s, const struct webconf *w,
 	};
 	size_t n = 0;
 
-	if (check_values(v, e) < 0 ||
+	if (check_values(v, e) < 0 || check_docroot(s, w, e) < 0 ||
 	    (!s->dispatch && check_socket(w, e) < 0))
 		return -1;
 	buf_init(&fragment, WEBCONF_MAX);
