@@ -81,6 +81,25 @@ def test_body_at_the_limit(way):
     assert r.status == 200 and r.json()["bytes"] == way.max_body
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_refused_before_the_function_starts(way, site, chunked):
+    """Also of a client that asks first; and nothing is left of the body."""
+    if way.lacks("large-body") or way.max_body > 10 << 20:
+        pytest.skip("its gateway has the default limit of 100 MB")
+    asks = [("Expect", "100-continue")]
+    body = b"said\n" * (way.max_body // 5)
+    r = way.post("/cat", body, asks, chunked=chunked)
+    assert r.status == 200 and len(r.body) == len(body)
+    over = b"x" * (way.max_body + 1)
+    r = way.post("/speak", over, asks, chunked=chunked)
+    assert r.status == 413, r
+    request_id = r.header("X-Request-Id")
+    line, = site.logged("access", request_id)
+    assert line["status"] == 413 and "cpu_ms" not in line
+    assert not site.log("speak", request_id)
+    assert os.listdir(os.path.join(site.state, "run", "spool")) == []
+
+
 def test_large_body_to_no_function(way):
     r = way.post("/nowhere", b"x" * (100 * KB))
     assert r.status == 404
