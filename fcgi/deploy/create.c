@@ -202,6 +202,8 @@ deploy_create(const char *name, const char *program,
 	char path[PATH_MAX];
 	size_t i;
 
+	/* Functions pass through, if they have users of their own. */
+	umask(022);
 	if (find_places(name, wanted, e) < 0 || check_free(wanted, e) < 0 ||
 	    make_directories(wanted, e) < 0 ||
 	    release_site_write(wanted, e) < 0 ||

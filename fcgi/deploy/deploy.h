@@ -14,8 +14,7 @@ enum {
 	DEPLOY_MAX_FILES = 20000,
 	DEPLOY_MAX_FILE_MB = 100,
 	DEPLOY_MAX_TREE_MB = 1024,
-	DEPLOY_MAX_PUSH_MB = 512, /* of the pack, as it is sent */
-	DEPLOY_MAX_DEPTH = 32,	  /* folders */
+	DEPLOY_MAX_DEPTH = 32, /* folders */
 	DEPLOY_BUILD_S = 600,
 	DEPLOY_BUILD_MB = 2048 /* memory of a compiler */
 };

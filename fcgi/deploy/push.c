@@ -364,7 +364,8 @@ deploy_ref_committed(const char *site, struct err *e)
 	enum settled settled;
 	int lock_fd;
 
-	if (release_site_read(&s, site, e) < 0)
+	/* The ref first: what is live never is ahead of it. */
+	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
 		return -1;
 	lock_fd = release_lock(s.dir, true, e);
 	if (lock_fd < 0)

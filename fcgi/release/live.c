@@ -11,19 +11,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char TARGET[] = "releases/";
 
-int64_t
-release_live(const char *site, struct err *e)
+/* The number that a link leads to, 0 if it is not there; -1 with the error. */
+static int64_t
+read_link(const char *path, struct err *e)
 {
-	char path[PATH_MAX], target[64], *end;
+	char target[64], *end;
 	unsigned long number;
 	ssize_t n;
 
-	if (release_path(path, e, "%s/live", site) < 0)
-		return -1;
 	n = readlink(path, target, sizeof target - 1);
 	if (n < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "cannot read %s", path);
@@ -36,6 +36,16 @@ release_live(const char *site, struct err *e)
 	return err_set(e, EINVAL, "%s is no link to releases/N", path);
 }
 
+int64_t
+release_live(const char *site, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (release_path(path, e, "%s/live", site) < 0)
+		return -1;
+	return read_link(path, e);
+}
+
 static int
 sync_directory(const char *path, struct err *e)
 {
@@ -45,6 +55,38 @@ sync_directory(const char *path, struct err *e)
 		rc = err_sys(e, "cannot sync %s", path);
 	io_close(&fd);
 	return rc;
+}
+
+/* What `live` leads to stands in `before` from now on. */
+static int
+note_before(const char *site, const char *live, struct err *e)
+{
+	char before[PATH_MAX], target[64];
+	ssize_t n = readlink(live, target, sizeof target - 1);
+
+	if (n < 0)
+		return 0;
+	target[n] = '\0';
+	if (release_path(before, e, "%s/deploy/before", site) < 0)
+		return -1;
+	unlink(before);
+	if (symlink(target, before) < 0)
+		return err_sys(e, "cannot make %s", before);
+	return 0;
+}
+
+int64_t
+release_left(const char *site, time_t *since)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+	struct stat st;
+
+	if (release_path(path, &ignored, "%s/deploy/before", site) < 0 ||
+	    lstat(path, &st) < 0)
+		return 0;
+	*since = st.st_mtime;
+	return read_link(path, &ignored);
 }
 
 int
@@ -60,7 +102,8 @@ release_switch(const char *site, uint32_t number, struct err *e)
 		    number);
 	snprintf(target, sizeof target, "%s%u", TARGET, number);
 	if (release_path(link, e, "%s/live", site) < 0 ||
-	    release_path(fresh, e, "%s/deploy/live", site) < 0)
+	    release_path(fresh, e, "%s/deploy/live", site) < 0 ||
+	    note_before(site, link, e) < 0)
 		return -1;
 	unlink(fresh);
 	if (symlink(target, fresh) < 0)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 enum {
 	RELEASE_COMMIT_SIZE = 41, /* 40 hex digits and a NUL */
@@ -85,6 +86,9 @@ int64_t release_live(const char *site, struct err *e);
 /* Makes a release live, durably, by one rename. 0 or -1. */
 int release_switch(const char *site, uint32_t number, struct err *e);
 
+/* What was live before, and since when it isn't; 0 if nothing was. */
+int64_t release_left(const char *site, time_t *since);
+
 /* --- what waits for its ref (prepared.c, gitref.c, settle.c) -------------- */
 
 struct prepared {
@@ -137,7 +141,8 @@ int release_reconcile(const char *site, struct err *e);
 /* --- keeping and removing (trim.c) ---------------------------------------- */
 
 /*
- * With the lock held: removes all but the newest `keep`, the live one, and
+ * With the lock held: removes all but the newest `keep`, the live one, the one
+ * that was live until a minute ago (somebody may be about to hold it), and
  * those that are held (hold.h); and what an interrupted removal left.  Gives
  * how many it removed.
  */

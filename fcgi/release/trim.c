@@ -17,6 +17,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { LEFT_S = 60 };
+
+/* The one that was live a moment ago, or 0. */
+static int64_t
+just_left(const char *site)
+{
+	time_t since = 0;
+	int64_t number = release_left(site, &since);
+
+	return time(NULL) - since < LEFT_S ? number : 0;
+}
+
 /* True if nobody holds it: nobody will, either, for it is not live. */
 static bool
 is_free(const char *site, uint32_t number)
@@ -59,6 +71,7 @@ release_trim(const struct release_site *s)
 	struct err ignored;
 	int64_t live = release_live(s->dir, &ignored);
 	size_t n, i;
+	int64_t left = just_left(s->dir);
 	int removed = 0;
 
 	if (release_path(gone, &ignored, "%s/deploy/gone", s->dir) == 0)
@@ -66,7 +79,8 @@ release_trim(const struct release_site *s)
 	if (live < 0 || release_list(s->dir, &numbers, &n, &ignored) < 0)
 		return 0;
 	for (i = 0; i + (size_t)s->keep < n; i++)
-		if (numbers[i] != live && is_free(s->dir, numbers[i]))
+		if (numbers[i] != live && numbers[i] != left &&
+		    is_free(s->dir, numbers[i]))
 			removed += remove_release(s->dir, numbers[i]);
 	free(numbers);
 	return removed;

@@ -107,7 +107,7 @@ class Deployed(Site):
         lab.bothy("site", "create", self.dir, *options)
         self.state = os.path.join(self.dir, ".bothy")
         self.repository = self.dir + ".git"
-        self.developer = Developer(lab, name + "-dev",
+        self.developer = Developer(lab, name.replace("/", "-") + "-dev",
                                    url or self.repository, env)
         self.gateway = None
 
@@ -569,6 +569,40 @@ def test_a_makefile_reaches_nothing_of_others(shop, lab):
                                 procs.mentions(p, shop.dir)],
                    what="what it left running to end")
     assert shop.live() == 1
+
+
+# --- a disk without room ---------------------------------------------------------
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_full_disk_refuses_and_the_next_push_is_clean():
+    lab = Lab(as_root=True)
+    disk = lab.path("disk")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=755",
+                       "none", disk]).returncode != 0:
+        lab.close()
+        pytest.skip("no file system can be mounted here")
+    try:
+        shop = Deployed(lab, "disk/shop")
+        shop.developer.push(FIRST)
+        room = os.statvfs(disk)
+        with open(disk + "/filler", "wb") as f:
+            f.write(b"x" * (room.f_bavail * room.f_bsize - (700 << 10)))
+        # The pack has room, the tree beside it has not.
+        with open(shop.developer.dir + "/www/noise", "wb") as f:
+            f.write(os.urandom(400 << 10))
+        said = shop.developer.refused({
+            "functions/say/say.c": SAY_C % "two"})
+        assert "No space left on device" in said, said
+        assert shop.live() == 1 and shop.numbers() == [1]
+        os.unlink(disk + "/filler")
+        taken, said = shop.developer.push()
+        assert taken and shop.live() == 2, said
+        shop.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+        lab.close()
 
 
 # --- other ways in ---------------------------------------------------------------

@@ -304,6 +304,14 @@ test_old_releases_go_but_for_those_that_run(void **state)
 	io_close(&fd);
 	assert_int_equal(release_trim(&w->site), 1);
 	assert_string_equal(list(w, text), "2 5 6");
+	/* A gateway may have read the link just before it was switched. */
+	assert_int_equal(release_switch(w->site.dir, 6, &e), 0);
+	assert_int_equal(release_trim(&w->site), 0);
+	assert_string_equal(list(w, text), "2 5 6");
+	where(path, "%s/deploy/before", w->site.dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(release_trim(&w->site), 1);
+	assert_string_equal(list(w, text), "5 6");
 	assert_int_equal(release_hold("/nowhere"), -1);
 }
 
