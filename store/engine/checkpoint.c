@@ -98,7 +98,8 @@ make_commit(struct store *s, uint64_t *to, struct history_made *made,
 /*
  * What a sync that failed has lost no later one brings back, nor what the file
  * threads were never told of: so no mark moves any more, and the next start
- * writes all files since the last one again.
+ * writes all files since the last one again.  Which file has lost something
+ * nobody knows: it may be the index, which is made anew, too.
  */
 static int
 sync_files(struct store *s, struct err *e)
@@ -110,6 +111,7 @@ sync_files(struct store *s, struct err *e)
 		return 0;
 	if (planted(PLANT_FILES_SYNCED_AGAIN))
 		return -1;
+	atomic_store(&s->distrusted, true);
 	atomic_store(&s->files_lost, true);
 	atomic_store(&s->broken, true);
 	return -1;

@@ -287,22 +287,30 @@ store_open(const char *dir, const struct store_options *o, struct err *e)
 	return NULL;
 }
 
-/* The index is whole and on the disk: the next start may trust it. */
+/*
+ * The index is whole and on the disk: the next start may trust it.  One that
+ * could not be synced it may not, even if the machine stays up: what the kernel
+ * could not write it forgets sooner or later.
+ */
 static void
 leave_index(struct store *s, bool clean)
 {
+	bool distrusted = atomic_load(&s->distrusted);
 	char path[PATH_MAX];
 	struct err e;
 
 	if (!s->index)
 		return;
-	clean = clean && !s->options.read_only &&
-	    !atomic_load(&s->distrusted) && index_sync(s->index, &e) == 0;
+	clean = clean && !s->options.read_only && !distrusted;
+	if (clean && index_sync(s->index, &e) < 0) {
+		clean = false;
+		distrusted = true;
+	}
 	index_close(s->index);
 	snprintf(path, sizeof path, "%s/index", s->dir);
 	if (clean)
 		stamp_write(path, STAMP_CLEAN, &e);
-	else if (atomic_load(&s->distrusted))
+	else if (distrusted)
 		stamp_remove(path, &e);
 }
 

@@ -248,22 +248,46 @@ read_promises(struct drill *d, struct promises *p, const char *path)
 	buf_release(&b);
 }
 
+/* By calls that the recorder saw, as on a tmpfs, and not through memory. */
+static bool
+index_was_written(const char *path)
+{
+	char head[INDEX_HEAD] = "";
+	bool written = false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t i;
+
+	if (fd < 0 || read(fd, head, sizeof head) < 0)
+		written = true;		/* one that is gone isn't trusted */
+	for (i = 0; i < sizeof head && !written; i++)
+		written = head[i] != 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return written;
+}
+
 void
 damage_index(struct drill *d)
 {
 	char path[512], junk[16384];
 	struct buf b;
 	struct err e;
+	bool clean;
 	int fd;
 
 	buf_init(&b, 4096);
 	(void)snprintf(path, sizeof path, "%s/index/stamp", d->path);
 	(void)io_read_file(AT_FDCWD, path, &b, &e);
-	(void)snprintf(path, sizeof path, "%s/index", d->path);
-	if (strstr(buf_str(&b), "clean"))
-		(void)io_remove_tree(AT_FDCWD, path);
+	clean = strstr(buf_str(&b), "clean") != NULL;
 	buf_release(&b);
 	(void)snprintf(path, sizeof path, "%s/index/data.mdb", d->path);
+	if (clean && index_was_written(path))
+		return;
+	if (clean) {
+		(void)snprintf(path, sizeof path, "%s/index", d->path);
+		(void)io_remove_tree(AT_FDCWD, path);
+		return;
+	}
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;

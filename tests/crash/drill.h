@@ -116,10 +116,10 @@ void compare_history(const struct drill *d);
 /* --- document_check.c --------------------------------------------------- */
 
 /*
- * The index was written through memory, which the recorder doesn't see: what
- * is there after a crash is junk, but for its head, so that whoever trusts it
- * opens it.  One that was closed would have lasted, so that it may be trusted;
- * here it is only gone.
+ * The index may have been written through memory, which the recorder doesn't
+ * see: what is there after a crash is junk, but for its head, so that whoever
+ * trusts it opens it.  One that was closed must have lasted, and stays if the
+ * recorder saw it written; else it is only gone.
  */
 void damage_index(struct drill *d);
 

@@ -1,17 +1,21 @@
 /*
  * A store as a whole: what is committed is there after a close, after a kill,
- * and after the index was removed; in files; in the history.
+ * and after the index was removed; in files; in the history.  What a sync that
+ * failed may have lost is not trusted.
  */
 #include "store/engine/store_internal.h"
 #include "store/value/fault.h"
 #include "store/value/typed.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +34,47 @@ static const char TABLE[] =
 static char dir[64];
 static const struct store_options OPTIONS = {.force = true,
     .segment_bytes = 1 << 20, .checkpoint_ms = -1, .ttl_sweep_ms = 3600000};
+
+/* --- a disk that fails: the store's calls come here first ----------------------- */
+
+static atomic_bool files_fail, index_fails;
+
+static bool
+is_index(int fd)
+{
+	char link[32], path[256] = "";
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return readlink(link, path, sizeof path - 1) > 0 &&
+	    strstr(path, "/data.mdb") != NULL;
+}
+
+static int
+outcome(bool fails, long r)
+{
+	if (fails)
+		errno = EIO;
+	return fails ? -1 : (int)r;
+}
+
+int
+syncfs(int fd)
+{
+	return outcome(files_fail, syscall(SYS_syncfs, fd));
+}
+
+int
+msync(void *p, size_t n, int flags)
+{
+	return outcome(index_fails, syscall(SYS_msync, p, n, flags));
+}
+
+int
+fdatasync(int fd)
+{
+	return outcome(index_fails && is_index(fd),
+	    syscall(SYS_fdatasync, fd));
+}
 
 /* --- jobs that are waited for -------------------------------------------------- */
 
@@ -286,6 +331,50 @@ makes_the_index_again(void **state)
 	store_close(s);
 }
 
+/* The store closed while its disk fails: its index is made anew. */
+static void
+close_and_look(struct store *s)
+{
+	store_close(s);
+	files_fail = index_fails = false;
+	assert_int_not_equal(shell("test -e ", "/index/stamp"), 0);
+	s = open_store();
+	assert_non_null(strstr(look(s, "tea", 1), "one"));
+	assert_non_null(strstr(look(s, "tea", 2), "two"));
+	store_close(s);
+	assert_int_equal(shell("grep -q clean ", "/index/stamp"), 0);
+}
+
+static void
+distrusts_an_index_of_a_disk_that_failed(void **state)
+{
+	struct store *s = open_store();
+	struct call c;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(call(s, &c, make_table), 0);
+	assert_int_equal(put_text(s, "tea", 1, "one"), 0);
+	assert_int_equal(put_text(s, "tea", 2, "two"), 0);
+	files_fail = true;
+	assert_int_equal(store_checkpoint(s, NULL, &e), -1);
+	close_and_look(s);
+}
+
+static void
+distrusts_an_index_that_cannot_be_synced(void **state)
+{
+	struct store *s = open_store();
+	struct call c;
+
+	(void)state;
+	assert_int_equal(call(s, &c, make_table), 0);
+	assert_int_equal(put_text(s, "tea", 1, "one"), 0);
+	assert_int_equal(put_text(s, "tea", 2, "two"), 0);
+	index_fails = true;
+	close_and_look(s);
+}
+
 static void
 commits_to_the_history(void **state)
 {
@@ -370,6 +459,12 @@ main(void)
 	    cmocka_unit_test_setup_teardown(keeps_what_was_put, make_dir,
 	        remove_dir),
 	    cmocka_unit_test_setup_teardown(makes_the_index_again, make_dir,
+	        remove_dir),
+	    cmocka_unit_test_setup_teardown(
+	        distrusts_an_index_of_a_disk_that_failed, make_dir,
+	        remove_dir),
+	    cmocka_unit_test_setup_teardown(
+	        distrusts_an_index_that_cannot_be_synced, make_dir,
 	        remove_dir),
 	    cmocka_unit_test_setup_teardown(commits_to_the_history, make_dir,
 	        remove_dir),
