@@ -542,6 +542,12 @@ def compare_story(story, connection, wrong):
 
 # --- lives and deaths ----------------------------------------------------------------
 
+def sync(path):
+    fd = os.open(path, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+
+
 class Run:
     checkpoint_ms = 50
 
@@ -555,8 +561,10 @@ class Run:
         if plant:
             self.env["BOTHY_PLANT"] = plant
         self.directory.mkdir()
-        (self.directory / "settings").write_text(
-            json.dumps({"journalBytes": JOURNAL_BYTES}))
+        settings = self.directory / "settings"
+        settings.write_text(json.dumps({"journalBytes": JOURNAL_BYTES}))
+        for path in (settings, self.directory, self.directory.parent):
+            sync(path)      # it is not the store's: a power cut may come
         self.history, self.story = History(), Story(self.directory)
         self.wrong = []
         self.started = []       # seconds that each start took
