@@ -336,6 +336,10 @@ commit_write(struct commit *c, struct commit_job **batch)
 	}
 	if (planted(PLANT_READ_UNSYNCED))
 		show_early(c, before);
+	if (c->alone && commit_wrote(jobs) && jobs->wait_file) {
+		journal_send(s->journal);
+		commit_draft(c, jobs);
+	}
 	if (journal_sync(s->journal, &e) < 0 &&
 	    !planted(PLANT_SYNC_ERROR_IGNORED)) {
 		undo(c, before);

@@ -62,6 +62,9 @@ void commit_filed(struct filework_ticket *t, int error);
 /* What the journal has becomes visible, however long that takes. */
 void commit_make_visible_late(struct commit *c, struct commit_job *jobs);
 
+/* Before the sync: makes the file that the one job waits for, if it can. */
+void commit_draft(struct commit *c, const struct commit_job *j);
+
 /* To the file threads: 0, or -1 and *e, for the writer to try again. */
 int commit_hand_over(struct commit *c, struct commit_job *j, struct err *e);
 

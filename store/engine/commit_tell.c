@@ -118,6 +118,25 @@ commit_hand_over(struct commit *c, struct commit_job *j, struct err *e)
 }
 
 /*
+ * While the journal is on its way to the disk: the file that somebody waits
+ * for is made, where nobody sees it.
+ */
+void
+commit_draft(struct commit *c, const struct commit_job *j)
+{
+	const struct change *change = j->unit.changes;
+	const struct table *t;
+	struct path_key key;
+
+	if (j->unit.count != 1 || !change->bytes.p)
+		return;
+	t = catalog_id(c->catalog, change->table_id);
+	if (t && path_key_of(t, &change->item, &key) == 0)
+		filework_draft(c->s->filework, FILES_WRITER, t->name, &key,
+		    j->position, change->bytes.p, change->bytes.n);
+}
+
+/*
  * The file threads get it, however long that takes: what they were not told
  * of, the next checkpoint would take for written.  Once the store is closing
  * it is left to the next start, and no mark moves any more.
@@ -162,9 +181,11 @@ commit_tell_one(struct commit *c, struct commit_job *j)
 	if (commit_wrote(j) && j->wait_file) {
 		if (c->alone && !planted(PLANT_FILE_NOT_AWAITED))
 			filework_do_only(w, FILES_WRITER);
+		filework_undraft(w);	/* if it came to nothing */
 		filework_ticket_close(w, &j->ticket);
 		return;
 	}
+	filework_undraft(w);
 	table_free(j->table);
 	j->table = NULL;
 	call_busy(&j->error);

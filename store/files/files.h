@@ -83,8 +83,19 @@ struct files_table *files_table(struct files *f, const char *table,
     uint64_t documents, struct err *e);
 
 enum {
-	FILES_REDO = 1		/* what lies there is no edit: don't save it */
+	FILES_REDO = 1,		/* what lies there is no edit: don't save it */
+	FILES_DRAFTED = 2	/* the thread's draft holds these bytes */
 };
+
+/*
+ * Makes the file of the thread's next files_write, of the same document and
+ * bytes, where nobody sees it: so they need not be on the disk in any way yet.
+ * True, and either files_write is told FILES_DRAFTED, or files_undraft follows;
+ * false where that can't be done.
+ */
+bool files_draft(struct files_table *t, unsigned thread,
+    const struct path_name *name, const void *p, size_t n);
+void files_undraft(struct files *f, unsigned thread);
 
 /*
  * Puts a document, or with a name of NULL the table's own file.  `thread` is

@@ -52,6 +52,8 @@ struct files_table {
 struct files_thread {
 	pthread_mutex_t lock;	/* taken before that of a table */
 	struct spares spares;
+	struct spare_file draft;	/* written and closed, no document yet */
+	struct files_stat drafted;
 };
 
 struct files {

@@ -22,7 +22,7 @@ struct place {
 	off_t size;
 };
 
-static int write_document(struct files_table *t, struct spares *spares,
+static int write_document(struct files_table *t, struct files_thread *own,
     const struct path_name *name, const void *p, size_t n, int flags,
     struct files_stat *st, struct err *e);
 static int look(struct files_table *t, const struct path_name *name,
@@ -30,7 +30,7 @@ static int look(struct files_table *t, const struct path_name *name,
 static bool holds(int dir_fd, const char *path, const void *p, size_t n,
     off_t size);
 static int take_spare(struct files *f, struct spares *spares,
-    struct spare_file *out);
+    bool (*pop)(struct spares *s, struct spare *out), struct spare_file *out);
 static int fill(struct files_table *t, const struct path_name *name,
     struct spare_file *file, const void *p, size_t n, struct files_stat *st);
 static int put(struct files_table *t, struct spares *spares,
@@ -54,8 +54,7 @@ files_write(struct files_table *t, unsigned thread,
 
 	pthread_mutex_lock(&own->lock);
 	pthread_rwlock_rdlock(&t->lock);
-	r = write_document(t, &own->spares, name, p, n, flags,
-	    st ? st : &unused, e);
+	r = write_document(t, own, name, p, n, flags, st ? st : &unused, e);
 	if (r >= 0 && t->moving && name)
 		lesser = take_lesser(t, &own->spares, name, flags, e);
 	if (r == 1 && lesser == 0 && name) {
@@ -69,6 +68,34 @@ files_write(struct files_table *t, unsigned thread,
 		return -1;
 	atomic_fetch_add(&t->files->written, 1);
 	return lesser == -1 ? -1 : 0;
+}
+
+bool
+files_draft(struct files_table *t, unsigned thread,
+    const struct path_name *name, const void *p, size_t n)
+{
+	struct files_thread *own = &t->files->threads[thread];
+	bool made = false;
+
+	pthread_mutex_lock(&own->lock);
+	if (take_spare(t->files, &own->spares, spares_pop_rested,
+	    &own->draft) == 0) {
+		made = fill(t, name, &own->draft, p, n, &own->drafted) == 0;
+		if (!made)
+			spare_drop(&own->spares, own->draft.file);
+	}
+	pthread_mutex_unlock(&own->lock);
+	return made;
+}
+
+void
+files_undraft(struct files *f, unsigned thread)
+{
+	struct files_thread *own = &f->threads[thread];
+
+	pthread_mutex_lock(&own->lock);
+	spare_drop(&own->spares, own->draft.file);
+	pthread_mutex_unlock(&own->lock);
 }
 
 int
@@ -99,37 +126,52 @@ files_remove(struct files_table *t, unsigned thread,
 	return 1;
 }
 
+/* A file with these bytes, closed, in spare/: 0, or -1. */
+static int
+make_file(struct files_table *t, struct files_thread *own,
+    const struct path_name *name, const void *p, size_t n, const char *path,
+    struct spare_file *file, struct files_stat *st, struct err *e)
+{
+	if (take_spare(t->files, &own->spares, spares_pop, file) == -1)
+		return err_sys(e, "can't make a file for data/%s", path);
+	if (fill(t, name, file, p, n, st) == 0)
+		return 0;
+	err_sys(e, "can't write data/%s", path);
+	spare_drop(&own->spares, file->file);
+	return -1;
+}
+
 /* 1 if it is new at its level, 0, -1. */
 static int
-write_document(struct files_table *t, struct spares *spares,
+write_document(struct files_table *t, struct files_thread *own,
     const struct path_name *name, const void *p, size_t n, int flags,
     struct files_stat *st, struct err *e)
 {
 	struct files *f = t->files;
-	struct spare_file file;
+	bool drafted = flags & FILES_DRAFTED;
+	struct spare_file file = own->draft;
 	struct place place;
 	bool is_new;
 
-	if (look(t, name, p, n, flags, &place, e) == -1)
+	*st = own->drafted;
+	if (look(t, name, p, n, flags, &place, e) == -1) {
+		if (drafted)
+			spare_drop(&own->spares, file.file);
 		return -1;
-	is_new = !place.there;
-	if (take_spare(f, spares, &file) == -1)
-		return err_sys(e, "can't make a file for data/%s", place.path);
-	if (fill(t, name, &file, p, n, st) == -1) {
-		err_sys(e, "can't write data/%s", place.path);
-		goto failed;
 	}
-	if (put(t, spares, name, file.file, &place) == -1) {
+	is_new = !place.there;
+	if (!drafted &&
+	    make_file(t, own, name, p, n, place.path, &file, st, e) == -1)
+		return -1;
+	if (put(t, &own->spares, name, file.file, &place) == -1) {
 		err_sys(e, "can't put data/%s in place", place.path);
-		goto failed;
+		spare_drop(&own->spares, file.file);
+		return -1;
 	}
 	unsynced_note(&f->unsynced, place.path);
 	if (file.recycled)
 		atomic_fetch_add(&f->recycled, 1);
 	return is_new;
-failed:
-	spare_drop(spares, file.file);
-	return -1;
 }
 
 /* What lies there, once what isn't ours is saved. */
@@ -175,12 +217,13 @@ holds(int dir_fd, const char *path, const void *p, size_t n, off_t size)
 
 /* A spare that is nobody's, or a new file. */
 static int
-take_spare(struct files *f, struct spares *spares, struct spare_file *out)
+take_spare(struct files *f, struct spares *spares,
+    bool (*pop)(struct spares *s, struct spare *out), struct spare_file *out)
 {
 	struct spare s;
 	struct err e;
 
-	while (spares_pop(spares, &s)) {
+	while (pop(spares, &s)) {
 		enum spare_state state = spare_open(spares, &s, out);
 
 		if (state == SPARE_READY)

@@ -43,6 +43,7 @@ filework_new(struct files *f, const struct filework_options *o, struct err *e)
 	w->reached = o->position;
 	if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) == -1)
 		w->seed = (uint64_t)clock_mono_us();
+	buf_init(&w->draft.rendered, FILEWORK_RENDERED_MAX);
 	TAILQ_INIT(&w->order);
 	TAILQ_INIT(&w->ready);
 	TAILQ_INIT(&w->urgent);
@@ -78,6 +79,8 @@ filework_free(struct filework *w)
 	pthread_mutex_unlock(&w->lock);
 	for (i = 0; i < w->nthreads; i++)
 		pthread_join(w->threads[i], NULL);
+	filework_undraft(w);
+	buf_release(&w->draft.rendered);
 	job_end_all(w);
 	for (n = 0; n < w->tables.count; n++)
 		free(w->tables.entries[n].value);

@@ -20,6 +20,7 @@
  *
  * Sequence of the writer thread, for each batch:
  *     filework_wait_room       before a line is added to the journal
+ *     journal_send, filework_draft     with one document to be written, or none
  *     journal_sync, index_commit
  *     filework_put...          for each document that changed, in order
  *     filework_ticket_close... for each operation that waits for its files
@@ -102,6 +103,17 @@ void filework_ticket_close(struct filework *w, struct filework_ticket *t);
  * whose number is one of files_options and no file thread's.
  */
 void filework_do_only(struct filework *w, unsigned thread);
+
+/*
+ * Makes the file of an image that filework_put is to be given, and
+ * filework_do_only to do; nobody sees it before, so it may be done while the
+ * journal is still on its way to the disk.  With other jobs there it does
+ * nothing.  What was made for an image that isn't put goes by
+ * filework_undraft.  As filework_do_only for the thread; one at a time.
+ */
+void filework_draft(struct filework *w, unsigned thread, const char *table,
+    const struct path_key *key, uint64_t position, const void *p, size_t n);
+void filework_undraft(struct filework *w);
 
 /*
  * Hands over an image, copied; `p` NULL removes the document.  With `key` NULL

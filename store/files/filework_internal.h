@@ -29,6 +29,7 @@
 
 enum {
 	FILEWORK_BUCKETS = 16384,
+	FILEWORK_RENDERED_MAX = 64 << 20,	/* bytes of a file */
 	FILEWORK_RETRY_MS = 250,	/* the first pause */
 	FILEWORK_RETRY_MAX_MS = 4000
 };
@@ -68,6 +69,14 @@ struct job {
 	char bytes[];
 };
 
+/* A file that was made ahead: files_draft. */
+struct filework_draft {
+	bool there;
+	unsigned thread;
+	uint64_t position;	/* of the image */
+	struct buf rendered;
+};
+
 struct filework {
 	struct files *files;
 	struct filework_options options;
@@ -90,6 +99,7 @@ struct filework {
 	int64_t pause_ms;		/* before what failed is tried again */
 	int64_t paused_ms;		/* when that was set: monotonic */
 	uint64_t reached;
+	struct filework_draft draft;	/* without the lock: the writer's */
 	struct filework_status status;	/* figures; the rest is made */
 };
 

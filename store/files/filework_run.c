@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 enum {
-	RENDERED_MAX = 64 << 20,	/* bytes of a file that is written */
 	RENDERED_KEEP = 1 << 20,	/* of a thread's buffer between two */
 	GROW_TURNS = 32,	/* jobs between two moves while there is work */
 	GROW_BUSY = 16, GROW_IDLE = 64,		/* documents moved at a time */
@@ -28,12 +27,15 @@ struct worker {
 	unsigned turns;
 	int64_t grow_ms;	/* not before: a move failed */
 	struct buf rendered;
+	struct filework_draft *draft;	/* of the job that runs, or NULL */
 };
 
 static void run_job(struct worker *me, struct job *j);
 static int apply(struct worker *me, const struct job *j, struct err *e);
 static int apply_document(struct worker *me, const struct job *j,
     struct files_table *files, struct filework_done *done, struct err *e);
+static int render(const struct filework *w, const char *table, const void *p,
+    size_t n, struct buf *out, struct err *e);
 static int error_of(const struct err *e);
 static int grow(struct worker *me, unsigned max);
 static void wait_for_work(struct worker *me);
@@ -59,7 +61,7 @@ filework_run(void *filework)
 	struct worker me = {.w = w};
 
 	work_behind();
-	buf_init(&me.rendered, RENDERED_MAX);
+	buf_init(&me.rendered, FILEWORK_RENDERED_MAX);
 	pthread_mutex_lock(&w->lock);
 	me.thread = w->started++;
 	while (!w->stop) {
@@ -83,16 +85,59 @@ filework_do_only(struct filework *w, unsigned thread)
 	struct worker me = {.w = w, .thread = thread};
 	struct job *j = NULL;
 
-	buf_init(&me.rendered, RENDERED_MAX);
+	buf_init(&me.rendered, FILEWORK_RENDERED_MAX);
 	pthread_mutex_lock(&w->lock);
 	if (w->status.documents == 1 && !w->stop)
 		j = job_take(w, clock_mono_ms());
+	if (j && w->draft.there && w->draft.thread == thread &&
+	    w->draft.position == j->position)
+		me.draft = &w->draft;
 	if (j)
 		run_job(&me, j);
 	if (!TAILQ_EMPTY(&w->later))	/* it failed: a thread tries it again */
 		pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);
 	buf_release(&me.rendered);
+}
+
+/* True if the next job that is put is the only one. */
+static bool
+is_free(struct filework *w)
+{
+	bool is;
+
+	pthread_mutex_lock(&w->lock);
+	is = w->status.documents == 0 && !w->stop;
+	pthread_mutex_unlock(&w->lock);
+	return is;
+}
+
+void
+filework_draft(struct filework *w, unsigned thread, const char *table,
+    const struct path_key *key, uint64_t position, const void *p, size_t n)
+{
+	struct filework_draft *d = &w->draft;
+	struct files_table *files;
+	struct path_name name;
+	struct err ignored;
+
+	if (!is_free(w) || path_name(key, &name) == -1)
+		return;
+	files = files_table(w->files, table, 0, &ignored);
+	if (!files || render(w, table, p, n, &d->rendered, &ignored) == -1)
+		return;
+	d->thread = thread;
+	d->position = position;
+	d->there = files_draft(files, thread, &name, d->rendered.data,
+	    d->rendered.len);
+}
+
+void
+filework_undraft(struct filework *w)
+{
+	if (w->draft.there)
+		files_undraft(w->files, w->draft.thread);
+	w->draft.there = false;
 }
 
 /* Called and left under the lock, which is not held meanwhile. */
@@ -155,10 +200,9 @@ static int
 apply_document(struct worker *me, const struct job *j,
     struct files_table *files, struct filework_done *done, struct err *e)
 {
-	struct filework *w = me->w;
+	struct buf *b = me->draft ? &me->draft->rendered : &me->rendered;
+	int flags = j->flags | (me->draft ? FILES_DRAFTED : 0);
 	struct path_name name;
-	const char *p = j->image;
-	size_t n = j->n;
 
 	if (path_name(&j->key, &name) == -1)
 		return err_sys(e, "can't name a document of table %s",
@@ -166,20 +210,30 @@ apply_document(struct worker *me, const struct job *j,
 	if (!j->image)
 		return files_remove(files, me->thread, &name, j->flags, e) ==
 		    -1 ? -1 : 0;
-	if (w->options.render) {
-		buf_reset(&me->rendered);
-		if (w->options.render(w->options.arg, j->table->name, p, n,
-		    &me->rendered, e) == -1)
-			return -1;
-		p = buf_str(&me->rendered);
-		n = me->rendered.len;
-	}
-	if (files_write(files, me->thread, &name, p, n, j->flags, &done->st,
+	if (!me->draft && render(me->w, j->table->name, j->image, j->n, b,
 	    e) == -1)
 		return -1;
-	if (me->rendered.room > RENDERED_KEEP)
-		buf_release(&me->rendered);
+	if (me->draft)
+		me->draft->there = false;
+	if (files_write(files, me->thread, &name, b->data, b->len, flags,
+	    &done->st, e) == -1)
+		return -1;
+	if (b->room > RENDERED_KEEP)
+		buf_release(b);
 	return 0;
+}
+
+/* What the file will hold. */
+static int
+render(const struct filework *w, const char *table, const void *p, size_t n,
+    struct buf *out, struct err *e)
+{
+	buf_reset(out);
+	if (w->options.render)
+		return w->options.render(w->options.arg, table, p, n, out, e);
+	return buf_add(out, p, n) == -1 ?
+	    err_set(e, ENOMEM, "no memory for a document of table %s", table) :
+	    0;
 }
 
 static int

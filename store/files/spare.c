@@ -5,6 +5,7 @@
 
 #include "files_seal.h"
 
+#include "store/base/clock.h"
 #include "store/base/plant.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ spares_init(struct spares *s, int dir_fd, unsigned thread, bool recycle)
 	s->thread = thread;
 	s->named = 0;
 	s->recycle = recycle;
-	s->n = 0;
+	s->first = s->n = 0;
 }
 
 void
@@ -39,17 +40,36 @@ spares_pop(struct spares *s, struct spare *out)
 {
 	if (s->n == 0)
 		return false;
-	*out = s->kept[--s->n];
+	*out = s->kept[(s->first + --s->n) % SPARES_MAX];
+	return true;
+}
+
+bool
+spares_pop_rested(struct spares *s, struct spare *out)
+{
+	const struct spare *oldest = &s->kept[s->first];
+
+	if (s->n == 0 || (s->n < SPARES_MAX &&
+	    clock_mono_ms() - oldest->since_ms < SPARE_REST_MS))
+		return false;
+	*out = *oldest;
+	s->first = (s->first + 1) % SPARES_MAX;
+	s->n--;
 	return true;
 }
 
 void
 spares_push(struct spares *s, const struct spare *one, off_t size)
 {
-	if (!s->recycle || s->n == SPARES_MAX || size > SPARE_SIZE_MAX)
+	struct spare *kept = &s->kept[(s->first + s->n) % SPARES_MAX];
+
+	if (!s->recycle || s->n == SPARES_MAX || size > SPARE_SIZE_MAX) {
 		spare_drop(s, one->file);
-	else
-		s->kept[s->n++] = *one;
+		return;
+	}
+	*kept = *one;
+	kept->since_ms = clock_mono_ms();
+	s->n++;
 }
 
 enum spare_state
@@ -84,7 +104,7 @@ spare_open(const struct spares *s, const struct spare *one,
 int
 spare_make(struct spares *s, struct spare_file *out)
 {
-	struct stat st;
+	struct statx st;
 
 	*out = (struct spare_file){.fd = -1};
 	spares_name(s, out->file);
@@ -92,7 +112,7 @@ spare_make(struct spares *s, struct spare_file *out)
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out->fd == -1)
 		return -1;
-	if (fstat(out->fd, &st) == -1) {
+	if (statx(out->fd, "", AT_EMPTY_PATH, STATX_INO, &st) == -1) {
 		int was = errno;
 
 		close(out->fd);
@@ -100,7 +120,7 @@ spare_make(struct spares *s, struct spare_file *out)
 		errno = was;
 		return -1;
 	}
-	out->inode = st.st_ino;
+	out->inode = st.stx_ino;
 	return 0;
 }
 

@@ -12,6 +12,14 @@
  * the old one; spares_push what lies under the spare's name now.
  *
  * A set of spares belongs to one thread.  All are removed at the start.
+ *
+ * Where somebody waits for the file, the spare is one that has rested.  Its
+ * seal is read from its times, and Linux gives a file that is changed in the
+ * tick in which its times were set, and then read, a time finer than the
+ * tick's; from that moment on all other files are given times as late.  So the
+ * journal's times change with its next line, and where the file system has no
+ * journal of its own, each sync of the store's writes them, too: a third of
+ * its time.
  */
 #ifndef FILES_SPARE_H
 #define FILES_SPARE_H
@@ -24,6 +32,7 @@
 
 enum {
 	SPARES_MAX = 64,		/* of a thread */
+	SPARE_REST_MS = 12,		/* longer than a tick of the kernel's */
 	SPARE_SIZE_MAX = 64 << 10	/* a longer one is not kept */
 };
 
@@ -34,6 +43,7 @@ struct spare {
 	struct files_table *table;	/* the document that it was */
 	struct path_name was;
 	uint64_t salt;		/* of that document's seal */
+	int64_t since_ms;	/* monotonic: a spare since then */
 };
 
 struct spares {
@@ -41,7 +51,7 @@ struct spares {
 	unsigned thread;
 	uint64_t named;		/* names given so far */
 	bool recycle;		/* else none is kept */
-	size_t n;
+	size_t first, n;	/* a ring, the oldest first */
 	struct spare kept[SPARES_MAX];
 };
 
@@ -59,7 +69,10 @@ void spares_init(struct spares *s, int dir_fd, unsigned thread, bool recycle);
 /* A name in spare/ that no file has. */
 void spares_name(struct spares *s, char file[32]);
 
-bool spares_pop(struct spares *s, struct spare *out);
+bool spares_pop(struct spares *s, struct spare *out);	/* the newest */
+
+/* The oldest, if it has rested, or there are SPARES_MAX. */
+bool spares_pop_rested(struct spares *s, struct spare *out);
 
 /* Takes a file in; one too many, or too large, is removed. */
 void spares_push(struct spares *s, const struct spare *one, off_t size);

@@ -91,6 +91,13 @@ int journal_add(struct journal *j, const struct iovec *iov, size_t niov,
 void journal_drop(struct journal *j, uint64_t position);
 
 /*
+ * Writes the open batch and lets it be on its way to the disk, so that the
+ * caller can do something meanwhile.  Then comes journal_sync, with nothing
+ * added or dropped between, and tells what failed.
+ */
+void journal_send(struct journal *j);
+
+/*
  * Writes the open batch and syncs it once.  0: all that was added is on the
  * disk.  -1: nothing of it may be acknowledged (FAULT_READ_ONLY; `e` says
  * why), now or later.  An empty batch is 0 at once.

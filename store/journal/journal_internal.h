@@ -67,6 +67,7 @@ struct journal {
 
 	struct buf batch;		/* the writer's: lines from `end` on */
 	atomic_bool to_next;		/* the batch goes into `next` */
+	bool sent;			/* the batch is on its way */
 };
 
 /* Index of the segment that holds `position`, with `lock` held; or count. */

@@ -10,6 +10,7 @@
 #include "store/value/fault.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -188,18 +189,55 @@ publish(struct journal *j)
 	io_close(&full.fd);
 }
 
+static int
+batch_fd(const struct journal *j)
+{
+	return j->to_next ? j->next.fd : j->active.fd;
+}
+
+static uint64_t
+batch_at(const struct journal *j)
+{
+	return j->to_next ? 0 : j->active_used;
+}
+
+static int
+write_batch(struct journal *j)
+{
+	return journal_write_at(batch_fd(j), j->batch.data, j->batch.len,
+	    batch_at(j));
+}
+
+void
+journal_send(struct journal *j)
+{
+	struct err e;
+
+	if (journal_refuse(j, &e) < 0 || j->batch.len == 0 ||
+	    planted(PLANT_SYNC_BEFORE_WRITE))
+		return;
+	if (write_batch(j) < 0) {
+		stop(j, &e);
+		return;
+	}
+	j->sent = true;
+	(void)sync_file_range(batch_fd(j), (off_t)batch_at(j),
+	    (off_t)j->batch.len, SYNC_FILE_RANGE_WRITE);
+}
+
 int
 journal_sync(struct journal *j, struct err *e)
 {
-	int fd = j->to_next ? j->next.fd : j->active.fd;
-	uint64_t at = j->to_next ? 0 : j->active_used;
+	int fd = batch_fd(j);
+	bool sent = j->sent;
 
+	j->sent = false;
 	if (journal_refuse(j, e) < 0)
 		return -1;
 	if (j->batch.len == 0)
 		return 0;
 	if ((planted(PLANT_SYNC_BEFORE_WRITE) && sync_data(fd) < 0) ||
-	    journal_write_at(fd, j->batch.data, j->batch.len, at) < 0 ||
+	    (!sent && write_batch(j) < 0) ||
 	    (!planted(PLANT_SYNC_BEFORE_WRITE) && sync_data(fd) < 0))
 		return stop(j, e);
 	publish(j);

@@ -12,11 +12,13 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -256,6 +258,52 @@ a_batch_is_shown_when_it_is_synced(void **state)
 	add(w, 4);
 	world_again(w);
 	expect(w, 1000, 0, 4);
+	world_free(w);
+}
+
+static void
+what_is_sent_is_shown_when_it_is_synced(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	world_open(w);
+	put(w, 0);
+	journal_send(w->j);	/* nothing */
+	sync_now(w);
+	add(w, 1);
+	journal_send(w->j);
+	expect(w, 1000, 0, 1);
+	sync_now(w);
+	expect(w, 1000, 0, 2);
+	put(w, 2);
+	world_again(w);
+	expect(w, 1000, 0, 3);
+	world_free(w);
+}
+
+/* A write that failed is never tried again. */
+static void
+what_could_not_be_sent_is_told_by_the_sync(void **state)
+{
+	struct world *w = world_new();
+	struct rlimit was, none;
+
+	(void)state;
+	world_open(w);
+	put(w, 0);
+	add(w, 1);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	none = (struct rlimit){1, was.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	journal_send(w->j);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(journal_sync(w->j, &w->e), -1);
+	assert_int_equal(w->e.code, FAULT_READ_ONLY);
+	assert_int_equal(journal_sync(w->j, &w->e), -1);
+	expect(w, 1000, 0, 1);
 	world_free(w);
 }
 
@@ -808,6 +856,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_is_synced_is_read_again),
 	    cmocka_unit_test(a_batch_is_shown_when_it_is_synced),
+	    cmocka_unit_test(what_is_sent_is_shown_when_it_is_synced),
+	    cmocka_unit_test(what_could_not_be_sent_is_told_by_the_sync),
 	    cmocka_unit_test(a_reader_stops_and_goes_on),
 	    cmocka_unit_test(a_line_is_json),
 	    cmocka_unit_test(lines_have_limits),
