@@ -49,6 +49,14 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 	-Wformat=2 -Wvla -Wnull-dereference -Wimplicit-fallthrough -fno-common
 HARDEN := -fstack-protector-strong -fstack-clash-protection
 CPPFLAGS += -D_GNU_SOURCE -I.
+
+# The sanitizers' variants serve tests alone: they compile in half the time so,
+# and a report needs functions and lines. How long a text may get, gcc only
+# knows at -O2; it has judged there.
+ifneq ($(filter asan tsan,$(VARIANT)),)
+CFLAGS ?= -O1 -g1
+WARNINGS += -Wno-format-truncation
+endif
 CFLAGS ?= -O2 -g
 
 ifeq ($(VARIANT),release)
