@@ -50,7 +50,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 HARDEN := -fstack-protector-strong -fstack-clash-protection
 CPPFLAGS += -D_GNU_SOURCE -I.
 
-# The sanitizers' variants serve tests alone: they compile in half the time so,
+# The sanitizers' variants serve tests alone: they compile a third sooner so,
 # and a report needs functions and lines. How long a text may get, gcc only
 # knows at -O2; it has judged there.
 ifneq ($(filter asan tsan,$(VARIANT)),)
