@@ -8,7 +8,6 @@
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -58,18 +57,16 @@ child_find(struct launcher *l, uint64_t id)
  * turn, or a fork bomb would keep it from ending it.
  */
 static void
-go_first(bool yes)
+set_watched(struct launcher *l, struct child *c, bool watched)
 {
-	const struct sched_param none = {0};
-
-	sched_setscheduler(0, yes ? SCHED_OTHER : SCHED_BATCH, &none);
-}
-
-static void
-one_less_watched(struct launcher *l)
-{
-	if (--l->nwatched == 0)
-		go_first(false);
+	if (c->watched == watched)
+		return;
+	c->watched = watched;
+	if (watched)
+		l->nwatched++;
+	else
+		l->nwatched--;
+	yield_self(l);
 }
 
 void
@@ -95,8 +92,12 @@ child_own(struct child *c, struct client *owner)
 void
 child_kill(struct launcher *l, struct child *c)
 {
-	containment_kill(l->containment, c->pidfd, c->zygote->uid,
+	if (c->killed_ms)
+		return;		/* sample() does it again */
+	containment_kill_first(l->containment, c->pidfd, c->zygote->uid,
 	    c->cgroup_slot);
+	c->killed_ms = clock_mono_ms();
+	set_watched(l, c, true);
 }
 
 void
@@ -141,8 +142,7 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 	containment_leave(l->containment, c->cgroup_slot);
 	io_close(&c->ctl_fd);
 	io_close(&c->pidfd);
-	if (c->watched)
-		one_less_watched(l);
+	set_watched(l, c, false);
 	child_own(c, NULL);
 	z->children[c->serial & 0xff] = NULL;
 	z->alive--;
@@ -156,11 +156,9 @@ child_ended(struct launcher *l, struct child *c, int wait_status,
 void
 child_watch(struct launcher *l, struct child *c, int64_t deadline)
 {
-	if (!c->watched && l->nwatched++ == 0)
-		go_first(true);
 	if (!c->watched)
 		c->cpu_before_us = UINT64_MAX;
-	c->watched = true;
+	set_watched(l, c, true);
 	c->deadline_mono_ms = deadline;
 }
 
@@ -168,10 +166,9 @@ child_watch(struct launcher *l, struct child *c, int64_t deadline)
 void
 child_rest(struct launcher *l, struct child *c)
 {
-	if (!c->watched)
+	if (!c->watched || c->killed_ms)
 		return;
-	one_less_watched(l);
-	c->watched = false;
+	set_watched(l, c, false);
 	c->deadline_mono_ms = 0;
 	c->peak_kb = c->cpu_us = 0;
 }
@@ -196,13 +193,9 @@ child_report(struct launcher *l, struct client *client, uint64_t id)
 	client_say(l, client, &m, NULL, NULL, 0);
 }
 
-/*
- * Who computes for long gives way to those who don't: a function that takes
- * all it can get must not slow down its neighbours.  Again at each look, for
- * what was forked between two.
- */
+/* Again at each look, for what was forked between two. */
 static void
-yield(struct launcher *l, struct child *c, uint64_t cpu_us)
+yield_if_long(struct launcher *l, struct child *c, uint64_t cpu_us)
 {
 	const struct snap_function *fn = c->zygote->pool->fn;
 
@@ -212,7 +205,7 @@ yield(struct launcher *l, struct child *c, uint64_t cpu_us)
 		    ? 0
 		    : cpu_us;
 	if (cpu_us - c->cpu_before_us > YIELD_AFTER_MS * UINT64_C(1000))
-		containment_yield(l->containment, c->pidfd, c->zygote->uid);
+		yield_tree(l, c);
 }
 
 static void
@@ -220,7 +213,20 @@ end(struct launcher *l, struct child *c, enum launch_end why)
 {
 	if (!c->ended_by)
 		c->ended_by = why;
+	if (why != LAUNCH_END_DEADLINE)
+		yield_function(l, c->zygote->pool);
 	child_kill(l, c);
+}
+
+/* Its tree was told to end, and yet is there. */
+static void
+kill_again(struct launcher *l, struct child *c, int64_t now_ms)
+{
+	if (now_ms - c->killed_ms < KILL_AGAIN_MS)
+		return;
+	c->killed_ms = now_ms;
+	containment_kill(l->containment, c->pidfd, c->zygote->uid,
+	    c->cgroup_slot);
 }
 
 /* One look at a watched child: its memory, its time of a core, its deadline. */
@@ -230,6 +236,10 @@ sample(struct launcher *l, struct child *c, int64_t now_ms)
 	uint64_t limit = (uint64_t)c->zygote->pool->fn->memory_mb << 20;
 	struct usage u;
 
+	if (c->killed_ms) {
+		kill_again(l, c, now_ms);
+		return;
+	}
 	if (containment_usage(l->containment, c->pidfd, c->cgroup_slot,
 	        limit, &u) == 0) {
 		if (u.memory_bytes / 1024 > c->peak_kb)
@@ -240,7 +250,7 @@ sample(struct launcher *l, struct child *c, int64_t now_ms)
 		else if (u.processes > LIMITS_TREE)
 			end(l, c, LAUNCH_END_PROCESSES);
 		else
-			yield(l, c, u.cpu_us);
+			yield_if_long(l, c, u.cpu_us);
 	}
 	if (c->deadline_mono_ms && now_ms > c->deadline_mono_ms)
 		end(l, c, LAUNCH_END_DEADLINE);

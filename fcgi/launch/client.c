@@ -86,6 +86,7 @@ client_add(struct launcher *l, int fd)
 		c->next->prev = c;
 	l->clients = c;
 	l->nclients++;
+	yield_client_came(l, c);
 	client_say(l, c, &hello, NULL, NULL, 0);
 	return c;
 }

@@ -86,25 +86,38 @@ send_signal(int pidfd, uid_t uid, int sig)
 		syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0);
 }
 
-void
-containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
+/* Its process group by one call, if it is a group of its own. */
+static bool
+kill_group(const struct containment *c, pid_t pid)
+{
+	return c->probe.rung == CONTAIN_NAMESPACE && getpgid(pid) == pid &&
+	    kill(-pid, SIGKILL) == 0;
+}
+
+static void
+end_tree(struct containment *c, int pidfd, uid_t uid, int slot, bool whole)
 {
 	pid_t pid = is_of(pidfd, uid) ? sample_pid(pidfd) : -1;
 
-	/*
-	 * A fork bomb starves its own reaper, but not us; least of all by one
-	 * call for its process group, if it is a group of its own.
-	 */
 	if (slot >= 0)
 		cgroup_slot_kill(&c->cgroup, slot);
-	else if (pid > 0) {
-		if (c->probe.rung == CONTAIN_NAMESPACE && getpgid(pid) == pid)
-			kill(-pid, SIGKILL);
+	else if (pid > 0 && (!kill_group(c, pid) || whole))
 		contain_kill_tree(pid);
-	}
 	send_signal(pidfd, uid, SIGKILL);
 	if (pid > 0)
-		sample_hurry(pid);
+		schedule_hurry(pid);
+}
+
+void
+containment_kill_first(struct containment *c, int pidfd, uid_t uid, int slot)
+{
+	end_tree(c, pidfd, uid, slot, false);
+}
+
+void
+containment_kill(struct containment *c, int pidfd, uid_t uid, int slot)
+{
+	end_tree(c, pidfd, uid, slot, true);
 }
 
 void
@@ -121,7 +134,18 @@ containment_yield(struct containment *c, int pidfd, uid_t uid)
 
 	(void)c;
 	if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
-		sample_yield(pid);
+		schedule_tree(pid, SCHEDULE_LAST);
+}
+
+void
+containment_schedule(struct containment *c, int pidfd, uid_t uid,
+    enum schedule how)
+{
+	pid_t pid;
+
+	(void)c;
+	if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
+		schedule_process(pid, how);
 }
 
 int

@@ -9,6 +9,7 @@
 #include "probe.h"
 #include "sample.h"
 #include "sandbox.h"
+#include "schedule.h"
 
 struct containment {
 	struct probe probe;
@@ -33,10 +34,23 @@ void containment_leave(struct containment *c, int slot);
  * another's is left alone.
  */
 void containment_kill(struct containment *c, int pidfd, uid_t uid, int slot);
+
+/*
+ * As containment_kill, but soon done however many they are: who has left the
+ * child's process group ends with its namespace, some time later, so ask
+ * again if the child is still there then.
+ */
+void containment_kill_first(struct containment *c, int pidfd, uid_t uid,
+    int slot);
+
 void containment_ask(struct containment *c, int pidfd, uid_t uid);
 
-/* The child and its tree give way to all others from now on (sample.h). */
+/* The child and its tree give way within their function from now on. */
 void containment_yield(struct containment *c, int pidfd, uid_t uid);
+
+/* How the child alone is scheduled, and what it starts from now on. */
+void containment_schedule(struct containment *c, int pidfd, uid_t uid,
+    enum schedule how);
 
 /* What its tree uses now: 0, or -1 when it is gone. */
 int containment_usage(const struct containment *c, int pidfd, int slot,

@@ -38,7 +38,9 @@ enum {
 	LEAVE_AFTER_MS = 60000,	/* without clients and children */
 	DRAIN_MS = 30000,
 	SAMPLE_EVERY_MS = 50,
-	YIELD_AFTER_MS = 50,	/* of CPU in one request: others go first */
+	KILL_AGAIN_MS = 200,
+	YIELD_AFTER_MS = 20,	/* of CPU in one request: others go first */
+	YIELD_FUNCTION_MS = 3000,	/* since one of its requests did */
 	TICK_MS = 1000,
 	CLIENTS_MAX = 1024
 };
@@ -56,6 +58,7 @@ struct client {
 	struct client *next, *prev;
 	bool gone;			/* freed at the end of the round */
 	bool proven;			/* it knows the key */
+	bool prompt;			/* as we made it (yield.c) */
 	struct child *children;		/* that it has leased */
 };
 
@@ -91,6 +94,7 @@ struct child {
 	struct client *owner;
 	bool watched, report;
 	uint32_t ended_by;		/* enum launch_end */
+	int64_t killed_ms;		/* last; 0: was not */
 	int64_t deadline_mono_ms;
 	uint64_t peak_kb, cpu_us;	/* by sampling */
 	uint64_t cpu_before_us;		/* spent on earlier requests */
@@ -111,6 +115,8 @@ struct zygote_host {
 	unsigned alive;			/* children not reported ended */
 	int64_t started_ms;
 	int64_t asked_ms;		/* when FORK was sent last */
+	bool yields;			/* as its pool did (yield.c) */
+	bool least;			/* its session's share (schedule.h) */
 	char line[1024];		/* of its log, so far */
 	size_t line_len, logged;	/* bytes */
 	char failure[512];
@@ -134,6 +140,7 @@ struct pool {
 	int64_t wanted_ms;	/* when a gateway asked last, if for none */
 	unsigned warm;		/* kept while a gateway serves the release */
 	int64_t not_before_ms, backoff_ms;
+	int64_t yields_until_ms;	/* 0: it doesn't */
 	char failure[512];
 	struct pool *next;
 };
@@ -163,6 +170,8 @@ struct launcher {
 	struct child *free_children;
 	size_t children_used;		/* entries ever taken */
 	size_t nchildren, nwatched;
+	bool hasty;			/* somebody gives way to all others */
+	bool prompt;			/* as we are scheduled */
 	uint64_t first_id, last_id;	/* no two launchers share one */
 	struct ended ended[ENDED_KEPT];	/* a ring of reports */
 	size_t ended_at;
@@ -226,6 +235,14 @@ void child_rest(struct launcher *l, struct child *c);
 void child_report(struct launcher *l, struct client *c, uint64_t id);
 void child_sample_all(struct launcher *l, int64_t now_ms);
 void child_end_overdue(struct launcher *l, int64_t now_ms);
+
+/* yield.c: to be called ... */
+void yield_self(struct launcher *l);	/* when nwatched has changed */
+void yield_client_came(struct launcher *l, struct client *c);
+void yield_zygote_came(struct launcher *l, struct zygote_host *z);
+void yield_tree(struct launcher *l, struct child *c);	/* it computes */
+void yield_function(struct launcher *l, struct pool *p);	/* it overdid */
+void yield_look(struct launcher *l, int64_t now_ms);	/* now and then */
 
 /* status.c */
 void status_send(struct launcher *l, struct client *c);

@@ -124,6 +124,7 @@ tick(struct launcher *l, int64_t now_ms)
 	zygote_end_stuck(l, now_ms);
 	release_forget_old(l, now_ms);
 	child_end_overdue(l, now_ms);
+	yield_look(l, now_ms);
 	if (l->nclients || l->nchildren)
 		l->busy_ms = now_ms;
 	else if (now_ms - l->busy_ms > LEAVE_AFTER_MS)
@@ -169,6 +170,7 @@ loop_run(struct launcher *l)
 		now_ms = clock_mono_ms();
 		if (l->nwatched && now_ms - sampled_ms >= SAMPLE_EVERY_MS) {
 			child_sample_all(l, now_ms);
+			yield_look(l, now_ms);
 			sampled_ms = now_ms;
 		}
 		if (now_ms - ticked_ms >= TICK_MS) {

@@ -12,6 +12,7 @@
 #include "identity.h"
 #include "launcher.h"
 #include "runner.h"
+#include "schedule.h"
 #include "scratchdir.h"
 
 #include "functions/sdk/zygote.h"
@@ -23,7 +24,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -201,9 +201,7 @@ raise_files(void)
 static void
 work_in_batches(void)
 {
-	const struct sched_param none = {0};
-
-	sched_setscheduler(0, SCHED_BATCH, &none);
+	schedule_thread(0, SCHEDULE_USUAL);
 }
 
 static int

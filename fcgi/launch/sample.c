@@ -5,10 +5,8 @@
 
 #include "functions/sdk/contain.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,58 +120,6 @@ sample_tree(pid_t pid, uint64_t limit_bytes, uint32_t most, struct usage *u)
 		for (i = 0; i < n && u->memory_bytes <= limit_bytes; i++)
 			u->memory_bytes += shared_memory(tree[i]);
 	return 0;
-}
-
-static void
-schedule_threads(pid_t pid, int policy)
-{
-	const struct sched_param none = {0};
-	const struct dirent *de;
-	char path[32];
-	DIR *tasks;
-
-	snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
-	tasks = opendir(path);
-	while (tasks && (de = readdir(tasks)))
-		if (de->d_name[0] != '.')
-			sched_setscheduler(
-			    (pid_t)strtol(de->d_name, NULL, 10), policy,
-			    &none);
-	if (tasks)
-		closedir(tasks);
-}
-
-static void
-schedule_tree(pid_t pid, int policy)
-{
-	pid_t tree[SAMPLE_PROCESSES_MAX];
-	size_t n = 1, i;
-	int k;
-
-	tree[0] = pid;
-	for (i = 0; i < n; i++) {
-		schedule_threads(tree[i], policy);
-		k = contain_children(
-		    tree[i], tree + n, SAMPLE_PROCESSES_MAX - n);
-		if (k > 0)
-			n += (size_t)k;
-	}
-}
-
-void
-sample_yield(pid_t pid)
-{
-	schedule_tree(pid, SCHED_IDLE);
-}
-
-void
-sample_hurry(pid_t pid)
-{
-	const struct sched_param none = {0};
-
-	if (sched_getscheduler(pid) == SCHED_IDLE &&
-	    sched_setscheduler(pid, SCHED_OTHER, &none) == 0)
-		schedule_tree(pid, SCHED_OTHER);
 }
 
 pid_t

@@ -32,20 +32,6 @@ int sample_tree(pid_t pid, uint64_t limit_bytes, uint32_t most,
     struct usage *u);
 
 /*
- * The tree below and with `pid` gives way to everybody from now on, and what
- * it starts later does, too (SCHED_IDLE, sched(7)).  Nobody without privilege
- * can take that back.
- */
-void sample_yield(pid_t pid);
-
-/*
- * What gave way and was killed since has to run once more to die, which takes
- * seconds where others compute: it may run like all again.  Takes root, or
- * RLIMIT_NICE; without, nothing happens.
- */
-void sample_hurry(pid_t pid);
-
-/*
  * The pid, as this process sees it, of the process that a pidfd stands for:
  * a zygote in a pid namespace reports pids of its own.  -1 with errno (ESRCH
  * when it has ended).

@@ -6,6 +6,7 @@
 
 #include "containment.h"
 #include "identity.h"
+#include "schedule.h"
 #include "scratchdir.h"
 
 #include "fcgi/conf/secret.h"
@@ -16,7 +17,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,7 +236,6 @@ become_zygote(struct launcher *l, struct pool *p, struct start *st,
 	static char role[] = "bothy-runner";
 	char *argv[2] = {role, NULL};
 	char path[] = START_PATH;
-	const struct sched_param none = {0};
 	const char *exe = "/proc/self/exe";
 	struct err e;
 	int high_sock, high_log;
@@ -248,8 +247,8 @@ become_zygote(struct launcher *l, struct pool *p, struct start *st,
 	    dup2(high_log, 1) < 0 || dup2(high_log, 2) < 0 ||
 	    dup2(high_sock, ZYGOTE_FD) < 0)
 		_exit(127);
-	/* Whatever the launcher is at now: children.c has it go first at times. */
-	sched_setscheduler(0, SCHED_BATCH, &none);
+	/* Whatever the launcher itself is at now. */
+	schedule_thread(0, l->hasty ? SCHEDULE_PROMPT : SCHEDULE_USUAL);
 	if (sandbox_enter(&l->containment->host, &st->sandbox, ZYGOTE_FD + 1,
 	        &e) < 0)
 		say_failed(e.text);

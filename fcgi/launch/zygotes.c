@@ -264,6 +264,7 @@ take_message(struct launcher *l, struct zygote_host *z,
 		z->ready = true;
 		z->failure[0] = '\0';
 		z->pool->backoff_ms = 0;
+		yield_zygote_came(l, z);
 		pool_serve(l, z->pool);
 	} else if (h->type == ABI_Z_FAILED && !nfds) {
 		snprintf(z->failure, sizeof z->failure, "%.*s", (int)len,

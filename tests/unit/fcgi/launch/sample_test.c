@@ -5,7 +5,6 @@
 
 #include "fcgi/launch/sample.h"
 
-#include <sched.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -183,32 +182,6 @@ time_of_ended_children(void **state)
 	end(pid);
 }
 
-/* The whole tree may; whoever has no privilege changes nothing. */
-static void
-who_gave_way_may_hurry(void **state)
-{
-	pid_t pid = start(three_with_memory), below[4];
-	const struct sched_param none = {0};
-	int n, i, policy;
-
-	(void)state;
-	n = contain_children(pid, below, 4);
-	assert_true(n > 0);
-	sample_hurry(pid);
-	assert_int_equal(sched_getscheduler(pid), SCHED_OTHER);
-	sample_yield(pid);
-	assert_int_equal(sched_getscheduler(pid), SCHED_IDLE);
-	sample_hurry(pid);
-	policy = sched_setscheduler(pid, SCHED_OTHER, &none) == 0
-	    ? SCHED_OTHER : SCHED_IDLE;	/* who may not, may not */
-	assert_int_equal(sched_getscheduler(pid), policy);
-	for (i = 0; i < n; i++)
-		assert_int_equal(sched_getscheduler(below[i]), policy);
-	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	end(pid);
-	assert_int_equal(contain_sweep(NULL, NULL, 0), 2);
-}
-
 static void
 what_is_gone(void **state)
 {
@@ -236,7 +209,6 @@ main(void)
 	    cmocka_unit_test(memory_that_is_shared),
 	    cmocka_unit_test(memory_of_a_tree),
 	    cmocka_unit_test(time_of_ended_children),
-	    cmocka_unit_test(who_gave_way_may_hurry),
 	    cmocka_unit_test(what_is_gone),
 	};
 
