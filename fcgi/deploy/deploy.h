@@ -15,7 +15,6 @@ enum {
 	DEPLOY_MAX_FILE_MB = 100,
 	DEPLOY_MAX_TREE_MB = 1024,
 	DEPLOY_MAX_DEPTH = 32, /* folders */
-	DEPLOY_BUILD_S = 600,
 	DEPLOY_BUILD_MB = 2048 /* memory of a compiler */
 };
 
@@ -23,14 +22,13 @@ enum {
 struct deploy_tools {
 	const char *program;		   /* bothy itself */
 	const char *include_dir, *lib_dir; /* of the SDK; NULL: none here */
-	int build_s;			   /* until the build is ended */
 };
 
 /*
  * Makes NAME.git (bare, with its hooks) and NAME, the site; or of one that is
  * there its hooks, settings and bothy.json anew.  `name` is a path whose last
- * part has letters, digits, '.', '_' and '-' only; `wanted` holds branch, keep
- * and url, and is filled in.  0, or -1 with the error set.
+ * part has letters, digits, '.', '_' and '-' only; `wanted` holds branch, keep,
+ * build_s and url, and is filled in.  0, or -1 with the error set.
  */
 int deploy_create(const char *name, const char *program,
     struct release_site *wanted, struct err *e);

@@ -143,7 +143,7 @@ run_builder(
 	    .nwrite = 2,
 	    .owner = p->owner,
 	    .required = m->conf->confinement_required != 0,
-	    .limit_s = m->tools->build_s};
+	    .limit_s = m->site->build_s};
 	int status;
 
 	snprintf(home, sizeof home, "HOME=%s", p->scratch);

@@ -25,7 +25,9 @@ enum {
 	RELEASE_NAME_SIZE = 128,
 	RELEASE_MAX = 999999999, /* the highest number */
 	RELEASE_KEEP = 5,	 /* kept unless told */
-	RELEASE_KEEP_MAX = 1000
+	RELEASE_KEEP_MAX = 1000,
+	RELEASE_BUILD_S = 600, /* that a build may take, unless told */
+	RELEASE_BUILD_MAX_S = 86400
 };
 
 /* --- the site (site.c) ---------------------------------------------------- */
@@ -36,6 +38,7 @@ struct release_site {
 	char branch[RELEASE_NAME_SIZE]; /* "main" */
 	char url[1024];			/* where it is reached, or "" */
 	int keep;
+	int build_s; /* that a build may take */
 };
 
 /* True if the directory is a deployed site's. */

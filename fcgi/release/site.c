@@ -58,13 +58,17 @@ static int
 read_json(struct release_site *s, const json_t *file)
 {
 	json_int_t keep = json_integer_value(json_object_get(file, "keep"));
+	json_int_t build_s =
+	    json_integer_value(json_object_get(file, "build_s"));
 
 	if (take(file, "repository", s->repository, sizeof s->repository) < 0 ||
 	    take(file, "branch", s->branch, sizeof s->branch) < 0 ||
 	    take(file, "url", s->url, sizeof s->url) < 0 ||
-	    s->repository[0] != '/' || keep < 1 || keep > RELEASE_KEEP_MAX)
+	    s->repository[0] != '/' || keep < 1 || keep > RELEASE_KEEP_MAX ||
+	    build_s < 1 || build_s > RELEASE_BUILD_MAX_S)
 		return -1;
 	s->keep = (int)keep;
+	s->build_s = (int)build_s;
 	return 0;
 }
 
@@ -104,8 +108,9 @@ release_site_write(const struct release_site *s, struct err *e)
 
 	if (release_path(path, e, "%s/bothy.json", s->dir) < 0)
 		return -1;
-	file = json_pack("{s:s, s:s, s:s, s:i}", "repository", s->repository,
-	    "branch", s->branch, "url", s->url, "keep", s->keep);
+	file = json_pack("{s:s, s:s, s:s, s:i, s:i}", "repository",
+	    s->repository, "branch", s->branch, "url", s->url, "keep", s->keep,
+	    "build_s", s->build_s);
 	text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
 	if (text)
 		rc = io_replace_file(path, text, strlen(text), 0644, e);

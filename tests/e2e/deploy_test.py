@@ -541,7 +541,26 @@ SPY_MAKE = """$(OUT):
 """
 
 
-def test_a_makefile_reaches_nothing_of_others(shop, lab):
+def test_a_makefile_ends_with_its_time(lab):
+    shop = Deployed(lab, "shop-time")
+    try:
+        shop.developer.push(FIRST)
+        lab.bothy("site", "create", shop.dir, "--build-time", "2")
+        said = shop.developer.refused({"functions/other/Makefile": SLOW_MAKE})
+        assert "it took longer than 2 s" in said, said
+        procs.wait_for(lambda: not procs.below(shop.dir), what="all to end")
+        assert shop.live() == 1
+        lab.bothy("site", "create", shop.dir, "--build-time", "600")
+        os.unlink(shop.developer.dir + "/functions/other/Makefile")
+        taken, said = shop.developer.push({})
+        assert taken and shop.live() == 2, said
+    finally:
+        shop.close()
+
+
+@pytest.mark.parametrize("rung", ["", "subreaper"],
+                         ids=["chosen", "subreaper"])
+def test_a_makefile_reaches_nothing_of_others(shop, lab, rung):
     other = Deployed(lab, shop.name + "-other")
     other.developer.push(FIRST)
     home = lab.path("home", "key")
@@ -549,6 +568,7 @@ def test_a_makefile_reaches_nothing_of_others(shop, lab):
         f.write("secret")
     lab.own(home)
     shop.developer.push(FIRST)
+    shop.developer.env["BOTHY_CONTAINMENT"] = rung
     reads = [other.dir + "/bothy.json", home,
              other.repository + "/config", shop.dir + "/bothy.json",
              shop.repository + "/config",
@@ -654,6 +674,7 @@ def test_create_is_repeatable_and_careful(lab):
         site = json.load(f)
     assert site["keep"] == 3 and site["url"] == "https://shop.example"
     for args in (["home"], ["-x"], ["a b"], ["again", "--keep", "0"],
+                 ["again", "--build-time", "x"],
                  ["again", "--url", "shop"]):
         args[0] = lab.path(args[0])
         assert lab.bothy("site", "create", *args, check=False).returncode

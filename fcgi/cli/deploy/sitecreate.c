@@ -12,12 +12,14 @@
 #include <unistd.h>
 
 struct options {
-	const char *branch, *keep, *url;
+	const char *branch, *build, *keep, *url;
 };
 
 static const struct opt create_opts[] = {
     {"branch", 0, OPT_VALUE, "NAME", offsetof(struct options, branch),
 	"the branch that is deployed (main)"},
+    {"build-time", 0, OPT_VALUE, "S", offsetof(struct options, build),
+	"seconds that a build may take (600)"},
     {"keep", 0, OPT_VALUE, "N", offsetof(struct options, keep),
 	"releases that are kept, the live one with them (5)"},
     {"url", 0, OPT_VALUE, "URL", offsetof(struct options, url),
@@ -25,38 +27,60 @@ static const struct opt create_opts[] = {
     {NULL, 0, OPT_SWITCH, NULL, 0, NULL},
 };
 
+static bool
+is_branch(const char *name)
+{
+	return strlen(name) < RELEASE_NAME_SIZE - 16 && *name != '\0' &&
+	       *name != '-' && *name != '/' && !strpbrk(name, " ~^:?*[\\") &&
+	       !strstr(name, "..") && !strstr(name, "//");
+}
+
+/* The number of an option that was given; else it stays. */
+static int
+take_number(
+    const char *option, const char *text, int most, int *out, struct err *e)
+{
+	long n;
+	char *end;
+
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (*end || end == text || n < 1 || n > most)
+		return err_set(e, EINVAL,
+		    "--%s takes a number from 1 to %d, not %.64s", option, most,
+		    text);
+	*out = (int)n;
+	return 0;
+}
+
+static int
+take_url(const char *text, struct release_site *s, struct err *e)
+{
+	if (*text && strncmp(text, "http://", 7) != 0 &&
+	    strncmp(text, "https://", 8) != 0)
+		return err_set(
+		    e, EINVAL, "--url begins with https:// or http://");
+	if (strlen(text) >= sizeof s->url)
+		return err_set(e, ENAMETOOLONG, "--url is too long");
+	strcpy(s->url, text);
+	return 0;
+}
+
 /* Of a site that is there, what is not asked for stays. */
 static int
 choose(const struct options *o, struct release_site *s, struct err *e)
 {
-	const char *branch = o->branch ? o->branch : s->branch;
-	const char *url = o->url ? o->url : s->url;
-	char *end = NULL;
-	long keep = o->keep ? strtol(o->keep, &end, 10) : s->keep;
-
-	if (strlen(branch) >= sizeof s->branch - 16 || *branch == '\0' ||
-	    *branch == '-' || *branch == '/' || strpbrk(branch, " ~^:?*[\\") ||
-	    strstr(branch, "..") || strstr(branch, "//"))
-		return err_set(e, EINVAL, "%.64s can't be a branch", branch);
-	if ((end && (*end || end == o->keep)) || keep < 1 ||
-	    keep > RELEASE_KEEP_MAX)
-		return err_set(e, EINVAL,
-		    "--keep takes a number from 1 to "
-		    "%d, not %.64s",
-		    RELEASE_KEEP_MAX, o->keep);
-	if (*url && strncmp(url, "http://", 7) != 0 &&
-	    strncmp(url, "https://", 8) != 0)
-		return err_set(e, EINVAL,
-		    "--url begins with https:// or "
-		    "http://");
-	if (strlen(url) >= sizeof s->url)
-		return err_set(e, ENAMETOOLONG, "--url is too long");
-	if (branch != s->branch)
-		snprintf(s->branch, sizeof s->branch, "%s", branch);
-	if (url != s->url)
-		snprintf(s->url, sizeof s->url, "%s", url);
-	s->keep = (int)keep;
-	return 0;
+	if (o->branch && !is_branch(o->branch))
+		return err_set(e, EINVAL, "%.64s can't be a branch", o->branch);
+	if (o->branch)
+		snprintf(s->branch, sizeof s->branch, "%s", o->branch);
+	if (o->url && take_url(o->url, s, e) < 0)
+		return -1;
+	if (take_number("keep", o->keep, RELEASE_KEEP_MAX, &s->keep, e) < 0)
+		return -1;
+	return take_number(
+	    "build-time", o->build, RELEASE_BUILD_MAX_S, &s->build_s, e);
 }
 
 /* What it has already, if it is one; else as usual. */
@@ -71,8 +95,9 @@ begin(const char *name, struct release_site *s)
 		n -= 4;
 	if (place_path(dir, &ignored, "%.*s", (int)n, name) < 0 ||
 	    !realpath(dir, real) || release_site_read(s, real, &ignored) < 0)
-		*s = (struct release_site){
-		    .branch = "main", .keep = RELEASE_KEEP};
+		*s = (struct release_site){.branch = "main",
+		    .keep = RELEASE_KEEP,
+		    .build_s = RELEASE_BUILD_S};
 }
 
 /* user@host:path, as git takes it: what is typed on the other side. */

@@ -12,10 +12,8 @@ static int
 pre_receive(const struct cli *c, const char *site, struct err *e)
 {
 	char include[PATH_MAX], lib[PATH_MAX], program[PATH_MAX];
-	struct deploy_tools t = {.program = program,
-	    .include_dir = include,
-	    .lib_dir = lib,
-	    .build_s = DEPLOY_BUILD_S};
+	struct deploy_tools t = {
+	    .program = program, .include_dir = include, .lib_dir = lib};
 	struct err none;
 
 	if (place_program("bothy", program, e) < 0)

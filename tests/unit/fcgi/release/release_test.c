@@ -74,6 +74,7 @@ setup(void **state)
 	where(w->site.repository, "%s/shop.git", w->top);
 	strcpy(w->site.branch, "main");
 	w->site.keep = 2;
+	w->site.build_s = 60;
 	where(path, "%s/releases", w->site.dir);
 	assert_int_equal(io_mkdirs(path, 0711, &e), 0);
 	where(path, "%s/deploy", w->site.dir);
@@ -169,6 +170,7 @@ test_a_site_is_read_as_it_was_written(void **state)
 	assert_string_equal(s.repository, w->site.repository);
 	assert_string_equal(s.branch, "main");
 	assert_int_equal(s.keep, 2);
+	assert_int_equal(s.build_s, 60);
 	where(path, "%s/bothy.json", w->site.dir);
 	put(path, "{\"repository\": \"relative\", \"branch\": \"main\"}");
 	assert_int_equal(release_site_read(&s, w->site.dir, &e), -1);
