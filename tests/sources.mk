@@ -39,6 +39,10 @@ UNIT.$(1) := $$(patsubst tests/unit/$(1)/%.c,$(B)/test/$(1)/%, \
 endef
 $(foreach f,$(FOLDERS),$(eval $(call UNIT,$(f))))
 
+# The test of the server puts itself between two steps of the daemon.
+$(B)/test/store/daemon/server_test: LDFLAGS += \
+	-Wl,--wrap=relays_hold,--wrap=longwork_add
+
 # A data race needs threads: only these folders have any.
 UNIT_FOLDERS := $(if $(filter tsan,$(VARIANT)), \
 	store/base store/files store/engine store/daemon \

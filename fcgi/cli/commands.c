@@ -178,8 +178,8 @@ put_shared(const struct command *group, const struct command *cmd)
 
 	n = add_names(names, 0, sizeof names, group->opts, true);
 	add_names(names, n, sizeof names, cli_opts, cmd->tables);
-	snprintf(line, sizeof line, "As `bothy help %s` has them:%s", group->name,
-	    names);
+	snprintf(line, sizeof line, "As `bothy help %s` has them:%s",
+	    group->name, names);
 	opt_wrap(line, 0, 0);
 }
 

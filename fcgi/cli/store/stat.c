@@ -76,8 +76,8 @@ storestat_reach(const struct json_node *history, char out[STORESTAT_REACH])
 	storetext_time(json_member(history, "BegunAnew"), anew);
 	out[0] = '\0';
 	if (*anew)
-		snprintf(out, STORESTAT_REACH, "it was begun anew at %s, for the "
-		    "one before was gone; nothing older is in it", anew);
+		snprintf(out, STORESTAT_REACH, "it was begun anew at %s, for "
+		    "the one before was gone; nothing older is in it", anew);
 	else if (*since)
 		snprintf(out, STORESTAT_REACH, "it reaches back to %s", since);
 }

@@ -2,6 +2,7 @@
  * The daemon's limits, tightened so that they bite: peers that stall, memory
  * that is used up, places that are taken.
  */
+#include "store/daemon/conn.h"
 #include "store/daemon/server.h"
 
 #include "store/base/clock.h"
@@ -379,6 +380,66 @@ all_are_served_when_memory_is_short(void **state)
 	assert_int_equal(atomic_load(&server.memory), 0);
 }
 
+/* --- a relay that comes while a call begins ------------------------------------------ */
+
+/* The linker leads the daemon's calls here (tests/sources.mk). */
+struct relay_ref *__real_relays_hold(struct relays *r);
+struct relay_ref *__wrap_relays_hold(struct relays *r);
+void __real_longwork_add(struct longwork *w, struct call *k);
+void __wrap_longwork_add(struct longwork *w, struct call *k);
+
+static atomic_bool comes;		/* before the next call has its relay */
+static atomic_uint kept, borrowed;	/* calls that went on, with what body */
+
+struct relay_ref *
+__wrap_relays_hold(struct relays *r)
+{
+	struct settings s;
+
+	if (atomic_exchange(&comes, false)) {
+		settings_init(&s);
+		snprintf(s.endpoint, sizeof s.endpoint, "no endpoint");
+		relays_begin(r, &s);
+		settings_release(&s);
+	}
+	return __real_relays_hold(r);
+}
+
+void
+__wrap_longwork_add(struct longwork *w, struct call *k)
+{
+	if (w == &server.relayed)
+		atomic_fetch_add(k->request.len ? &kept : &borrowed, 1);
+	__real_longwork_add(w, k);
+}
+
+/*
+ * A read is answered where it was read, from the thread's buffer, unless it
+ * goes on elsewhere: then it has its body for itself, since the buffer is
+ * another's by the time that it runs.
+ */
+static void
+keeps_what_goes_elsewhere(void **state)
+{
+	static const char GET[] = "{\"TableName\":\"notes\",\"Key\":"
+	    "{\"id\":{\"S\":\"a\"}}}";
+	struct server_limits limits = usual();
+	int fd;
+
+	(void)state;
+	begin(&limits);
+	fd = connect_proven();
+	assert_int_equal(call(fd, OP_CREATE_TABLE, TABLE), 0);
+	assert_int_equal(call(fd, OP_GET_ITEM, GET), 0);
+	assert_int_equal(atomic_load(&kept) + atomic_load(&borrowed), 0);
+	atomic_store(&comes, true);
+	assert_int_not_equal(call(fd, OP_GET_ITEM, GET), 0);
+	close(fd);
+	end();
+	assert_int_equal(atomic_load(&borrowed), 0);
+	assert_int_equal(atomic_load(&kept), 1);
+}
+
 /* --- the way out ------------------------------------------------------------------- */
 
 static void
@@ -405,6 +466,7 @@ main(void)
 		cmocka_unit_test(half_a_frame_is_closed),
 		cmocka_unit_test(who_does_not_read_is_closed),
 		cmocka_unit_test(all_are_served_when_memory_is_short),
+		cmocka_unit_test(keeps_what_goes_elsewhere),
 		cmocka_unit_test(leaves_with_peers_that_stay),
 	};
 
