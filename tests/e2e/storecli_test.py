@@ -446,6 +446,10 @@ def test_hand_edit_and_adopt(shop):
         f.write('{"id": "other"}')
     shop.call("adopt", code=FAILED)
     assert shop.get("notes", "h")["text"] == "by hand"
+    assert "neither such a file" in shop.call("adopt", "notes", "never",
+                                              code=FAILED)
+    shop.call("query", "notes", "h", "two", code=USAGE)
+    assert "there are none" not in shop.err and "wants ID" in shop.err
     shop.put("notes", id="h", text="written over")
     with open(path, encoding="utf-8") as f:
         assert json.load(f)["text"] == "written over"

@@ -212,6 +212,7 @@ read_all(struct reading *g)
 
 	do {
 		if (read_page(g, &last, &e) < 0) {
+			g->rows.cut = true;
 			storerows_end(&g->rows);
 			return e.code ? storelink_fail(&e) :
 			    cli_fail(&e, CLI_USAGE);

@@ -75,7 +75,7 @@ storerows_end(struct storerows *s)
 	if (any)
 		storegrid_print(s->grid);
 	fflush(stdout);
-	if (!s->json && !any)
+	if (!s->json && !any && !s->cut)
 		fputs("bothy: there are none\n", stderr);
 	if (s->more)
 		fputs("bothy: there are more; --limit N shows so many, "

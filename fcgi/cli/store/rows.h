@@ -13,6 +13,7 @@ enum { STOREROWS_COLUMNS = 8 };
 struct storerows {
 	bool json;
 	bool more;		/* set by who leaves some out */
+	bool cut;		/* set by who could not read all */
 	struct storegrid *grid;
 	struct text columns[STOREROWS_COLUMNS];	/* malloc'ed */
 	const char *titles[STOREROWS_COLUMNS + 1];

@@ -166,6 +166,9 @@ change(struct adopt *a, struct one *x, struct err *e)
 	store_read_end(a->view);
 	if (rc < 0)
 		return -1;
+	if (!x->before.p && !x->item.count)
+		return err_set(e, FAULT_NOT_FOUND, "there is neither such a "
+		    "file nor such a document");
 	if (x->before.p && x->item.count) {
 		if (typed_read_item(&a->arena, x->before.p, x->before.n, &old,
 		        e) < 0)
