@@ -12,8 +12,10 @@ import pytest
 import fcgi
 import procs
 import ways
-from lab import Lab, Site
+from lab import HERE, Lab, Site
 from ssh_test import SSHD, server       # noqa: F401  (a fixture)
+
+TOP = os.path.join(HERE, "..", "..")
 
 SAY_C = """#include <bothy.h>
 
@@ -603,8 +605,8 @@ def test_a_full_disk_refuses_and_the_next_push_is_clean():
                        "none", disk]).returncode != 0:
         lab.close()
         pytest.skip("no file system can be mounted here")
+    shop = Deployed(lab, "disk/shop")
     try:
-        shop = Deployed(lab, "disk/shop")
         shop.developer.push(FIRST)
         room = os.statvfs(disk)
         with open(disk + "/filler", "wb") as f:
@@ -619,8 +621,8 @@ def test_a_full_disk_refuses_and_the_next_push_is_clean():
         os.unlink(disk + "/filler")
         taken, said = shop.developer.push()
         assert taken and shop.live() == 2, said
-        shop.close()
     finally:
+        shop.close()
         subprocess.run(["umount", disk], check=True)
         lab.close()
 
@@ -628,29 +630,55 @@ def test_a_full_disk_refuses_and_the_next_push_is_clean():
 # --- other ways in ---------------------------------------------------------------
 
 
-@pytest.mark.skipif(not SSHD, reason="NOT TESTED: nothing over ssh; install "
-                    "openssh-server")
-def test_over_ssh(server, tmp_path):    # noqa: F811
-    """By the user of the tests: as root, a build has a uid of its own."""
+needs_ssh = pytest.mark.skipif(
+    not SSHD, reason="NOT TESTED: nothing over ssh; install openssh-server")
+
+
+@pytest.fixture
+def far(server):                        # noqa: F811
+    """Over ssh, by the user of the tests: root's builds have a uid of their
+    own."""
     lab = Lab(as_root=True)
-    try:
-        path = lab.path("far")
-        shop = Deployed(lab, "far", url=server.url(path + ".git"),
-                        env=dict(server.env, GIT_CONFIG_NOSYSTEM="1"))
-        taken, said = shop.developer.push(FIRST)
-        assert taken and "remote: bothy: release 1 is live" in said, (
-            said, server.said())
-        shop.serve()
-        assert shop.get().body == b"one"
-        said = shop.developer.refused({
-            "functions/say/say.c": SAY_C % "two" + "int x = nothing;\n"})
-        assert "functions/say/say.c:8:9: error: " in said, said
-        taken, said = shop.developer.push({
-            "functions/say/say.c": SAY_C % "two"})
-        shop.says("two")
-        shop.close()
-    finally:
-        lab.close()
+    far = Deployed(lab, "far", url=server.url(lab.path("far.git")),
+                   env=dict(server.env, GIT_CONFIG_NOSYSTEM="1"))
+    yield far
+    far.close()
+    lab.close()
+
+
+@needs_ssh
+def test_over_ssh(far):
+    taken, said = far.developer.push(FIRST)
+    assert taken and "remote: bothy: release 1 is live" in said, said
+    far.serve()
+    assert far.get().body == b"one"
+    said = far.developer.refused({
+        "functions/say/say.c": SAY_C % "two" + "int x = nothing;\n"})
+    assert "functions/say/say.c:8:9: error: " in said, said
+    taken, said = far.developer.push({"functions/say/say.c": SAY_C % "two"})
+    far.says("two")
+
+
+@needs_ssh
+def test_the_example_site_over_ssh(far):
+    """Its documents are there after the next release, too."""
+    to = far.developer.dir
+    shutil.copy(os.path.join(TOP, "deploy.yaml"), to)
+    for name in ("functions", "www"):
+        shutil.copytree(os.path.join(TOP, name), os.path.join(to, name),
+                        ignore=shutil.ignore_patterns("docs"))
+    taken, said = far.developer.push({})
+    assert taken and "guestbook built" in said, said
+    far.serve()
+    assert far.get("/hello/you").status == 200
+    r = fcgi.request(far.gateway.socket, "POST", "/rooms/hall/messages",
+                     [("Content-Type", "application/json")],
+                     b'{"author": "Ann", "text": "kept"}')
+    assert r.status == 201, r
+    taken, said = far.developer.push({"www/new.html": "new"})
+    assert taken and "guestbook built" not in said, said
+    far.says("new", "/new.html")
+    assert b"kept" in far.get("/rooms/hall/messages").body
 
 
 def test_what_init_makes_is_pushed_as_it_is(shop):
