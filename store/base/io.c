@@ -226,8 +226,22 @@ open_up(int at_fd, const char *path)
 	return rc;
 }
 
+/*
+ * A tree that is being removed.  What lies deeper in it than the stack and the
+ * descriptors of whoever removes it may reach is moved up to its top first.
+ */
+struct removal {
+	int top_fd;
+	unsigned long moved, named;
+};
+
+enum { REMOVE_DEPTH = 32 };
+
+static int remove_at(struct removal *r, int at_fd, const char *path,
+    unsigned depth);
+
 static int
-empty_dir(DIR *d)
+empty_dir(struct removal *r, DIR *d, unsigned depth)
 {
 	struct dirent *de;
 	int rc = 0;
@@ -236,7 +250,7 @@ empty_dir(DIR *d)
 		if (strcmp(de->d_name, ".") == 0 ||
 		    strcmp(de->d_name, "..") == 0)
 			continue;
-		if (io_remove_tree(dirfd(d), de->d_name) < 0)
+		if (remove_at(r, dirfd(d), de->d_name, depth + 1) < 0)
 			rc = -1;
 	}
 	return rc;
@@ -249,32 +263,87 @@ open_dir(int at_fd, const char *path)
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int
-io_remove_tree(int at_fd, const char *path)
+/* So that what is in it can be removed, whatever its mode: it, or -1. */
+static int
+open_to_empty(int at_fd, const char *path)
 {
 	struct stat st;
+	int fd = open_dir(at_fd, path);
+
+	if (fd < 0 && errno == EACCES && open_up(at_fd, path) == 0)
+		fd = open_dir(at_fd, path);
+	if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
+		fchmod(fd, 0700);
+	return fd;
+}
+
+/* Under a name that no tree is in the way of; an empty one is lost, too. */
+static int
+move_up(struct removal *r, int at_fd, const char *name)
+{
+	char up[32];
+	int rc;
+
+	do {
+		snprintf(up, sizeof up, "deep-%lu", r->named++);
+		rc = renameat(at_fd, name, r->top_fd, up);
+	} while (rc < 0 && (errno == ENOTEMPTY || errno == EEXIST ||
+	                       errno == ENOTDIR));
+	if (rc == 0)
+		r->moved++;
+	return rc;
+}
+
+/* With all that is moved up to it meanwhile. */
+static int
+empty_top(struct removal *r, DIR *d)
+{
+	unsigned long moved;
+	int rc;
+
+	r->top_fd = dirfd(d);
+	do {
+		moved = r->moved;
+		if (moved)
+			rewinddir(d);
+		rc = empty_dir(r, d, 0);
+	} while (r->moved != moved);
+	return rc;
+}
+
+static int
+remove_at(struct removal *r, int at_fd, const char *path, unsigned depth)
+{
 	DIR *d;
 	int fd, rc;
 
 	if (unlinkat(at_fd, path, 0) == 0 || errno == ENOENT)
 		return 0;
-	fd = open_dir(at_fd, path);
-	if (fd < 0 && errno == EACCES && open_up(at_fd, path) == 0)
-		fd = open_dir(at_fd, path);
+	fd = open_to_empty(at_fd, path);
 	if (fd < 0)
 		return -1;
+	if (depth == REMOVE_DEPTH) {
+		close(fd);
+		return move_up(r, at_fd, path);
+	}
 	d = fdopendir(fd);
 	if (!d) {
 		close(fd);
 		return -1;
 	}
-	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
-		fchmod(fd, 0700);	/* else nothing in it can be removed */
-	rc = empty_dir(d);
+	rc = depth == 0 ? empty_top(r, d) : empty_dir(r, d, depth);
 	closedir(d);
 	if (unlinkat(at_fd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		rc = -1;
 	return rc;
+}
+
+int
+io_remove_tree(int at_fd, const char *path)
+{
+	struct removal r = {.top_fd = -1};
+
+	return remove_at(&r, at_fd, path, 0);
 }
 
 int

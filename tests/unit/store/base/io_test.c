@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +97,39 @@ makes_and_removes_trees(void **state)
 	assert_int_equal(io_mkdirs(in_dir("file/x"), 0700, &e), -1);
 }
 
+/* Deeper than descriptors reach, and with the names that are moved to. */
+static void
+removes_deep_trees(void **state)
+{
+	enum { DEPTH = 300, FILES = 64 };
+	struct rlimit usual, few;
+	struct stat st;
+	struct err e;
+	char cwd[PATH_MAX];
+	int i;
+
+	(void)state;
+	assert_non_null(getcwd(cwd, sizeof cwd));
+	assert_int_equal(io_mkdirs(in_dir("d/deep-0/full"), 0700, &e), 0);
+	assert_int_equal(io_mkdirs(in_dir("d/deep-1"), 0700, &e), 0);
+	io_replace_file(in_dir("d/deep-2"), "x", 1, 0600, &e);
+	assert_int_equal(chdir(in_dir("d")), 0);
+	for (i = 0; i < DEPTH; i++) {
+		assert_int_equal(mkdir("d", 0700), 0);
+		assert_int_equal(chdir("d"), 0);
+		io_replace_file("file", "x", 1, 0600, &e);
+		assert_int_equal(chmod("..", 0500), 0);
+	}
+	assert_int_equal(chdir(cwd), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	few = usual;
+	few.rlim_cur = FILES;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(io_remove_tree(AT_FDCWD, in_dir("d")), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_int_equal(stat(in_dir("d"), &st), -1);
+}
+
 static void
 whole_reads_say_when_it_is_less(void **state)
 {
@@ -164,6 +199,7 @@ main(void)
 	    cmocka_unit_test(replaces_whole),
 	    cmocka_unit_test(reads_within_limits),
 	    cmocka_unit_test(makes_and_removes_trees),
+	    cmocka_unit_test(removes_deep_trees),
 	    cmocka_unit_test(whole_reads_say_when_it_is_less),
 	    cmocka_unit_test(raises_descriptors),
 	    cmocka_unit_test(hashes),
