@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,17 +45,33 @@ static const struct attributes of[] = {
     [SCHEDULE_USUAL] = {.policy = SCHED_BATCH},
     [SCHEDULE_PROMPT] = {.policy = SCHED_OTHER},
     [SCHEDULE_LONG_TURNS] = {.policy = SCHED_BATCH, .turn_ns = LONG_TURN_NS},
-    [SCHEDULE_LAST] = {.policy = SCHED_IDLE, .turn_ns = LONG_TURN_NS},
-    [SCHEDULE_LAST_SHORT] = {.policy = SCHED_IDLE},
+    [SCHEDULE_LAST] = {.policy = SCHED_IDLE},
 };
 
-int
-schedule_thread(pid_t tid, enum schedule how)
+/* With the nice value that it has: that one is somebody's wish. */
+static int
+set(pid_t tid, enum schedule how)
 {
 	struct attributes a = of[how];
 
+	errno = 0;
+	a.nice = getpriority(PRIO_PROCESS, (id_t)tid);
+	if (errno)
+		return -1;
 	a.size = sizeof a;
 	return (int)syscall(SYS_sched_setattr, tid, &a, 0);
+}
+
+/* SCHED_IDLE takes no length of turns, but keeps the one that there is. */
+int
+schedule_thread(pid_t tid, enum schedule how)
+{
+	if (how == SCHEDULE_LAST) {
+		if (schedule_is_last(tid))
+			return 0;
+		set(tid, SCHEDULE_LONG_TURNS);
+	}
+	return set(tid, how);
 }
 
 void
@@ -99,18 +116,20 @@ schedule_tree(pid_t pid, enum schedule how)
 void
 schedule_hurry(pid_t pid)
 {
-	if (sched_getscheduler(pid) != SCHED_IDLE)
-		return;
-	schedule_some(pid,
-	    schedule_thread(pid, SCHEDULE_PROMPT) == 0 ? SCHEDULE_PROMPT
-	                                               : SCHEDULE_LAST_SHORT,
-	    HURRY_MAX);
+	if (schedule_is_last(pid) && schedule_thread(pid, SCHEDULE_PROMPT) == 0)
+		schedule_some(pid, SCHEDULE_PROMPT, HURRY_MAX);
 }
 
 bool
 schedule_is_usual(pid_t pid)
 {
 	return sched_getscheduler(pid) == SCHED_BATCH;
+}
+
+bool
+schedule_is_last(pid_t pid)
+{
+	return sched_getscheduler(pid) == SCHED_IDLE;
 }
 
 int

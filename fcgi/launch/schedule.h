@@ -19,12 +19,11 @@ enum schedule {
 	SCHEDULE_PROMPT,	/* at once when it wakes, before who has long
 				 * turns (Linux 6.12) */
 	SCHEDULE_LONG_TURNS,	/* as usual, but is interrupted by the prompt */
-	SCHEDULE_LAST,		/* long turns, when nobody else of its session
+	SCHEDULE_LAST		/* long turns, when nobody else of its session
 				 * wants one; not to be undone without root */
-	SCHEDULE_LAST_SHORT	/* the same with turns as usual */
 };
 
-/* One thread; 0: the caller.  0, or -1 with errno. */
+/* One thread, whose nice value stays; 0: the caller.  0, or -1 with errno. */
 int schedule_thread(pid_t tid, enum schedule how);
 
 /* All threads of a process. */
@@ -35,19 +34,22 @@ void schedule_tree(pid_t pid, enum schedule how);
 
 /*
  * What gave way and was killed since has to run once more to die, which takes
- * seconds where others compute: a process and some of its descendants run as
- * soon as we may have them.  Nothing happens to one that did not give way.
+ * seconds where others compute: with root a process and some of its
+ * descendants run at once.  Nothing happens to one that did not give way.
  */
 void schedule_hurry(pid_t pid);
 
 /* True if that process is scheduled as usual. */
 bool schedule_is_usual(pid_t pid);
 
+/* True if it is SCHEDULE_LAST. */
+bool schedule_is_last(pid_t pid);
+
 /*
  * The share of the session that `pid` is of: as much as any, or the least: 3%
  * of a processor that another session would use, so that it starves neither
- * others nor altogether.  0; or -1 with errno (EAGAIN: without root there may be one change
- * in 100 ms on the whole machine, so try again).
+ * others nor altogether.  0; or -1 with errno (EAGAIN: without root there may
+ * be one change in 100 ms on the whole machine, so try again).
  */
 int schedule_session(pid_t pid, bool least);
 

@@ -7,6 +7,8 @@
 #include "fcgi/launch/schedule.h"
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 enum { PATIENCE_MS = 60000 };
 
@@ -60,15 +62,55 @@ one_process(void **state)
 	end(pid);
 }
 
+/* Whoever was started with one keeps it, and is scheduled nevertheless. */
+static void
+nice_values_stay(void **state)
+{
+	static const enum schedule all[] = {SCHEDULE_PROMPT, SCHEDULE_USUAL,
+	    SCHEDULE_LONG_TURNS, SCHEDULE_LAST};
+	static const int policies[] = {SCHED_OTHER, SCHED_BATCH, SCHED_BATCH,
+	    SCHED_IDLE};
+	pid_t below, pid = start(&below);
+	int usual = getpriority(PRIO_PROCESS, 0);
+	int nice = usual < 16 ? usual + 3 : 19;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(setpriority(PRIO_PROCESS, (id_t)pid, nice), 0);
+	for (i = 0; i < sizeof all / sizeof *all; i++) {
+		schedule_process(pid, all[i]);
+		assert_int_equal(sched_getscheduler(pid), policies[i]);
+		assert_int_equal(getpriority(PRIO_PROCESS, (id_t)pid), nice);
+	}
+	assert_true(schedule_is_last(pid));
+	end(pid);
+}
+
+/* In nanoseconds; 0 before Linux 6.12, which says nothing of them. */
+static uint64_t
+turns_of(pid_t pid)
+{
+	uint64_t a[7] = {0};	/* struct sched_attr; [3] is sched_runtime */
+
+	assert_int_equal(
+	    syscall(SYS_sched_getattr, pid, a, sizeof a, 0), 0);
+	return a[3];
+}
+
 static void
 a_tree(void **state)
 {
 	pid_t below, pid = start(&below);
+	uint64_t turns;
 
 	(void)state;
+	schedule_process(pid, SCHEDULE_LONG_TURNS);
+	turns = turns_of(pid);
 	schedule_tree(pid, SCHEDULE_LAST);
 	assert_int_equal(sched_getscheduler(pid), SCHED_IDLE);
 	assert_int_equal(sched_getscheduler(below), SCHED_IDLE);
+	assert_int_equal(turns_of(pid), turns);
+	assert_int_equal(turns_of(below), turns);
 	end(pid);
 }
 
@@ -156,6 +198,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_process),
+	    cmocka_unit_test(nice_values_stay),
 	    cmocka_unit_test(a_tree),
 	    cmocka_unit_test(who_gave_way_may_hurry),
 	    cmocka_unit_test(the_caller),
