@@ -169,6 +169,7 @@ child_rest(struct launcher *l, struct child *c)
 	if (!c->watched || c->killed_ms)
 		return;
 	set_watched(l, c, false);
+	c->yields = false;
 	c->deadline_mono_ms = 0;
 	c->peak_kb = c->cpu_us = 0;
 }
@@ -193,7 +194,11 @@ child_report(struct launcher *l, struct client *client, uint64_t id)
 	client_say(l, client, &m, NULL, NULL, 0);
 }
 
-/* Again at each look, for what was forked between two. */
+/*
+ * Its tree gives way to its end, again at each look for what was forked
+ * between two; its function as long as that goes on to compute, since many
+ * wait for hours and do a little now and then.
+ */
 static void
 yield_if_long(struct launcher *l, struct child *c, uint64_t cpu_us)
 {
@@ -204,8 +209,16 @@ yield_if_long(struct launcher *l, struct child *c, uint64_t cpu_us)
 		        fn->runtime == SNAP_RUNTIME_C && c->cgroup_slot < 0
 		    ? 0
 		    : cpu_us;
-	if (cpu_us - c->cpu_before_us > YIELD_AFTER_MS * UINT64_C(1000))
-		yield_tree(l, c);
+	if (cpu_us < c->cpu_before_us)	/* what went took its time along */
+		c->cpu_before_us = cpu_us;
+	if (cpu_us - c->cpu_before_us >
+	    (c->yields ? YIELD_ON_MS : YIELD_AFTER_MS) * UINT64_C(1000)) {
+		c->cpu_before_us = cpu_us;
+		c->yields = true;
+		yield_function(l, c->zygote->pool);
+	}
+	if (c->yields)
+		containment_yield(l->containment, c->pidfd, c->zygote->uid);
 }
 
 static void

@@ -118,6 +118,7 @@ client_drop(struct launcher *l, struct client *c)
 {
 	if (c->gone)
 		return;
+	yield_client_goes(c);
 	c->gone = true;
 	loop_remove(l, &c->source);
 	l->nclients--;

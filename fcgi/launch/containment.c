@@ -144,7 +144,8 @@ containment_schedule(struct containment *c, int pidfd, uid_t uid,
 	pid_t pid;
 
 	(void)c;
-	if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0)
+	if (is_of(pidfd, uid) && (pid = sample_pid(pidfd)) > 0 &&
+	    !schedule_is_last(pid))
 		schedule_process(pid, how);
 }
 

@@ -48,7 +48,10 @@ void containment_ask(struct containment *c, int pidfd, uid_t uid);
 /* The child and its tree give way within their function from now on. */
 void containment_yield(struct containment *c, int pidfd, uid_t uid);
 
-/* How the child alone is scheduled, and what it starts from now on. */
+/*
+ * How the child alone is scheduled, and what it starts from now on.  Not one
+ * that gives way: it does so to its end.
+ */
 void containment_schedule(struct containment *c, int pidfd, uid_t uid,
     enum schedule how);
 

@@ -40,6 +40,7 @@ enum {
 	SAMPLE_EVERY_MS = 50,
 	KILL_AGAIN_MS = 200,
 	YIELD_AFTER_MS = 20,	/* of CPU in one request: others go first */
+	YIELD_ON_MS = 5,	/* of more CPU: they still do */
 	YIELD_FUNCTION_MS = 3000,	/* since one of its requests did */
 	TICK_MS = 1000,
 	CLIENTS_MAX = 1024
@@ -93,11 +94,13 @@ struct child {
 	struct zygote_host *zygote;
 	struct client *owner;
 	bool watched, report;
+	bool yields;			/* its request has computed long */
 	uint32_t ended_by;		/* enum launch_end */
 	int64_t killed_ms;		/* last; 0: was not */
 	int64_t deadline_mono_ms;
 	uint64_t peak_kb, cpu_us;	/* by sampling */
-	uint64_t cpu_before_us;		/* spent on earlier requests */
+	uint64_t cpu_before_us;		/* when its function yielded last;
+					 * else spent on earlier requests */
 	int64_t leased_ms;		/* when it was handed out */
 	int cgroup_slot;		/* -1: none */
 	struct child *next;		/* in stock, or in the free list */
@@ -239,9 +242,9 @@ void child_end_overdue(struct launcher *l, int64_t now_ms);
 /* yield.c: to be called ... */
 void yield_self(struct launcher *l);	/* when nwatched has changed */
 void yield_client_came(struct launcher *l, struct client *c);
+void yield_client_goes(struct client *c);
 void yield_zygote_came(struct launcher *l, struct zygote_host *z);
-void yield_tree(struct launcher *l, struct child *c);	/* it computes */
-void yield_function(struct launcher *l, struct pool *p);	/* it overdid */
+void yield_function(struct launcher *l, struct pool *p);	/* it overdoes */
 void yield_look(struct launcher *l, int64_t now_ms);	/* now and then */
 
 /* status.c */

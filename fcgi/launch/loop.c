@@ -131,6 +131,15 @@ tick(struct launcher *l, int64_t now_ms)
 		loop_leave(l);
 }
 
+static void
+let_clients_go(struct launcher *l)
+{
+	struct client *c;
+
+	for (c = l->clients; c; c = c->next)
+		yield_client_goes(c);
+}
+
 /* All that is owed to those who were served is done, or time is up. */
 static bool
 may_end(const struct launcher *l, int64_t now_ms)
@@ -177,7 +186,9 @@ loop_run(struct launcher *l)
 			tick(l, now_ms);
 			ticked_ms = now_ms;
 		}
-		if (may_end(l, now_ms))
+		if (may_end(l, now_ms)) {
+			let_clients_go(l);
 			return 0;
+		}
 	}
 }

@@ -51,24 +51,32 @@ schedule_zygote(struct launcher *l, struct zygote_host *z, enum schedule how)
 
 /* Only who works in batches as we do: a gateway, not a terminal's command. */
 static void
-schedule_client(struct launcher *l, struct client *c)
+schedule_client(struct client *c, bool prompt)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
 
-	if (l->hasty == c->prompt || c->gone ||
+	if (prompt == c->prompt || c->gone ||
 	    getsockopt(c->source.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) <
 	        0 ||
-	    peer.pid <= 0 || (l->hasty && !schedule_is_usual(peer.pid)))
+	    peer.pid <= 0 || (prompt && !schedule_is_usual(peer.pid)))
 		return;
-	c->prompt = l->hasty;
-	schedule_process(peer.pid, as_others(l));
+	c->prompt = prompt;
+	schedule_process(
+	    peer.pid, prompt ? SCHEDULE_PROMPT : SCHEDULE_USUAL);
 }
 
 void
 yield_client_came(struct launcher *l, struct client *c)
 {
-	schedule_client(l, c);
+	schedule_client(c, l->hasty);
+}
+
+/* To another launcher, perhaps, which knows nothing of our haste. */
+void
+yield_client_goes(struct client *c)
+{
+	schedule_client(c, false);
 }
 
 static void
@@ -82,7 +90,7 @@ make_haste(struct launcher *l, bool hasty)
 	l->hasty = hasty;
 	yield_self(l);
 	for (c = l->clients; c; c = c->next)
-		schedule_client(l, c);
+		schedule_client(c, hasty);
 	for (z = l->zygotes; z; z = z->next)
 		if (!z->yields && !z->reaped)
 			schedule_zygote(l, z, as_others(l));
@@ -115,9 +123,12 @@ set_yields(struct launcher *l, struct zygote_host *z)
 	set_share(z);
 }
 
+/* It may have begun with what held when it was forked. */
 void
 yield_zygote_came(struct launcher *l, struct zygote_host *z)
 {
+	if (!z->yields)
+		schedule_zygote(l, z, as_others(l));
 	set_yields(l, z);
 }
 
@@ -131,13 +142,6 @@ yield_function(struct launcher *l, struct pool *p)
 	for (z = l->zygotes; z; z = z->next)
 		if (z->pool == p)
 			set_yields(l, z);
-}
-
-void
-yield_tree(struct launcher *l, struct child *c)
-{
-	yield_function(l, c->zygote->pool);
-	containment_yield(l->containment, c->pidfd, c->zygote->uid);
 }
 
 void

@@ -164,6 +164,25 @@ def test_who_computes_long_gives_way(rung, function):
                    "its function to be forgiven")
 
 
+def test_who_waits_after_it_computed_is_forgiven(rung):
+    """A stream that does a little now and then: its function may have its
+    share again, though itself gives way to its end."""
+    name = mark()
+    with fcgi.connect(rung.socket) as s:
+        s.sendall(fcgi.request_bytes("GET", "/patient/compute-and-wait/" +
+                                     name))
+        procs.wait_for(lambda: [os.sched_getscheduler(p) for p in marked(
+            name)] == [os.SCHED_IDLE], 30, "it to give way")
+        session = os.getsid(marked(name)[0])
+        procs.wait_for(lambda: policy(rung, "/fine") == os.SCHED_BATCH, 30,
+                       "its neighbour to be as usual")
+        procs.wait_for(lambda: share(session) in (0, None), 30,
+                       "its function to be forgiven")
+        assert [os.sched_getscheduler(p) for p in marked(name)] == [
+            os.SCHED_IDLE]
+    all_gone(name)
+
+
 def test_long_work_that_ends_well_gives_way_for_nobody_else(rung):
     for _ in range(2):
         r = get(rung, "/patient-again/compute/" + mark())

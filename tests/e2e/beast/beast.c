@@ -124,9 +124,12 @@ bothy_handle(struct bothy_req *req)
 			;
 		for (;;)
 			;
-	} else if (strcmp(how, "compute") == 0) {
+	} else if (strcmp(how, "compute") == 0 ||
+	    strcmp(how, "compute-and-wait") == 0) {
 		while (sched_getscheduler(0) != SCHED_IDLE)
 			;
+		if (strcmp(how, "compute") != 0)
+			pause();
 		return bothy_text(req, 200, "%d", sched_getscheduler(0));
 	} else if (strcmp(how, "policy") == 0)
 		return bothy_text(req, 200, "%d", sched_getscheduler(0));
