@@ -347,6 +347,15 @@ io_remove_tree(int at_fd, const char *path)
 }
 
 int
+io_send_off(int fd, off_t at, off_t n)
+{
+	if (sync_file_range(fd, at, n, SYNC_FILE_RANGE_WRITE) == 0)
+		return 0;
+	return errno == ENOSYS || errno == EPERM || errno == EINVAL ||
+	    errno == EOPNOTSUPP ? 0 : -1;
+}
+
+int
 io_nonblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

@@ -42,6 +42,13 @@ int io_mkdirs(const char *path, mode_t mode, struct err *e);
 /* Removes a tree without following links; absent is fine. 0 or -1. */
 int io_remove_tree(int dirfd, const char *path);
 
+/*
+ * Lets what was written be on its way to the disk (`n` 0: all from `at` on):
+ * 0, also where the system can't.  -1 with errno: some of it may be lost, and a
+ * later fsync(2) need not tell.
+ */
+int io_send_off(int fd, off_t at, off_t n);
+
 /* Sets O_NONBLOCK. 0 or -1. */
 int io_nonblock(int fd);
 

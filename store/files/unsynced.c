@@ -120,8 +120,7 @@ begin(int dir_fd, const char *path, int *fd)
 		return errno == ENOENT ? SYNCED : UNSURE;
 	if (fstat(*fd, &st) == -1 || !S_ISREG(st.st_mode))
 		return UNSURE;
-	(void)sync_file_range(*fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return SYNCED;
+	return io_send_off(*fd, 0, 0) == 0 ? SYNCED : FAILED;
 }
 
 static enum outcome

@@ -216,13 +216,12 @@ journal_send(struct journal *j)
 	if (journal_refuse(j, &e) < 0 || j->batch.len == 0 ||
 	    planted(PLANT_SYNC_BEFORE_WRITE))
 		return;
-	if (write_batch(j) < 0) {
+	if (write_batch(j) < 0 || io_send_off(batch_fd(j), (off_t)batch_at(j),
+	    (off_t)j->batch.len) < 0) {
 		stop(j, &e);
 		return;
 	}
 	j->sent = true;
-	(void)sync_file_range(batch_fd(j), (off_t)batch_at(j),
-	    (off_t)j->batch.len, SYNC_FILE_RANGE_WRITE);
 }
 
 int

@@ -26,6 +26,21 @@
 
 enum { SMALL = 4096 };	/* bytes of a segment in most tests */
 
+/* --- a disk that fails: calls come here, which ask for no promise -------- */
+
+static int way_error;	/* of sending bytes off; 0: it works */
+
+int
+sync_file_range(int fd, off64_t at, off64_t n, unsigned int flags)
+{
+	(void)fd;
+	(void)at;
+	(void)n;
+	(void)flags;
+	errno = way_error;
+	return way_error ? -1 : 0;
+}
+
 /* --- a store of its own for each test ----------------------------------- */
 
 struct world {
@@ -304,6 +319,34 @@ what_could_not_be_sent_is_told_by_the_sync(void **state)
 	assert_int_equal(w->e.code, FAULT_READ_ONLY);
 	assert_int_equal(journal_sync(w->j, &w->e), -1);
 	expect(w, 1000, 0, 1);
+	world_free(w);
+}
+
+/* What the disk refused on its way there, no sync need tell of. */
+static void
+what_was_lost_on_its_way_is_told_by_the_sync(void **state)
+{
+	static const int MISSING[] = {ENOSYS, EPERM, EINVAL, EOPNOTSUPP};
+	struct world *w = world_new();
+	size_t i;
+	int n = 0;
+
+	(void)state;
+	world_open(w);
+	for (i = 0; i < sizeof MISSING / sizeof MISSING[0]; i++) {
+		add(w, n++);
+		way_error = MISSING[i];
+		journal_send(w->j);
+		way_error = 0;
+		sync_now(w);
+	}
+	add(w, n);
+	way_error = EIO;
+	journal_send(w->j);
+	way_error = 0;
+	assert_int_equal(journal_sync(w->j, &w->e), -1);
+	assert_int_equal(w->e.code, FAULT_READ_ONLY);
+	expect(w, 1000, 0, n);
 	world_free(w);
 }
 
@@ -858,6 +901,7 @@ main(void)
 	    cmocka_unit_test(a_batch_is_shown_when_it_is_synced),
 	    cmocka_unit_test(what_is_sent_is_shown_when_it_is_synced),
 	    cmocka_unit_test(what_could_not_be_sent_is_told_by_the_sync),
+	    cmocka_unit_test(what_was_lost_on_its_way_is_told_by_the_sync),
 	    cmocka_unit_test(a_reader_stops_and_goes_on),
 	    cmocka_unit_test(a_line_is_json),
 	    cmocka_unit_test(lines_have_limits),
