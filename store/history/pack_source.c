@@ -68,6 +68,8 @@ read_rows(struct pack_source *s, struct err *e)
 	offsets = crcs + s->n * 4;
 	for (i = 0; i < s->n; i++) {
 		s->rows[i].offset = get_u32(offsets + 4 * i);
+		if (s->rows[i].offset > INT32_MAX)	/* in 8 bytes */
+			return pack_source_broken(s, e);
 		s->rows[i].crc = get_u32(crcs + 4 * i);
 		s->rows[i].number = (uint32_t)i;
 	}

@@ -32,7 +32,7 @@ struct pack_source {
 	struct buf index;
 };
 
-/* 0 or -1 with *e (a pack of over 4 GB, or a broken one). */
+/* 0 or -1 with *e (a pack of over 2 GB, or a broken one). */
 int pack_source_open(struct pack_source *s, int dir_fd, const char *name,
     struct err *e);
 void pack_source_close(struct pack_source *s);

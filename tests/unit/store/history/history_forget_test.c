@@ -236,6 +236,38 @@ copies_what_is_left(void **state)
 	rig_end(&r);
 }
 
+/* As in a pack of over 2 GB: an offset of 8 bytes, in a table of its own. */
+static void
+reads_indexes_with_long_offsets(void **state)
+{
+	struct history_meta m = { 1, 0, NULL, false };
+	const char *path = "many/0007.json";
+	struct history_paths p = { &path, 1 };
+	struct history_made made;
+	uint64_t states;
+	unsigned at = 0;
+	struct rig r;
+
+	(void)state;
+	rig_begin(&r, 35);
+	assert_int_equal(history_commit(r.h, next_of_many, &at, &m, &made,
+	    &r.e), 0);
+	if (rig_git(&r, "repack -qad && for p in objects/pack/*.pack; do"
+	    " git index-pack --index-version=2,0x100 -o long.idx $p >long.txt"
+	    " && mv -f long.idx ${p%.pack}.idx || exit 1; done") < 0) {
+		rig_end(&r);
+		skip();
+	}
+	rig_reopen(&r);
+	if (history_forget(r.h, p, rig_quiet, &states, &r.e))
+		fail_msg("%s", r.e.text);
+	assert_int_equal(states, 1);
+	assert_int_equal(is_there(&r, path), 0);
+	assert_int_equal(is_there(&r, "many/0008.json"), 1);
+	rig_fsck(&r);
+	rig_end(&r);
+}
+
 int
 main(void)
 {
@@ -244,6 +276,7 @@ main(void)
 		cmocka_unit_test(spares_the_same_bytes_elsewhere),
 		cmocka_unit_test(waits_for_what_is_held),
 		cmocka_unit_test(copies_what_is_left),
+		cmocka_unit_test(reads_indexes_with_long_offsets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
