@@ -4,6 +4,7 @@
  * moves, then segments that nobody needs go.  That order is the promise.
  */
 #include "checkpoint_internal.h"
+#include "parts.h"
 
 #include "store/base/clock.h"
 #include "store/base/plant.h"
@@ -99,11 +100,14 @@ make_commit(struct store *s, uint64_t *to, struct history_made *made,
  * What a sync that failed has lost no later one brings back, nor what the file
  * threads were never told of: so no mark moves any more, and the next start
  * writes all files since the last one again.  Which file has lost something
- * nobody knows: it may be the index, which is made anew, too.
+ * nobody knows: it may be the index, which is made anew, too, even if the store
+ * is killed before it is closed.
  */
 static int
 sync_files(struct store *s, struct err *e)
 {
+	struct err ignored;
+
 	if (atomic_load(&s->files_lost))
 		return err_set(e, FAULT_READ_ONLY, "files were lost; the "
 		    "store is about to be opened again");
@@ -111,9 +115,9 @@ sync_files(struct store *s, struct err *e)
 		return 0;
 	if (planted(PLANT_FILES_SYNCED_AGAIN))
 		return -1;
-	atomic_store(&s->distrusted, true);
 	atomic_store(&s->files_lost, true);
 	atomic_store(&s->broken, true);
+	(void)store_distrust_index(s, &ignored);
 	return -1;
 }
 

@@ -358,6 +358,8 @@ distrusts_an_index_of_a_disk_that_failed(void **state)
 	assert_int_equal(put_text(s, "tea", 2, "two"), 0);
 	files_fail = true;
 	assert_int_equal(store_checkpoint(s, NULL, &e), -1);
+	/* At once: it may be killed before it is closed. */
+	assert_int_not_equal(shell("test -e ", "/index/stamp"), 0);
 	close_and_look(s);
 }
 
