@@ -64,8 +64,6 @@
 	    "a deleted document's file is not removed again") \
 	X(READ_UNSYNCED, documents, \
 	    "what is written can be read before it is synced") \
-	X(DRAFT_NAMED, documents, \
-	    "a draft gets its name before the journal's sync") \
 	X(CONDITION_UNSYNCED, documents, \
 	    "a condition that failed is told before what it saw is synced") \
 	X(INDEX_TRUSTED, documents, \

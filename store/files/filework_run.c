@@ -112,18 +112,6 @@ is_free(struct filework *w)
 	return is;
 }
 
-/* A mistake: the file shows what the journal doesn't have yet. */
-static void
-name_early(struct files_table *files, const struct path_name *name,
-    struct filework_draft *d)
-{
-	struct err ignored;
-
-	(void)files_write(files, d->thread, name, d->rendered.data,
-	    d->rendered.len, FILES_DRAFTED, NULL, &ignored);
-	d->there = false;
-}
-
 void
 filework_draft(struct filework *w, unsigned thread, const char *table,
     const struct path_key *key, uint64_t position, const void *p, size_t n)
@@ -142,8 +130,6 @@ filework_draft(struct filework *w, unsigned thread, const char *table,
 	d->position = position;
 	d->there = files_draft(files, thread, &name, d->rendered.data,
 	    d->rendered.len);
-	if (d->there && planted(PLANT_DRAFT_NAMED))
-		name_early(files, &name, d);
 }
 
 void
