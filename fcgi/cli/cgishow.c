@@ -100,6 +100,26 @@ header_end(const struct buf *b)
 	return 0;
 }
 
+static void
+put_body(struct cgishow *s, const char *p, size_t n)
+{
+	if (s->keep) {
+		cgikeep_body(s->keep, p, n);
+		return;
+	}
+	fwrite(p, 1, n, stdout);
+	fflush(stdout);
+}
+
+static void
+put_line(struct cgishow *s)
+{
+	if (s->keep)
+		cgikeep_line(s->keep, buf_str(&s->line));
+	else
+		logline_stderr(s->function, s->binary, buf_str(&s->line));
+}
+
 void
 cgishow_output(struct cgishow *s, const char *p, size_t n)
 {
@@ -107,8 +127,7 @@ cgishow_output(struct cgishow *s, const char *p, size_t n)
 	size_t end;
 
 	if (s->in_body) {
-		fwrite(p, 1, n, stdout);
-		fflush(stdout);
+		put_body(s, p, n);
 		return;
 	}
 	if (buf_add(&s->header, p, n) < 0) {
@@ -125,8 +144,7 @@ cgishow_output(struct cgishow *s, const char *p, size_t n)
 	buf_add(&body, s->header.data + end, s->header.len - end);
 	s->header.data[end - 1] = '\0';
 	parse_header(s);
-	fwrite(buf_str(&body), 1, body.len, stdout);
-	fflush(stdout);
+	put_body(s, buf_str(&body), body.len);
 	buf_release(&body);
 }
 
@@ -142,8 +160,7 @@ cgishow_errors(struct cgishow *s, const char *p, size_t n)
 		buf_add(&s->line, p, k);
 		if (!nl)
 			return;
-		logline_stderr(s->function, s->binary,
-		    buf_str(&s->line));
+		put_line(s);
 		buf_reset(&s->line);
 		p += k + 1;
 		n -= k + 1;
@@ -154,7 +171,7 @@ void
 cgishow_end(struct cgishow *s)
 {
 	if (s->line.len)
-		logline_stderr(s->function, s->binary, buf_str(&s->line));
+		put_line(s);
 	if (!s->in_body && !s->result->wrong[0])
 		complain(s, "the output ends within the header",
 		    s->header.len ? buf_str(&s->header) : "(nothing at all)");

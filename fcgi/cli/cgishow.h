@@ -7,6 +7,8 @@
 #ifndef CLI_CGISHOW_H
 #define CLI_CGISHOW_H
 
+#include "cgikeep.h"
+
 #include "store/base/buf.h"
 
 #include <stdbool.h>
@@ -22,11 +24,12 @@ struct cgi_result {
 	char failure[640];		/* why it was ended, or did not start */
 };
 
-/* The caller sets the first three. */
+/* The caller sets the first four. */
 struct cgishow {
 	const char *function;		/* for messages */
 	const char *binary;		/* for a crash's addresses, or NULL */
 	bool show_header;
+	struct cgikeep *keep;		/* body and log go there; NULL: shown */
 	struct cgi_result *result;	/* status and wrong are set */
 	struct buf header;		/* until the blank line */
 	struct buf line;		/* the unfinished line of stderr */

@@ -66,27 +66,39 @@ make_block(const struct envlist *env, struct buf *block, struct err *e)
 	return 0;
 }
 
+/* What it may take, in ms; 0: as long as it likes. */
+static uint32_t
+may_take(const struct confined *c, const struct snap_function *fn)
+{
+	return c->limit_ms && (!fn->timeout_ms || c->limit_ms < fn->timeout_ms)
+	    ? c->limit_ms : fn->timeout_ms;
+}
+
 static int64_t
 set_deadline(const struct confined *c, const struct snap_function *fn)
 {
+	uint32_t ms = may_take(c, fn);
 	char wall[32];
 
-	if (!fn->timeout_ms)
+	if (!ms)
 		return 0;
-	snprintf(wall, sizeof wall, "%" PRId64, clock_wall_ms() +
-	    (int64_t)fn->timeout_ms);
+	snprintf(wall, sizeof wall, "%" PRId64, clock_wall_ms() + (int64_t)ms);
 	envlist_set(c->env, "BOTHY_DEADLINE_MS", wall);
-	return clock_mono_ms() + fn->timeout_ms;
+	return clock_mono_ms() + ms;
 }
 
 /* --- how it ended --------------------------------------------------------- */
 
 static void
-say_timeout(const struct snap_function *fn, const struct run_result *run,
-    int64_t deadline_ms, char *text, size_t size)
+say_timeout(const struct confined *c, const struct snap_function *fn,
+    const struct run_result *run, int64_t deadline_ms, char *text, size_t size)
 {
 	if (run->text[0])
 		snprintf(text, size, "%s", run->text);
+	else if (deadline_ms && clock_mono_ms() >= deadline_ms &&
+	    may_take(c, fn) != fn->timeout_ms)
+		snprintf(text, size, "ended after %.1f s, the most that it "
+		    "may take here", c->limit_ms / 1000.0);
 	else if (deadline_ms && clock_mono_ms() >= deadline_ms)
 		snprintf(text, size, "timed out after %.1f s (`timeout` in "
 		    "deploy.yaml)", fn->timeout_ms / 1000.0);
@@ -97,8 +109,9 @@ say_timeout(const struct snap_function *fn, const struct run_result *run,
 
 /* 0, or -1 with the error: it was no fault of the function's. */
 static int
-translate(const struct snap_function *fn, const struct run_result *run,
-    int64_t deadline_ms, struct cgi_result *out, struct err *e)
+translate(const struct confined *c, const struct snap_function *fn,
+    const struct run_result *run, int64_t deadline_ms, struct cgi_result *out,
+    struct err *e)
 {
 	char *text = out->failure;
 	const size_t size = sizeof out->failure;
@@ -118,7 +131,7 @@ translate(const struct snap_function *fn, const struct run_result *run,
 		    strerror(run->status));
 		break;
 	case RUN_TIMEOUT:
-		say_timeout(fn, run, deadline_ms, text, size);
+		say_timeout(c, fn, run, deadline_ms, text, size);
 		break;
 	case RUN_MEMORY:
 		snprintf(text, size, "used more than its memorySize of %u MB",
@@ -182,7 +195,7 @@ run_pool(const struct confined *c, struct invoke_pool *pool,
 	else
 		snprintf(result.text, sizeof result.text, "%s", e->text);
 	slot_give(pool, slot);
-	rc = translate(fn, &result, q.deadline_mono_ms, show->result, e);
+	rc = translate(c, fn, &result, q.deadline_mono_ms, show->result, e);
 done:
 	buf_release(&block);
 	run_free(run);
@@ -240,7 +253,8 @@ confined_run(const struct confined *c, struct cgi_result *result,
     struct err *e)
 {
 	struct cgishow show = {.function = c->function,
-	    .show_header = c->show_header};
+	    .show_header = c->show_header,
+	    .keep = c->keep};
 	const struct snap_function *fn;
 	struct snapshot *s;
 	char path[PATH_MAX];

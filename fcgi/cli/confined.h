@@ -23,6 +23,9 @@ struct confined {
 	int body_fd;			/* read from its start */
 	uint64_t body_bytes;
 	bool show_header;
+	struct cgikeep *keep;		/* as struct cgishow has it */
+	uint32_t limit_ms;		/* at most, whatever its timeout is; 0:
+					 * none but that */
 };
 
 /*

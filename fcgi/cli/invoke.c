@@ -10,9 +10,9 @@
 #include "debugger.h"
 #include "event.h"
 #include "reach.h"
+#include "request.h"
 #include "site.h"
 
-#include "fcgi/conf/secret.h"
 #include "store/base/io.h"
 
 #include <errno.h>
@@ -21,8 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 struct options {
@@ -129,52 +127,6 @@ make_scratch(const struct site *s, struct call *call, struct err *e)
 	return 0;
 }
 
-/* The function's own variables, with secrets put in. */
-static int
-own_variables(const struct site *s, struct call *call, struct err *e)
-{
-	const struct conf_pairs *own = &call->function->environment;
-	struct buf value;
-	size_t i;
-	int rc = 0;
-
-	envlist_set(&call->env, "PATH", "/usr/local/bin:/usr/bin:/bin");
-	buf_init(&value, CONF_MAX_ENVIRONMENT);
-	for (i = 0; i < own->count && rc == 0; i++) {
-		buf_reset(&value);
-		rc = secret_expand(own->items[i].value, s->conf->service,
-		    s->conf->stage, &value, e);
-		if (rc == 0)
-			envlist_set(&call->env, own->items[i].name,
-			    buf_str(&value));
-	}
-	if (value.data)
-		explicit_bzero(value.data, value.room);
-	buf_release(&value);
-	return rc;
-}
-
-static void
-bothy_variables(struct call *call)
-{
-	char id[33], trace[64];
-	unsigned char random[16];
-	size_t i;
-
-	if (getrandom(random, sizeof random, 0) != sizeof random)
-		memset(random, 1, sizeof random);
-	for (i = 0; i < sizeof random; i++)
-		snprintf(id + 2 * i, 3, "%02x", random[i]);
-	snprintf(trace, sizeof trace, "00-%s-%.16s-01", id, id + 16);
-	envlist_set(&call->env, "BOTHY_FUNCTION", call->function->name);
-	envlist_set(&call->env, "BOTHY_REQUEST_ID", id);
-	envlist_set(&call->env, "TRACEPARENT", trace);
-	if (!call->bare)
-		return;
-	envlist_set(&call->env, "HOME", call->scratch);
-	envlist_set(&call->env, "TMPDIR", call->scratch);
-}
-
 /* Environment and body from the event. 0 or -1. */
 static int
 make_request(const struct site *s, struct call *call, struct err *e)
@@ -190,36 +142,14 @@ make_request(const struct site *s, struct call *call, struct err *e)
 	    event_make(s->conf, call->function, &eo, e);
 	if (!event)
 		return -1;
-	rc = own_variables(s, call, e);
-	if (rc == 0)
-		rc = event_environment(event, s->conf, call->function,
-		    &call->env, &call->body, e);
-	json_decref(event);
-	if (rc < 0)
-		return -1;
-	bothy_variables(call);
-	if (call->env.failed || !buf_ok(&call->body))
-		return err_set(e, ENOMEM, "no memory");
-	return 0;
-}
-
-/* The body as a descriptor that can be sought; -1 with the error. */
-static int
-open_body(const struct call *call, struct err *e)
-{
-	int fd;
-
-	if (call->body.len == 0)
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	else
-		fd = memfd_create("body", MFD_CLOEXEC);
-	if (fd < 0 || (call->body.len &&
-	    (io_write_all(fd, call->body.data, call->body.len) < 0 ||
-	    lseek(fd, 0, SEEK_SET) < 0))) {
-		err_sys(e, "cannot hold the body");
-		io_close(&fd);
+	if (call->bare) {
+		envlist_set(&call->env, "HOME", call->scratch);
+		envlist_set(&call->env, "TMPDIR", call->scratch);
 	}
-	return fd;
+	rc = request_make(s->conf, call->function, event, &call->env,
+	    &call->body, e);
+	json_decref(event);
+	return rc;
 }
 
 /* What the result means, said to a person. */
@@ -264,7 +194,7 @@ run_bare(struct call *call, struct cgi_result *result, struct err *e)
 	    .show_header = call->options->include};
 	int rc;
 
-	r.stdin_fd = open_body(call, e);
+	r.stdin_fd = request_body(&call->body, e);
 	if (r.stdin_fd < 0)
 		return -1;
 	/* Ctrl-C is for the function: the scratch directory has to go. */
@@ -287,7 +217,7 @@ run_confined(const struct site *s, struct call *call,
 	    .show_header = call->options->include};
 	int rc;
 
-	c.body_fd = open_body(call, e);
+	c.body_fd = request_body(&call->body, e);
 	if (c.body_fd < 0)
 		return -1;
 	rc = confined_run(&c, result, e);

@@ -7,6 +7,7 @@
 #include "fcgi/conf/snapshot.h"
 #include "fcgi/data/data.h"
 #include "store/base/clock.h"
+#include "store/wire/operation.h"
 #include "store/wire/secret.h"
 #include "store/wire/token.h"
 
@@ -20,9 +21,57 @@ enum {
 	START_MS = 60000	/* until the function has begun */
 };
 
+/* What changes a document, a table or the store. */
+static size_t
+list_writes(struct text *out)
+{
+	static const char *const statements[] = {"dynamodb:PartiQLInsert",
+	    "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"};
+	const struct operation_info *info;
+	size_t n = 0;
+	int op;
+
+	for (op = OP_NONE + 1; op < OP_END; op++) {
+		info = operation_info(op);
+		if (info && info->class != OP_READ &&
+		    !strchr(info->action, '*'))
+			out[n++] = (struct text){info->action,
+			    strlen(info->action)};
+	}
+	for (op = 0; op < 3; op++)
+		out[n++] = (struct text){statements[op],
+		    strlen(statements[op])};
+	return n;
+}
+
+/* Denies it to a token that is to be minted. */
+static int
+deny_writes(struct token *t, struct arena *a, struct err *e)
+{
+	static const struct text everything = {"*", 1};
+	struct text *actions = arena_array(a, OP_END + 3, sizeof *actions);
+	struct grant *all = arena_array(a, t->ngrants + 1, sizeof *all);
+
+	if (!actions || !all)
+		return err_set(e, ENOMEM, "no memory");
+	if (t->ngrants == GRANT_STATEMENTS_MAX)
+		return err_set(e, E2BIG, "%.*s has %d statements in iam, which "
+		    "leaves none to keep a smoke request from writing: join "
+		    "two of them", (int)t->function.n, t->function.p,
+		    GRANT_STATEMENTS_MAX);
+	memcpy(all, t->grants, t->ngrants * sizeof *all);
+	all[t->ngrants++] = (struct grant){.deny = true, .actions = actions,
+	    .nactions = list_writes(actions), .resources = &everything,
+	    .nresources = 1};
+	t->grants = all;
+	return 0;
+}
+
+enum reach { REACH_USUAL, REACH_PATIENT, REACH_READING };
+
 static int
 mint(const struct data_place *at, const char *release,
-    const struct conf_function *fn, bool patient, struct buf *out,
+    const struct conf_function *fn, enum reach how, struct buf *out,
     struct err *e)
 {
 	struct token t = {.function = {fn->name, strlen(fn->name)},
@@ -31,18 +80,39 @@ mint(const struct data_place *at, const char *release,
 	struct arena arena;
 	int rc;
 
-	if (fn->timeout_ms && !patient)
+	if (fn->timeout_ms && how != REACH_PATIENT)
 		t.deadline_ms = clock_wall_ms() + START_MS +
 		    (int64_t)fn->timeout_ms;
 	arena_init(&arena, GRANTS_MAX);
 	rc = grants_read(&arena, fn->grants, strlen(fn->grants), &t.grants,
 	    &t.ngrants, e);
+	if (rc == 0 && how == REACH_READING)
+		rc = deny_writes(&t, &arena, e);
 	if (rc == 0)
 		rc = secret_load(at->key, secret, e);
 	if (rc == 0)
 		rc = token_mint(out, secret, &t, e);
 	explicit_bzero(secret, sizeof secret);
 	arena_release(&arena);
+	return rc;
+}
+
+/* The token of one request, and where to show it. */
+static int
+put_token(const struct data_place *at, const char *release,
+    const struct conf_function *fn, enum reach how, struct envlist *env,
+    struct err *e)
+{
+	struct buf token;
+	int rc;
+
+	buf_init(&token, TOKEN_MAX);
+	rc = mint(at, release, fn, how, &token, e);
+	if (rc == 0) {
+		envlist_set(env, "BOTHY_STORE", at->socket);
+		envlist_set(env, "BOTHY_STORE_TOKEN", buf_str(&token));
+	}
+	buf_release(&token);
 	return rc;
 }
 
@@ -71,7 +141,6 @@ reach_store(const struct place *p, const char *snapshot,
 	char path[PATH_MAX];
 	struct data_place at;
 	struct snapshot *s;
-	struct buf token;
 	int rc;
 
 	if (!fn->grants || !*fn->grants)
@@ -82,15 +151,23 @@ reach_store(const struct place *p, const char *snapshot,
 	s = snapshot_open(path, e);
 	if (!s)
 		return -1;
-	buf_init(&token, TOKEN_MAX);
 	rc = start(&at, s, e);
 	if (rc == 0)
-		rc = mint(&at, snapshot_id(s), fn, patient, &token, e);
-	if (rc == 0) {
-		envlist_set(env, "BOTHY_STORE", at.socket);
-		envlist_set(env, "BOTHY_STORE_TOKEN", buf_str(&token));
-	}
-	buf_release(&token);
+		rc = put_token(&at, snapshot_id(s), fn,
+		    patient ? REACH_PATIENT : REACH_USUAL, env, e);
 	snapshot_free(s);
 	return rc;
+}
+
+int
+reach_reading(const char *state, const char *release,
+    const struct conf_function *fn, struct envlist *env, struct err *e)
+{
+	struct data_place at;
+
+	if (!fn->grants || !*fn->grants)
+		return 0;
+	if (data_place(&at, state, e) < 0)
+		return -1;
+	return put_token(&at, release, fn, REACH_READING, env, e);
 }

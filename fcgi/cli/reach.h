@@ -21,4 +21,12 @@ int reach_store(const struct place *p, const char *snapshot,
     const struct conf_function *fn, bool patient, struct envlist *env,
     struct err *e);
 
+/*
+ * The same for a smoke request: it may read what the function may, and write
+ * nothing.  `state` is the site's state directory; the store runs already, and
+ * is not changed.  `release` is for the store's messages.
+ */
+int reach_reading(const char *state, const char *release,
+    const struct conf_function *fn, struct envlist *env, struct err *e);
+
 #endif

@@ -425,6 +425,7 @@ take_site(struct load *l)
 	l->conf->trusted_proxies = site->trusted_proxies;
 	l->conf->settings = settings_json(l->conf->zone, &site->store);
 	l->conf->any_file_system = site->store.any_file_system;
+	l->conf->smoke = site->smoke;
 }
 
 static void

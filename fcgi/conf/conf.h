@@ -136,6 +136,7 @@ struct conf {
 	const char *settings;	/* of the store, JSON for settings_read() of
 				 * store/engine/settings.h */
 	uint32_t any_file_system;	/* the store may lie on */
+	struct conf_list smoke;	/* for smoke_read() of smoke.h */
 	struct conf_source *sources;
 	size_t nsources;
 	struct conf_options made_with;	/* strings its own */

@@ -3,6 +3,8 @@
  */
 #include "format.h"
 
+#include "smoke.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,4 +241,15 @@ format_mirror_url(const char *s)
 		    s[strlen(begins[i])])
 			return NULL;
 	return why;
+}
+
+const char *
+format_smoke(const char *s)
+{
+	struct smoke_request r;
+
+	return smoke_read(s, &r) == 0
+	    ? NULL
+	    : "must be a method, a path and the status that is right, as "
+	      "'GET /health 200'";
 }

@@ -23,6 +23,7 @@ const char *format_mirror_name(const char *s);
 const char *format_mirror_url(const char *s);
 const char *format_endpoint(const char *s);	/* https://HOST[:PORT] */
 const char *format_region(const char *s);
+const char *format_smoke(const char *s);	/* GET /health 200 */
 
 /* True if `s` is [A-Za-z_][A-Za-z0-9_]*. */
 bool format_identifier(const char *s);
@@ -32,6 +33,8 @@ bool format_identifier(const char *s);
 #define FORMAT_ENDPOINT_PATTERN "^https?://[A-Za-z0-9.:[\\]-]+$"
 #define FORMAT_REGION_PATTERN "^[a-z0-9-]{1,60}$"
 #define FORMAT_MIRROR_PATTERN "^[A-Za-z0-9._-]{1,64}$"
+#define FORMAT_SMOKE_PATTERN "^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) " \
+	"/[!\"$-\\[\\]-~]* [2-5][0-9][0-9]$"
 #define FORMAT_ENV_PATTERN "^[A-Za-z_][A-Za-z0-9_]*$"
 
 #endif

@@ -4,6 +4,7 @@
 #include "keys.h"
 
 #include "format.h"
+#include "smoke.h"
 
 #include <string.h>
 
@@ -270,6 +271,23 @@ static const struct key function_item = {
 	.keys = function_keys, .text = "One function.",
 };
 
+/* --- deploy --------------------------------------------------------------- */
+
+static const struct key smoke_item = {
+	ITEM, .max = SMOKE_TEXT_MAX, .format = format_smoke,
+	.pattern = FORMAT_SMOKE_PATTERN,
+	.text = "A method, a path and the status that is right: 'GET /health "
+	    "200'.",
+};
+
+static const struct key deploy_keys[] = {
+	{ .name = "smoke", .shape = KEY_LIST, .max = SMOKE_MAX,
+	  SITE(smoke), .item = &smoke_item, .fallback = "[]",
+	  .text = "Requests that a pushed release has to answer before it "
+	    "goes live. They may read documents, not change them." },
+	{ .name = NULL }
+};
+
 /* --- the file ------------------------------------------------------------- */
 
 static const struct key param_item = {
@@ -301,6 +319,8 @@ static const struct key root_keys[] = {
 	  .text = "The functions by name." },
 	{ .name = "resources", .shape = KEY_MAP, .keys = keys_resources,
 	  .text = "What functions use: tables of documents." },
+	{ .name = "deploy", .shape = KEY_MAP, .keys = deploy_keys,
+	  .text = "What git push does beside checking and building." },
 	{ .name = "plugins", .refused = "there are no plugins; remove it" },
 	{ .name = "package", .refused = "nothing is packaged; remove it" },
 	{ .name = "frameworkVersion", .refused = "this is not the Serverless "

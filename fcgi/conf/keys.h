@@ -79,6 +79,7 @@ struct site_keys {
 	struct conf_list trusted_proxies;
 	struct conf_cors cors;
 	struct store_keys store;
+	struct conf_list smoke;
 };
 
 /* What one item of a function's events fills. */

@@ -228,5 +228,6 @@ confine_run(const struct confine *c, int *status, struct err *e)
 	say_missing(&held.probe);
 	rc = start(&held, c, status, e);
 	containment_release(&held);
+	prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); /* daemons are not ours */
 	return rc;
 }

@@ -22,6 +22,11 @@ enum {
 struct deploy_tools {
 	const char *program;		   /* bothy itself */
 	const char *include_dir, *lib_dir; /* of the SDK; NULL: none here */
+	/*
+	 * Sends the site's smoke requests to a release that is not live, and
+	 * tells the pusher of each.  0, or -1 with the error.
+	 */
+	int (*smoke)(const char *site, const char *release_dir, struct err *e);
 };
 
 /*

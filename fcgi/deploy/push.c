@@ -238,6 +238,18 @@ build(struct push *p, struct err *e)
 	return 0;
 }
 
+/* What deploy.yaml has it answer before it goes live. */
+static int
+try(struct push *p, struct err *e)
+{
+	if (p->conf->smoke.count == 0)
+		return 0;
+	if (p->tools->smoke(p->site.dir, p->next, e) < 0)
+		return -1;
+	steps_begin(&p->steps); /* each was said */
+	return 0;
+}
+
 /* "hello, orders; 3 files", against what is live. */
 static void
 say_changed(struct push *p)
@@ -325,7 +337,7 @@ receive(struct push *p, struct err *e)
 	p->repo = git_of_push(e);
 	if (!p->repo || git_describe(p->repo, p->commit, &p->release, e) < 0 ||
 	    check_out(p, e) < 0 || check(p, e) < 0 || build(p, e) < 0 ||
-	    number(p, e) < 0)
+	    try(p, e) < 0 || number(p, e) < 0)
 		return -1;
 	return prepare(p, e);
 }

@@ -2,6 +2,8 @@
  * bothy site receive: what git's hooks in a site's repository run for each
  * push (githooks(5)).
  */
+#include "smoke.h"
+
 #include "fcgi/cli/cli.h"
 #include "fcgi/deploy/deploy.h"
 
@@ -12,8 +14,10 @@ static int
 pre_receive(const struct cli *c, const char *site, struct err *e)
 {
 	char include[PATH_MAX], lib[PATH_MAX], program[PATH_MAX];
-	struct deploy_tools t = {
-	    .program = program, .include_dir = include, .lib_dir = lib};
+	struct deploy_tools t = {.program = program,
+	    .include_dir = include,
+	    .lib_dir = lib,
+	    .smoke = smoke_run};
 	struct err none;
 
 	if (place_program("bothy", program, e) < 0)
