@@ -219,6 +219,9 @@ bench:
 	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
 		BENCH_OUT=$(abspath $(BUILD)/bench) \
 		$(PYTHON) -B tests/bench/dynamo.py
+	@$(NO_MAKE) BOTHY_BIN=$(abspath $(B)/bin) \
+		BENCH_OUT=$(abspath $(BUILD)/bench) \
+		$(PYTHON) -B tests/bench/pushes.py
 
 # Log and blame of one document, in what thinning leaves of a million commits.
 $(B)/bench/history_age: $(B)/obj/tests/bench/history_age.o \
