@@ -23,8 +23,8 @@
 static const struct opt create_opts[] = {
 	{"allow", 0, OPT_LIST, "ACTION",
 	    offsetof(struct keytext_options, allow),
-	    "what it may do: dynamodb:GetItem, 'dynamodb:*' (all, unless "
-	    "given)"},
+	    "what it may do: dynamodb:GetItem, 'dynamodb:*' (all of them, "
+	    "unless given), deploy"},
 	{"deny", 0, OPT_LIST, "ACTION",
 	    offsetof(struct keytext_options, deny),
 	    "what it may not do, whatever is allowed"},
@@ -296,8 +296,9 @@ static const struct command command_key_create = {
 	.help =
 	    "Makes an access key for clients of DynamoDB's protocol, and "
 	    "prints it as the environment that they read, or with --json as "
-	    "their credential_process. A gateway that runs knows it at "
-	    "once.",
+	    "their credential_process. With --allow deploy its secret is the "
+	    "password of a push over HTTP (bothy site create --http). A "
+	    "gateway that runs knows it at once.",
 	.opts = create_opts,
 	.size = sizeof(struct keytext_options),
 	.tables = true,
@@ -340,10 +341,11 @@ static const struct command *const key_commands[] = {
 const struct command command_key = {
 	.name = "key",
 	.arguments = "COMMAND ...",
-	.summary = "access keys for DynamoDB's protocol",
+	.summary = "access keys for DynamoDB's protocol and pushes",
 	.help =
 	    "The keys by which clients sign their requests: boto3, AWS's "
-	    "SDKs and command line. They are kept with mode 0600 in the "
+	    "SDKs and command line; and those that git pushes with over "
+	    "HTTP. They are kept with mode 0600 in the "
 	    "site's state; no function can see them.",
 	.tables = true,
 	.below = key_commands,

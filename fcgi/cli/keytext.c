@@ -3,6 +3,7 @@
  */
 #include "keytext.h"
 
+#include "fcgi/aws/bearer.h"
 #include "fcgi/conf/grants.h"
 
 #include <ctype.h>
@@ -80,18 +81,48 @@ add_statement(struct buf *out, const char *effect,
 	buf_puts(out, tables->count ? "]}" : "\"*\"]}");
 }
 
+/* Takes deploy, which is about no table, out of the list: true if it was there.
+ */
+static bool
+take_deploy(struct opt_list *actions)
+{
+	size_t i, n = 0;
+	bool found = false;
+
+	for (i = 0; i < actions->count; i++) {
+		if (strcmp(actions->items[i], BEARER_DEPLOY) == 0)
+			found = true;
+		else
+			actions->items[n++] = actions->items[i];
+	}
+	actions->count = n;
+	return found;
+}
+
 int
 keytext_grants(const struct keytext_options *o, struct buf *out,
     struct err *e)
 {
 	static const struct opt_list ALL = {{"dynamodb:*"}, 1};
+	static const struct opt_list DEPLOY = {{BEARER_DEPLOY}, 1};
+	static const struct opt_list EVERYWHERE = {.count = 0};
+	struct opt_list allow = o->allow.count ? o->allow : ALL;
+	bool deploys = take_deploy(&allow);
 
-	if (check_actions(&o->allow, e) < 0 || check_actions(&o->deny, e) < 0 ||
+	if (check_actions(&allow, e) < 0 || check_actions(&o->deny, e) < 0 ||
 	    check_tables(&o->tables, e) < 0)
 		return -1;
+	if (!allow.count && (o->deny.count || o->tables.count))
+		return err_set(e, EINVAL, "deploy is about no table; allow "
+		    "something of dynamodb besides, or leave --table and "
+		    "--deny out");
 	buf_putc(out, '[');
-	add_statement(out, "Allow", o->allow.count ? &o->allow : &ALL,
-	    &o->tables);
+	if (deploys)
+		add_statement(out, "Allow", &DEPLOY, &EVERYWHERE);
+	if (deploys && allow.count)
+		buf_putc(out, ',');
+	if (allow.count)
+		add_statement(out, "Allow", &allow, &o->tables);
 	if (o->deny.count) {
 		buf_putc(out, ',');
 		add_statement(out, "Deny", &o->deny, &o->tables);
@@ -136,6 +167,14 @@ show_tables(const json_t *resources, struct buf *out)
 	}
 }
 
+static bool
+is_deploy(const json_t *actions)
+{
+	const char *first = json_string_value(json_array_get(actions, 0));
+
+	return first && strcmp(first, BEARER_DEPLOY) == 0;
+}
+
 void
 keytext_show(const struct text *grants, struct buf *out)
 {
@@ -150,7 +189,8 @@ keytext_show(const struct text *grants, struct buf *out)
 		    "Deny") == 0)
 			buf_puts(out, "never ");
 		show_actions(json_object_get(s, "a"), out);
-		show_tables(json_object_get(s, "t"), out);
+		if (!is_deploy(json_object_get(s, "a")))
+			show_tables(json_object_get(s, "t"), out);
 	}
 	json_decref(all);
 }

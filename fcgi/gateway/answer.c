@@ -103,6 +103,8 @@ add_header(struct buf *out, int status, const char *type, size_t body_bytes,
 		add_line(out, "X-Request-Id: ", a->request_id);
 	if (a->allow)
 		add_line(out, "Allow: ", a->allow);
+	if (a->authenticate)
+		add_line(out, "WWW-Authenticate: ", a->authenticate);
 	if (status == 429 || status == 503)
 		buf_printf(out, "Retry-After: %u\r\n", seconds);
 	if (a->cors)

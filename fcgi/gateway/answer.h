@@ -18,6 +18,7 @@ struct answer {
 	const char *message;	/* NULL: the usual one of the status */
 	const char *request_id;	/* NULL: left out */
 	const char *allow;	/* for 405: "GET, HEAD, POST" */
+	const char *authenticate;	/* for 401: "Basic realm=..." */
 	unsigned retry_after_s;	/* for 429 and 503; 0: 1 second */
 	const struct cors *cors;	/* NULL: none */
 	const char *origin;	/* the request's; NULL: none */

@@ -252,7 +252,7 @@ walk(struct exchange *x)
 		health(x);
 		return;
 	}
-	if (!aws_answers(x))
+	if (!push_answers(x) && !aws_answers(x))
 		exchange_route(x, 0);
 }
 

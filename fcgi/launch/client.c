@@ -123,6 +123,7 @@ client_drop(struct launcher *l, struct client *c)
 	loop_remove(l, &c->source);
 	l->nclients--;
 	pool_forget_client(l, c);
+	backend_client_goes(l, c);
 	while (c->children) {
 		child_kill(l, c->children);
 		child_own(c->children, NULL);
@@ -217,21 +218,43 @@ carry_out(struct launcher *l, struct client *c, struct launch_msg *m)
 	}
 }
 
+/* The only request that brings text and descriptors. */
+static int
+git(struct launcher *l, struct client *c, const struct launch_msg *m,
+    char *text, const int *fds, size_t nfds)
+{
+	if (!c->proven || nfds != LAUNCH_GIT_FDS)
+		return -1;
+	if (!l->leaving)
+		return backend_start(l, c, m, text, fds);
+	client_refuse(l, c, m->tag, LAUNCH_LEAVING, "the launcher is leaving");
+	return 0;
+}
+
 static void
 client_ready(struct launcher *l, struct source *s, uint32_t events)
 {
 	struct client *c = (struct client *)s;
+	char text[LAUNCH_GIT_BYTES];
+	int fds[LAUNCH_GIT_FDS], rc = -1;
+	size_t nfds = LAUNCH_GIT_FDS;
 	struct launch_msg m;
-	struct iovec iov = {&m, sizeof m};
+	struct iovec iov[2] = {{&m, sizeof m}, {text, sizeof text}};
 	ssize_t n;
 
 	(void)events;
-	n = sock_recv(s->fd, &iov, 1, NULL, NULL, MSG_DONTWAIT);
+	n = sock_recv(s->fd, iov, 2, fds, &nfds, MSG_DONTWAIT);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	l->busy_ms = clock_mono_ms();
-	if ((size_t)n == sizeof m && n > 0 && m.version == LAUNCH_VERSION &&
-	    carry_out(l, c, &m) == 0)
+	if (n >= (ssize_t)sizeof m && m.version == LAUNCH_VERSION &&
+	    (size_t)n == sizeof m + m.bytes)
+		rc = m.type == LAUNCH_GIT
+		    ? git(l, c, &m, text, fds, nfds)
+		    : m.bytes || nfds ? -1 : carry_out(l, c, &m);
+	while (n > 0 && nfds > 0)
+		close(fds[--nfds]);
+	if (rc == 0)
 		return;
 	if (n > 0)
 		launchlog(l, "warning", c->proven

@@ -43,7 +43,8 @@ enum {
 	YIELD_ON_MS = 5,	/* of more CPU: they still do */
 	YIELD_FUNCTION_MS = 3000,	/* since one of its requests did */
 	TICK_MS = 1000,
-	CLIENTS_MAX = 1024
+	CLIENTS_MAX = 1024,
+	BACKENDS_MAX = 16	/* of git's at once */
 };
 
 struct launcher;
@@ -148,6 +149,14 @@ struct pool {
 	struct pool *next;
 };
 
+/* A git http-backend that runs (backend.c). */
+struct backend {
+	pid_t pid;
+	uint32_t tag;
+	struct client *client;		/* NULL: gone */
+	struct backend *next;
+};
+
 struct ended {
 	uint64_t id;
 	struct launch_msg msg;
@@ -169,6 +178,8 @@ struct launcher {
 	struct release *releases;
 	struct pool *pools;
 	struct zygote_host *zygotes;
+	struct backend *backends;
+	size_t nbackends;
 	struct child children[CHILD_TABLE];	/* id's low bits = index */
 	struct child *free_children;
 	size_t children_used;		/* entries ever taken */
@@ -238,6 +249,16 @@ void child_rest(struct launcher *l, struct child *c);
 void child_report(struct launcher *l, struct client *c, uint64_t id);
 void child_sample_all(struct launcher *l, int64_t now_ms);
 void child_end_overdue(struct launcher *l, int64_t now_ms);
+
+/*
+ * backend.c: starts git with `env`, m->bytes of "NAME=value\0" that are written
+ * to, and LAUNCH_GIT_FDS descriptors; -1 if that is no environment.  Then, true
+ * if that pid was one; ends what a client asked for.
+ */
+int backend_start(struct launcher *l, struct client *c,
+    const struct launch_msg *m, char *env, const int *fds);
+bool backend_reaped(struct launcher *l, pid_t pid, int status);
+void backend_client_goes(struct launcher *l, const struct client *c);
 
 /* yield.c: to be called ... */
 void yield_self(struct launcher *l);	/* when nwatched has changed */

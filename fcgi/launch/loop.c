@@ -65,13 +65,16 @@ loop_leave(struct launcher *l)
 static void
 sweep_orphans(struct launcher *l)
 {
-	pid_t living[ZYGOTES_KEPT];
+	pid_t living[ZYGOTES_KEPT + BACKENDS_MAX];
 	const struct zygote_host *z;
+	const struct backend *b;
 	size_t n = 0;
 
 	for (z = l->zygotes; z && n < ZYGOTES_KEPT; z = z->next)
 		if (!z->reaped)
 			living[n++] = z->pid;
+	for (b = l->backends; b; b = b->next)
+		living[n++] = b->pid;
 	if (!z)
 		contain_sweep(NULL, living, n);
 }
@@ -84,7 +87,8 @@ reap(struct launcher *l)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
-		zygote_reaped(l, pid, status);
+		if (!backend_reaped(l, pid, status))
+			zygote_reaped(l, pid, status);
 		any = true;
 	}
 	if (any && l->containment->probe.rung == CONTAIN_SUBREAPER)
@@ -144,7 +148,8 @@ let_clients_go(struct launcher *l)
 static bool
 may_end(const struct launcher *l, int64_t now_ms)
 {
-	return l->leaving && (!l->zygotes || now_ms > l->leave_by_ms);
+	return l->leaving && ((!l->zygotes && !l->backends) ||
+	                         now_ms > l->leave_by_ms);
 }
 
 static int

@@ -31,6 +31,9 @@
  *     RETIRE   id                                its zygote gets no new children
  *     REPORT   id                                asks for its EXIT
  *     STATUS                                     asks for STATUS
+ *     GIT      tag + text: its environment       runs git http-backend, not
+ *              + its descriptors 0, 1, 2         confined; ends in EXIT of the
+ *                                                tag, or with the connection
  *     QUIT                                       drain and leave
  *
  * Ids are never used again, by the next launcher neither.  When a connection
@@ -44,9 +47,11 @@
 #include <stdint.h>
 
 enum {
-	LAUNCH_VERSION = 2,
+	LAUNCH_VERSION = 3,
 	LAUNCH_BATCH = 16,		/* children in one LEASED */
-	LAUNCH_TEXT_MAX = 60 * 1024	/* bytes of a text */
+	LAUNCH_TEXT_MAX = 60 * 1024,	/* bytes of a text */
+	LAUNCH_GIT_BYTES = 24 * 1024,	/* of GIT's: "NAME=value\0"... */
+	LAUNCH_GIT_FDS = 3
 };
 
 enum launch_type {
@@ -66,7 +71,8 @@ enum launch_type {
 	LAUNCH_RETIRE,
 	LAUNCH_REPORT,
 	LAUNCH_QUIT,
-	LAUNCH_PROVE
+	LAUNCH_PROVE,
+	LAUNCH_GIT
 };
 
 enum launch_refusal {

@@ -23,6 +23,7 @@ enum {
 	RELEASE_COMMIT_SIZE = 41, /* 40 hex digits and a NUL */
 	RELEASE_TEXT_SIZE = 256,  /* of a line of text, cut to fit */
 	RELEASE_NAME_SIZE = 128,
+	RELEASE_HTTP_SIZE = 256,
 	RELEASE_MAX = 999999999, /* the highest number */
 	RELEASE_KEEP = 5,	 /* kept unless told */
 	RELEASE_KEEP_MAX = 1000,
@@ -37,12 +38,17 @@ struct release_site {
 	char repository[PATH_MAX];	/* absolute; bare */
 	char branch[RELEASE_NAME_SIZE]; /* "main" */
 	char url[1024];			/* where it is reached, or "" */
+	char http[RELEASE_HTTP_SIZE]; /* path that takes pushes, below basePath;
+					 or "" */
 	int keep;
 	int build_s; /* that a build may take */
 };
 
 /* True if the directory is a deployed site's. */
 bool release_is_site(const char *dir);
+
+/* True for "", and for a path that `http` can be: "/deploy.git". */
+bool release_http_valid(const char *path);
 
 /* Reads and writes SITE/bothy.json: 0, or -1 with the error (ENOENT). */
 int release_site_read(struct release_site *s, const char *dir, struct err *e);

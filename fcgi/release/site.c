@@ -7,6 +7,7 @@
 #include "store/base/buf.h"
 #include "store/base/io.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -54,6 +55,32 @@ take(const json_t *file, const char *key, char *out, size_t room)
 	return s && snprintf(out, room, "%s", s) < (int)room ? 0 : -1;
 }
 
+bool
+release_http_valid(const char *path)
+{
+	const char *s;
+
+	if (!*path)
+		return true;
+	for (s = path; *s; s++)
+		if ((!isalnum((unsigned char)*s) && !strchr("/._-", *s)) ||
+		    (*s == '/' && !isalnum((unsigned char)s[1]) && s[1] != '_'))
+			return false;
+	return *path == '/' && strlen(path) < RELEASE_HTTP_SIZE;
+}
+
+/* Sites that were made before it could be had have none. */
+static int
+take_http(struct release_site *s, const json_t *file)
+{
+	if (!json_object_get(file, "http"))
+		return 0;
+	return take(file, "http", s->http, sizeof s->http) < 0 ||
+		       !release_http_valid(s->http)
+		   ? -1
+		   : 0;
+}
+
 static int
 read_json(struct release_site *s, const json_t *file)
 {
@@ -64,8 +91,9 @@ read_json(struct release_site *s, const json_t *file)
 	if (take(file, "repository", s->repository, sizeof s->repository) < 0 ||
 	    take(file, "branch", s->branch, sizeof s->branch) < 0 ||
 	    take(file, "url", s->url, sizeof s->url) < 0 ||
-	    s->repository[0] != '/' || keep < 1 || keep > RELEASE_KEEP_MAX ||
-	    build_s < 1 || build_s > RELEASE_BUILD_MAX_S)
+	    take_http(s, file) < 0 || s->repository[0] != '/' || keep < 1 ||
+	    keep > RELEASE_KEEP_MAX || build_s < 1 ||
+	    build_s > RELEASE_BUILD_MAX_S)
 		return -1;
 	s->keep = (int)keep;
 	s->build_s = (int)build_s;
@@ -108,9 +136,9 @@ release_site_write(const struct release_site *s, struct err *e)
 
 	if (release_path(path, e, "%s/bothy.json", s->dir) < 0)
 		return -1;
-	file = json_pack("{s:s, s:s, s:s, s:i, s:i}", "repository",
-	    s->repository, "branch", s->branch, "url", s->url, "keep", s->keep,
-	    "build_s", s->build_s);
+	file = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "repository",
+	    s->repository, "branch", s->branch, "url", s->url, "http", s->http,
+	    "keep", s->keep, "build_s", s->build_s);
 	text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
 	if (text)
 		rc = io_replace_file(path, text, strlen(text), 0644, e);

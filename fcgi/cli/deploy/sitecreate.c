@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 struct options {
-	const char *branch, *build, *keep, *url;
+	const char *branch, *build, *http, *keep, *url;
 };
 
 static const struct opt create_opts[] = {
@@ -20,6 +20,8 @@ static const struct opt create_opts[] = {
 	"the branch that is deployed (main)"},
     {"build-time", 0, OPT_VALUE, "S", offsetof(struct options, build),
 	"seconds that a build may take (600)"},
+    {"http", 0, OPT_VALUE, "/PATH", offsetof(struct options, http),
+	"takes pushes over HTTP at this path, as /deploy.git; '' ends it"},
     {"keep", 0, OPT_VALUE, "N", offsetof(struct options, keep),
 	"releases that are kept, the live one with them (5)"},
     {"url", 0, OPT_VALUE, "URL", offsetof(struct options, url),
@@ -67,6 +69,17 @@ take_url(const char *text, struct release_site *s, struct err *e)
 	return 0;
 }
 
+static int
+take_http(const char *text, struct release_site *s, struct err *e)
+{
+	if (!release_http_valid(text))
+		return err_set(e, EINVAL,
+		    "--http is a path as /deploy.git: letters, digits, '.', "
+		    "'_' and '-', no slash at the end");
+	strcpy(s->http, text);
+	return 0;
+}
+
 /* Of a site that is there, what is not asked for stays. */
 static int
 choose(const struct options *o, struct release_site *s, struct err *e)
@@ -76,6 +89,8 @@ choose(const struct options *o, struct release_site *s, struct err *e)
 	if (o->branch)
 		snprintf(s->branch, sizeof s->branch, "%s", o->branch);
 	if (o->url && take_url(o->url, s, e) < 0)
+		return -1;
+	if (o->http && take_http(o->http, s, e) < 0)
 		return -1;
 	if (take_number("keep", o->keep, RELEASE_KEEP_MAX, &s->keep, e) < 0)
 		return -1;
@@ -113,6 +128,12 @@ say_next(const struct release_site *s)
 	       "  git remote add bothy ssh://%s@%s%s\n"
 	       "  git push bothy %s\n",
 	    user ? user->pw_name : "USER", host, s->repository, s->branch);
+	if (s->http[0])
+		printf("or over HTTP, with the secret of a key as password:\n"
+		       "  git remote add bothy %s%s\n"
+		       "which is made here:\n"
+		       "  bothy --site %s key create --allow deploy\n",
+		    s->url[0] ? s->url : "https://HOST", s->http, s->dir);
 	printf("\nand here, for a web server, once something was pushed:\n"
 	       "  bothy --site %s config\n",
 	    s->dir);

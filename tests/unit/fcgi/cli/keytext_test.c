@@ -51,6 +51,24 @@ grants(void **state)
 }
 
 static void
+deploying(void **state)
+{
+	const struct keytext_options alone = {.allow = {{"deploy"}, 1}};
+	const struct keytext_options both = {
+	    .allow = {{"dynamodb:GetItem", "deploy"}, 2},
+	    .tables = {{"notes"}, 1}};
+
+	(void)state;
+	expect(&alone, "[{\"e\":\"Allow\",\"a\":[\"deploy\"],"
+	    "\"t\":[\"*\"]}]", "deploy");
+	expect(&both, "[{\"e\":\"Allow\",\"a\":[\"deploy\"],"
+	    "\"t\":[\"*\"]},{\"e\":\"Allow\",\"a\":["
+	    "\"dynamodb:GetItem\"],\"t\":[\"table/notes\","
+	    "\"table/notes/index/*\",\"table/notes/stream/*\"]}]",
+	    "deploy; dynamodb:GetItem on notes");
+}
+
+static void
 refused(const struct keytext_options *o, const char *why)
 {
 	struct buf out;
@@ -70,12 +88,17 @@ slips(void **state)
 	const struct keytext_options nonsense = {.deny = {{"x"}, 1}};
 	const struct keytext_options table = {.tables = {{"a/b"}, 1}};
 	const struct keytext_options empty = {.tables = {{""}, 1}};
+	const struct keytext_options where = {.allow = {{"deploy"}, 1},
+	    .tables = {{"notes"}, 1}};
+	const struct keytext_options never = {.deny = {{"deploy"}, 1}};
 
 	(void)state;
 	refused(&action, "did you mean 'dynamodb:GetItem'?");
 	refused(&nonsense, "there is no action 'x'");
 	refused(&table, "'a/b' is no name of a table");
 	refused(&empty, "is no name of a table");
+	refused(&where, "deploy is about no table");
+	refused(&never, "there is no action 'deploy'");
 }
 
 static void
@@ -103,6 +126,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(grants),
+	    cmocka_unit_test(deploying),
 	    cmocka_unit_test(slips),
 	    cmocka_unit_test(times),
 	};

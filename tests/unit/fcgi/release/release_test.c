@@ -171,12 +171,39 @@ test_a_site_is_read_as_it_was_written(void **state)
 	assert_string_equal(s.branch, "main");
 	assert_int_equal(s.keep, 2);
 	assert_int_equal(s.build_s, 60);
+	assert_string_equal(s.http, "");
+	strcpy(s.http, "/deploy.git");
+	assert_int_equal(release_site_write(&s, &e), 0);
+	assert_int_equal(release_site_read(&s, w->site.dir, &e), 0);
+	assert_string_equal(s.http, "/deploy.git");
 	where(path, "%s/bothy.json", w->site.dir);
 	put(path, "{\"repository\": \"relative\", \"branch\": \"main\"}");
 	assert_int_equal(release_site_read(&s, w->site.dir, &e), -1);
 	assert_int_equal(e.code, EINVAL);
 	assert_int_equal(release_site_read(&s, w->top, &e), -1);
 	assert_int_equal(e.code, ENOENT);
+}
+
+static void
+test_paths_that_take_pushes(void **state)
+{
+	static const char *const good[] = {"", "/x", "/a/b.git", "/_x-1"};
+	static const char *const bad[] = {"x", "/", "/x/", "//x", "/a//b",
+	    "/..", "/a/../b", "/.git", "/a b", "/a?b", "/a%2f"};
+	char longest[RELEASE_HTTP_SIZE + 1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof good / sizeof *good; i++)
+		assert_true(release_http_valid(good[i]));
+	for (i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(release_http_valid(bad[i]));
+	memset(longest, 'x', sizeof longest);
+	longest[0] = '/';
+	longest[RELEASE_HTTP_SIZE] = '\0';
+	assert_false(release_http_valid(longest));
+	longest[RELEASE_HTTP_SIZE - 1] = '\0';
+	assert_true(release_http_valid(longest));
 }
 
 static void
@@ -346,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(test_a_site_is_read_as_it_was_written),
+	    cmocka_unit_test(test_paths_that_take_pushes),
 	    T(test_a_release_goes_live_by_its_link),
 	    T(test_a_ref_is_found_loose_and_packed),
 	    T(test_what_waits_goes_live_with_its_ref_alone),

@@ -1,0 +1,334 @@
+"""git push over HTTP: git http-backend behind the gateway, for who has a key
+that may deploy."""
+import base64
+import gzip
+import json
+import os
+import select
+import signal
+import subprocess
+
+import pytest
+
+import fcgi
+import procs
+import ways
+from deploy_test import FIRST, SAY_C, SLOW_MAKE, Deployed, Developer
+from lab import Lab
+
+PATH = "/deploy.git"
+RECEIVE = PATH + "/info/refs?service=git-receive-pack"
+WAYS = [ways.Lighttpd, ways.Nginx, ways.Apache, ways.Caddy, ways.ApacheCgi]
+
+# What is not the web server's to do right or wrong.
+by_two = pytest.mark.parametrize(
+    "door", WAYS[:2], indirect=True, ids=[w.name for w in WAYS[:2]],
+    scope="module")
+
+# Says that it builds, and goes on when the test has seen that.
+WAITING_MAKE = """$(OUT):
+	echo here >started
+	@echo "main.c:1:1: warning: in the midst"
+	while ! test -e go; do sleep .02; done
+	$(CC) $(CFLAGS) -o $@ other.c $(LDLIBS)
+"""
+
+
+def make_key(shop, *options):
+    said = shop.bothy("key", "create", *options).stdout
+    return dict(line.split("=", 1) for line in said.splitlines())[
+        "AWS_SECRET_ACCESS_KEY"]
+
+
+@pytest.fixture(scope="module")
+def pushed(lab):
+    """A site with something live, that takes pushes over HTTP."""
+    shop = Deployed(lab, "http-shop", "--http", PATH)
+    shop.developer.push(FIRST)
+    shop.secret = make_key(shop, "--allow", "deploy")
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=[w.name for w in WAYS])
+def door(request, pushed):
+    if request.param.missing():
+        pytest.skip("NOT TESTED: " + request.param.missing())
+    door = request.param(pushed).start()
+    door.developers = 0
+    yield door
+    door.stop()
+    pushed.stop_residents()
+
+
+def url(door, secret, user="any"):
+    return "http://%s:%s@127.0.0.1:%d%s" % (
+        user, secret.replace("/", "%2F").replace("+", "%2B"), door.port, PATH)
+
+
+def developer(door, secret=None):
+    """Who cloned over HTTP, and pushes there."""
+    door.developers += 1
+    dev = Developer(door.lab, "http-dev-%s-%d" % (door.name, door.developers),
+                    url(door, secret or door.site.secret),
+                    door.lab.environment(GIT_CONFIG_NOSYSTEM="1",
+                                        GIT_TERMINAL_PROMPT="0"))
+    dev.git("pull", "-q", "bothy", "main")
+    return dev
+
+
+def basic(secret, user="any"):
+    return ("Authorization", "Basic " + base64.b64encode(
+        ("%s:%s" % (user, secret)).encode()).decode())
+
+
+def test_what_is_pushed_serves(door):
+    dev, shop = developer(door), door.site
+    text = "by " + door.name
+    before = shop.live()
+    taken, said = dev.push({"functions/say/say.c": SAY_C % text})
+    assert taken and "say built" in said, said
+    assert "release %d is live" % (before + 1) in said, said
+    procs.wait_for(lambda: door.get("/say").body.decode() == text,
+                   what="it to be served")
+    said = dev.refused({"functions/say/say.c": SAY_C % "x" +
+                        "int x = nothing;\n"})
+    assert "functions/say/say.c:8:9: error: " in said, said
+    assert shop.live() == before + 1
+    assert door.get("/say").body.decode() == text
+
+
+def test_a_large_push(door):
+    dev, shop = developer(door), door.site
+    before = shop.live()
+    noise = os.urandom(20 << 20)
+    os.makedirs(dev.dir + "/www", exist_ok=True)
+    with open(dev.dir + "/www/noise-" + door.name, "wb") as f:
+        f.write(noise)
+    taken, said = dev.push({})
+    assert taken and shop.live() == before + 1, said
+    with open(shop.dir + "/live/tree/www/noise-" + door.name, "rb") as f:
+        assert f.read() == noise
+    os.unlink(dev.dir + "/www/noise-" + door.name)
+    dev.push({})
+
+
+def test_progress_comes_while_it_builds(door):
+    dev, shop = developer(door), door.site
+    go = shop.dir + "/deploy/work/functions/other/go"
+    dev.commit({"functions/other/Makefile": WAITING_MAKE, "www/now":
+                door.name})
+    push = dev.start("push", "bothy", "main")
+    said = b""
+    while b"routes" not in said:
+        assert select.select([push.stdout], [], [], 120)[0], said
+        more = os.read(push.stdout.fileno(), 65536)
+        assert more, said
+        said += more
+    procs.wait_for(lambda: os.path.exists(os.path.dirname(go) + "/started"),
+                   what="the build to begin")
+    with open(go, "w"):
+        pass
+    said += push.communicate(timeout=120)[0]
+    assert push.returncode == 0 and b"is live" in said, said
+    dev.git("rm", "-q", "functions/other/Makefile")
+    dev.push({})
+
+
+@by_two
+def test_a_client_that_is_killed_leaves_all_as_it_was(door):
+    dev, shop = developer(door), door.site
+    before, numbers = shop.live(), shop.numbers()
+    dev.commit({"functions/other/Makefile": SLOW_MAKE + "# " + door.name})
+    push = dev.start("push", "bothy", "main")
+    procs.wait_for(lambda: os.path.exists(
+        shop.dir + "/deploy/work/functions/other/started"),
+        what="the build to begin")
+    for pid in [push.pid, *procs.descendants(push.pid)]:
+        procs.end(pid, signal.SIGKILL)
+    push.communicate(timeout=120)
+
+    def is_over():
+        return not [p for p in procs.pids() if procs.arguments(p)[:1] ==
+                    [b"sleep"] and procs.mentions(p, shop.dir)]
+
+    procs.wait_for(is_over, what="the build to end")
+    assert shop.live() == before and shop.numbers() == numbers
+    assert door.get("/say").status == 200
+    dev.git("rm", "-q", "functions/other/Makefile")
+    taken, said = dev.push({"www/after": door.name})
+    assert taken and shop.live() == before + 1, said
+
+
+@by_two
+def test_a_second_push_waits_and_is_refused(door):
+    first, second, shop = developer(door), developer(door), door.site
+    go = shop.dir + "/deploy/work/functions/other/go"
+    before = shop.live()
+    first.commit({"functions/other/Makefile": WAITING_MAKE, "www/two":
+                  door.name})
+    push = first.start("push", "bothy", "main")
+    procs.wait_for(lambda: os.path.exists(os.path.dirname(go) + "/started"),
+                   what="the build to begin")
+    second.commit({"www/index.html": "second"})
+    late = second.start("push", "bothy", "main")
+    said = b""
+    while b"waiting for it" not in said:
+        more = os.read(late.stdout.fileno(), 65536)
+        assert more, said
+        said += more
+    with open(go, "w"):
+        pass
+    out = push.communicate(timeout=120)[0]
+    assert push.returncode == 0, out
+    said += late.communicate(timeout=120)[0]
+    assert late.returncode != 0 and b"has moved on" in said, said
+    assert shop.live() == before + 1
+    first.git("rm", "-q", "functions/other/Makefile")
+    first.push({})
+
+
+def test_without_a_key_nothing_is_told(door):
+    for headers in ([], [basic("wrong")], [basic("")],
+                    [("Authorization", "Bearer wrong")],
+                    [("Authorization", "Basic !!!")],
+                    [("Authorization", "Basic")],
+                    [basic(door.site.secret[:-1])],
+                    [basic(door.site.secret + "x")],
+                    [("Authorization", "Digest " + door.site.secret)]):
+        for target in (RECEIVE, PATH + "/info/refs"):
+            r = door.get(target, headers)
+            assert r.status == 401, (headers, r)
+            assert r.header("WWW-Authenticate").startswith("Basic realm=")
+        r = door.post(PATH + "/git-receive-pack", b"0000", headers)
+        assert r.status == 401, (headers, r)
+
+
+@by_two
+def test_a_key_for_documents_may_not(door):
+    shop = door.site
+    for options in ([], ["--allow", "dynamodb:GetItem"], ["--allow", "*"]):
+        secret = make_key(shop, *options)
+        r = door.get(RECEIVE, [basic(secret)])
+        assert r.status == 403 and "may not deploy" in r.json()["message"]
+    secret = make_key(shop, "--allow", "deploy", "--allow",
+                      "dynamodb:GetItem", "--table", "notes")
+    assert door.get(RECEIVE, [basic(secret)]).status == 200
+
+
+def test_bearer_and_removal(door):
+    shop = door.site
+    made = json.loads(shop.bothy("--json", "key", "create", "--allow",
+                                 "deploy").stdout)
+    bearer = [("Authorization", "Bearer " + made["SecretAccessKey"])]
+    r = door.get(RECEIVE, bearer)
+    assert r.status == 200 and b"# service=git-receive-pack" in r.body
+    shop.bothy("key", "rm", made["AccessKeyId"])
+    assert door.get(RECEIVE, bearer).status == 401
+
+
+@pytest.mark.parametrize("target", [
+    "/info/refs", "/info/refs?service=git-upload-archive",
+    "/info/refs?service=git-receive-pack&x=y",
+    "/info/refs?service=../../hooks/pre-receive",
+    "/info/refs?service=git-receive-pack%00", "/HEAD", "/config",
+    "/objects/info/packs", "/hooks/pre-receive", "/../http-shop/bothy.json",
+    "/%2e%2e/info/refs?service=git-receive-pack",
+    "/x/info/refs?service=git-receive-pack",
+    "/../other.git/info/refs?service=git-receive-pack"])
+def test_all_else_is_refused(door, target):
+    r = door.get(PATH + target, [basic(door.site.secret)])
+    assert r.status in (400, 403, 404), (target, r)
+
+
+def test_methods_and_queries_of_posts(door):
+    key = [basic(door.site.secret)]
+    assert door.post(RECEIVE, b"", key).status == 405
+    r = door.get(PATH + "/git-receive-pack", key)
+    assert r.status == 405 and r.header("Allow") == "POST"
+    r = door.post(PATH + "/git-receive-pack?service=x", b"0000", key)
+    assert r.status == 403
+    r = door.post(PATH + "/git-receive-pack", b"0000", key + [
+        ("Content-Type", "text/plain")])
+    assert r.status == 415
+
+
+@by_two
+def test_what_is_tampered_with_is_refused(door):
+    """A command and a pack that is cut, and one that is not a pack."""
+    shop = door.site
+    before, numbers = shop.live(), shop.numbers()
+    with open(shop.repository + "/refs/heads/main") as f:
+        old = f.read().strip()
+    line = ("%s %s refs/heads/main\0report-status" %
+            (old, "1" * 40)).encode()
+    command = b"%04x" % (len(line) + 4) + line + b"0000"
+    for pack in (b"", b"PACK\0\0\0\2\0\0\0\1", b"x" * 5000):
+        r = door.post(PATH + "/git-receive-pack", command + pack,
+                     [basic(shop.secret), (
+                         "Content-Type",
+                         "application/x-git-receive-pack-request")])
+        assert b"ok refs/heads/main" not in r.body, r
+    assert shop.live() == before and shop.numbers() == numbers
+
+
+def test_zipped_requests(door):
+    body = b"0014command=ls-refs\n0000"
+    headers = [basic(door.site.secret), ("Git-Protocol", "version=2"),
+               ("Content-Type", "application/x-git-upload-pack-request")]
+    target = PATH + "/git-upload-pack"
+    plain = door.post(target, body, headers)
+    assert plain.status == 200 and b"refs/heads/main" in plain.body
+    r = door.post(target, gzip.compress(body),
+                 headers + [("Content-Encoding", "gzip")])
+    assert r.body == plain.body
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_deploys_as_who_owns_the_site():
+    lab = Lab(as_root=True)
+    owner = 700000 + os.getpid() % 100000
+    shop = Deployed(lab, "owned", "--http", PATH)
+    try:
+        shop.developer.push(FIRST)
+        secret = make_key(shop, "--allow", "deploy")
+        for path in (shop.dir, shop.repository):
+            subprocess.run(["chown", "-R", str(owner), path], check=True)
+        way = ways.Lighttpd(shop).start()
+        try:
+            shop.developer.git("remote", "set-url", "bothy",
+                               url(way, secret))
+            taken, said = shop.developer.push({"www/index.html": "two"})
+            assert taken and shop.live() == 2, said
+            assert os.stat(shop.dir + "/releases/2").st_uid == owner
+            assert os.stat(shop.dir + "/releases/2/tree").st_uid == owner
+        finally:
+            way.stop()
+    finally:
+        shop.close()
+        lab.close()
+
+
+def test_it_is_off_unless_it_is_named(lab):
+    shop = Deployed(lab, "http-off")
+    try:
+        shop.developer.push(FIRST)
+        secret = make_key(shop, "--allow", "deploy")
+        shop.serve()
+
+        def ask(target=RECEIVE):
+            return fcgi.request(shop.gateway.socket, "GET", target,
+                                [basic(secret)]).status
+
+        assert ask() == 404
+        lab.bothy("site", "create", shop.dir, "--http", "/a/b.git")
+        assert ask() == 404
+        assert ask("/a/b.git/info/refs?service=git-receive-pack") == 200
+        lab.bothy("site", "create", shop.dir, "--http", "")
+        assert ask("/a/b.git/info/refs?service=git-receive-pack") == 404
+        for wrong in ("x", "/", "/x/", "/a//b", "/../x", "/a/../b", "/a b"):
+            p = lab.bothy("site", "create", shop.dir, "--http", wrong,
+                          check=False)
+            assert p.returncode and "--http" in p.stderr, wrong
+    finally:
+        shop.close()
