@@ -293,6 +293,7 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 	struct lease_waiter w = {.state = LEASE_WAITS};
 	int64_t until_ms = clock_mono_ms() + ASK_AGAIN_MS;
 	bool last = until_ms >= deadline_mono_ms;
+	enum lease_state state;
 	unsigned n;
 
 	if (last)
@@ -309,9 +310,10 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 	else if (!(p->owner->single ? pump(p, &w, until_ms)
 	                            : wait_turn(&w, until_ms)))
 		leave_line(p, &w, last ? LEASE_OVERDUE : LEASE_AGAIN, !last);
+	state = w.state;	/* the lease was handed out before it was set */
 	sem_destroy(&w.wake);
 	*out = w.lease;
-	return w.state;
+	return state;
 }
 
 /*
