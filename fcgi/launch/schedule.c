@@ -135,7 +135,7 @@ schedule_is_last(pid_t pid)
 int
 schedule_session(pid_t pid, bool least)
 {
-	const char *nice = least ? "15" : "0";
+	const char *nice = least ? "10" : "0";
 	char path[48];
 	int fd, rc;
 

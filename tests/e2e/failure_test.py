@@ -1,4 +1,6 @@
 """Functions that crash, hang or break off: what the client sees."""
+import time
+
 import pytest
 
 import procs
@@ -44,7 +46,10 @@ def test_valid_reply_counts(way, site, how, outcome):
 @pytest.mark.parametrize("how,outcome", [
     ("segv-after-flush", "truncated"), ("timeout-after-flush", "truncated")])
 def test_reply_that_breaks_off(way, site, how, outcome):
+    until = time.monotonic() + 20
     r = fault(way, how)
+    while r.status == 504 and time.monotonic() < until:
+        r = fault(way, how)     # a busy machine gave it no time to flush
     if r.status == 200:
         assert r.body == b"begin"
         if not way.lacks("broken-reply"):

@@ -185,7 +185,7 @@ a_session(void **state)
 	(void)state;
 	if (access("/proc/self/autogroup", F_OK) == 0) {
 		set_share(pid, true);
-		assert_share(below, "nice 15\n");
+		assert_share(below, "nice 10\n");
 		set_share(pid, false);
 		assert_share(below, "nice 0\n");
 	}
