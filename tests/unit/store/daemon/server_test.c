@@ -71,6 +71,7 @@ end(void)
 	server_close(&server);
 	store_close(server.store);
 	server_release(&server);
+	relays_release(&server.relays);
 	io_close(&server.dir_fd);
 	assert_int_equal(io_remove_tree(AT_FDCWD, dir), 0);
 }
