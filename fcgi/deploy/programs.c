@@ -2,7 +2,7 @@
  * Builds a release's functions by `bothy site compile` in the sandbox, and
  * links what came of it into the release (programs.h).
  *
- * The sources are checked out once more, into deploy/work: make may write
+ * The sources are checked out once more, into deploy/sources: make may write
  * among them, and what it leaves there is no part of what was pushed.
  */
 #include "programs.h"
@@ -51,7 +51,7 @@ make_places(const struct making *m, struct places *p, struct err *e)
 	struct checkout ignored;
 
 	if (confine_owner(site, &p->owner, e) < 0 ||
-	    release_path(p->work, e, "%s/deploy/work", site) < 0 ||
+	    release_path(p->work, e, "%s/deploy/sources", site) < 0 ||
 	    release_path(p->build, e, "%s/deploy/build", site) < 0 ||
 	    release_path(p->scratch, e, "%s/deploy/scratch", site) < 0)
 		return -1;

@@ -389,7 +389,7 @@ def slow(shop):
     shop.developer.commit({"functions/other/Makefile": SLOW_MAKE})
     push = shop.developer.start("push", "bothy", "main")
     procs.wait_for(lambda: os.path.exists(
-        shop.dir + "/deploy/work/functions/other/started"),
+        shop.dir + "/deploy/sources/functions/other/started"),
         what="the build to begin")
     return push
 
@@ -420,7 +420,7 @@ def test_a_second_push_waits_and_is_judged_by_its_base(shop):
                 "\twhile ! test -e go; do sleep .02; done\n"
                 "\t$(CC) $(CFLAGS) -o $@ other.c $(LDLIBS)\n"})
     first = dev.start("push", "bothy", "main")
-    work = shop.dir + "/deploy/work/functions/other"
+    work = shop.dir + "/deploy/sources/functions/other"
     procs.wait_for(lambda: os.path.exists(work + "/started"),
                    what="the build to begin")
     second.commit({"www/index.html": "second"})

@@ -115,7 +115,7 @@ def test_a_large_push(door):
 
 def test_progress_comes_while_it_builds(door):
     dev, shop = developer(door), door.site
-    go = shop.dir + "/deploy/work/functions/other/go"
+    go = shop.dir + "/deploy/sources/functions/other/go"
     dev.commit({"functions/other/Makefile": WAITING_MAKE, "www/now":
                 door.name})
     push = dev.start("push", "bothy", "main")
@@ -142,7 +142,7 @@ def test_a_client_that_is_killed_leaves_all_as_it_was(door):
     dev.commit({"functions/other/Makefile": SLOW_MAKE + "# " + door.name})
     push = dev.start("push", "bothy", "main")
     procs.wait_for(lambda: os.path.exists(
-        shop.dir + "/deploy/work/functions/other/started"),
+        shop.dir + "/deploy/sources/functions/other/started"),
         what="the build to begin")
     for pid in [push.pid, *procs.descendants(push.pid)]:
         procs.end(pid, signal.SIGKILL)
@@ -163,7 +163,7 @@ def test_a_client_that_is_killed_leaves_all_as_it_was(door):
 @by_two
 def test_a_second_push_waits_and_is_refused(door):
     first, second, shop = developer(door), developer(door), door.site
-    go = shop.dir + "/deploy/work/functions/other/go"
+    go = shop.dir + "/deploy/sources/functions/other/go"
     before = shop.live()
     first.commit({"functions/other/Makefile": WAITING_MAKE, "www/two":
                   door.name})
