@@ -121,8 +121,23 @@ void invoke_pools_disconnected(struct invoke *v);
 struct launch_msg invoke_message(const struct invoke_pool *p, uint32_t type,
     uint32_t count);
 
-/* With the pool's lock held: lets all idle leases go. */
+void invoke_close_lease(struct lease *l);
+
+/* ---- with the pool's lock held ---------------------------------------- */
+
+/* How many children to ask for now; they count as asked. */
+unsigned invoke_shortage(struct invoke_pool *p);
+
+/* A lease for whoever waits longest, else into the stock; false: no room. */
+bool invoke_hand_out(struct invoke_pool *p, const struct lease *l);
+
+/* All who wait leave the line with that state. */
+void invoke_wake_all(struct invoke_pool *p, enum lease_state state);
+
+/* Lets all idle leases go. */
 void invoke_drop_stock(struct invoke_pool *p);
+
+/* ---- without ---------------------------------------------------------- */
 
 /* Waits before the next try at a launcher that leaves, longer each time. */
 void invoke_pause(int tries);

@@ -1,120 +1,31 @@
 /*
- * Pools of leased children: a stock for each function, refilled off the
- * request's path, as deep as the function's recent peak of requests.
+ * Leases of one pool: a stock, refilled off the request's path, as deep as the
+ * function's recent peak of requests, and the line of those who wait for one.
  */
 #include "invoke_internal.h"
-
-#include "link.h"
 
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum {
-	WINDOW_MS = 10000,
-	IDLE_LEASE_MS = 10000,
 	DEPTH_LEAST = 4,	/* leases kept ready for a function in use */
 	DEPTH_MAX = INVOKE_STOCK,
 	ASK_LEAST = LAUNCH_BATCH / 2,	/* fewer wait for company */
 	ASK_MOST = INVOKE_STOCK,	/* in one message */
 	ASK_AGAIN_MS = 1000,
-	PAUSE_STEP_NS = 5000000,
-	WANTED_EVERY_MS = 15000	/* the launcher forgets it after 60 s */
+	PAUSE_STEP_NS = 5000000
 };
 
-struct invoke_pool *
-invoke_pool_new(struct invoke *v, const struct snapshot *s, uint32_t function)
-{
-	struct invoke_pool *p = calloc(1, sizeof *p);
-	uint32_t i;
-
-	if (!p)
-		return NULL;
-	p->owner = v;
-	p->snapshot = s;
-	p->function = function;
-	p->fn = snapshot_function(s, function);
-	p->reusable = p->fn->requests_per_process != 1 ||
-	    p->fn->runtime == SNAP_RUNTIME_EXEC;
-	pthread_mutex_init(&p->lock, NULL);
-	p->waiters_end = &p->waiters;
-	pthread_mutex_lock(&v->lock);
-	for (i = 0; i < INVOKE_POOLS && v->pools[i]; i++)
-		;
-	if (i < INVOKE_POOLS) {
-		p->tag = (++v->pools_made * INVOKE_POOLS + i) &
-		    ~INVOKE_WAITER_TAG;
-		v->pools[i] = p;
-	}
-	pthread_mutex_unlock(&v->lock);
-	if (i < INVOKE_POOLS)
-		return p;
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-	return NULL;
-}
-
-static void
-close_lease(struct lease *l)
+void
+invoke_close_lease(struct lease *l)
 {
 	io_close(&l->ctl_fd);
 	io_close(&l->out_fd);
 	io_close(&l->err_fd);
-}
-
-void
-invoke_drop_stock(struct invoke_pool *p)
-{
-	while (p->nstock)
-		close_lease(&p->stock[--p->nstock]);
-}
-
-void
-invoke_pool_free(struct invoke_pool *p)
-{
-	if (!p)
-		return;
-	pthread_mutex_lock(&p->owner->lock);
-	p->owner->pools[p->tag % INVOKE_POOLS] = NULL;
-	pthread_mutex_unlock(&p->owner->lock);
-	invoke_drop_stock(p);
-	pthread_mutex_destroy(&p->lock);
-	free(p);
-}
-
-const struct snap_function *
-invoke_pool_function(const struct invoke_pool *p)
-{
-	return p->fn;
-}
-
-struct launch_msg
-invoke_message(const struct invoke_pool *p, uint32_t type, uint32_t count)
-{
-	struct launch_msg m = {.type = type, .tag = p->tag,
-	    .function = p->function, .count = count};
-
-	snprintf(m.snapshot, sizeof m.snapshot, "%s",
-	    snapshot_id(p->snapshot));
-	return m;
-}
-
-void
-invoke_pool_warm(struct invoke_pool *p)
-{
-	struct launch_msg m = invoke_message(p, LAUNCH_LEASE, 0);
-	struct err e;
-
-	invoke_send(p->owner, &m, &e);
 }
 
 /* How many leases are to be ready or on their way. */
@@ -132,12 +43,11 @@ depth(const struct invoke_pool *p)
 }
 
 /*
- * With the lock held: how many children to ask for now.  A few are not worth
- * a message while there are others, or some are on their way: who takes one,
- * or brings them, looks again.
+ * A few are not worth a message while there are others, or some are on their
+ * way: who takes one, or brings them, looks again.
  */
-static unsigned
-shortage(struct invoke_pool *p)
+unsigned
+invoke_shortage(struct invoke_pool *p)
 {
 	unsigned want = depth(p), have = p->nstock + p->asked, n;
 
@@ -193,8 +103,8 @@ wake_first(struct invoke_pool *p, enum lease_state state)
 	sem_post(&w->wake);	/* from here on it may be gone */
 }
 
-static void
-wake_all(struct invoke_pool *p, enum lease_state state)
+void
+invoke_wake_all(struct invoke_pool *p, enum lease_state state)
 {
 	while (p->waiters)
 		wake_first(p, state);
@@ -215,9 +125,8 @@ forget_waiter(struct invoke_pool *p, struct lease_waiter *w)
 	p->waiting--;
 }
 
-/* A lease for whoever waits longest, else into the stock; false: no room. */
-static bool
-hand_to_someone(struct invoke_pool *p, const struct lease *l)
+bool
+invoke_hand_out(struct invoke_pool *p, const struct lease *l)
 {
 	if (p->waiters) {
 		p->waiters->lease = *l;
@@ -302,7 +211,7 @@ stand_in_line(struct invoke_pool *p, int64_t deadline_mono_ms,
 	*p->waiters_end = &w;
 	p->waiters_end = &w.next;
 	p->waiting++;
-	n = shortage(p);
+	n = invoke_shortage(p);
 	pthread_mutex_unlock(&p->lock);
 	if (n && ask(p, n, e) < 0)
 		leave_line(p, &w,
@@ -398,7 +307,7 @@ lease_refill(struct invoke_pool *p)
 	unsigned n;
 
 	pthread_mutex_lock(&p->lock);
-	n = shortage(p);
+	n = invoke_shortage(p);
 	pthread_mutex_unlock(&p->lock);
 	if (n)
 		ask(p, n, &ignored);
@@ -412,10 +321,10 @@ lease_return(struct invoke_pool *p, struct lease *l)
 	l->idle_since_ms = clock_mono_ms();
 	pthread_mutex_lock(&p->lock);
 	p->in_flight--;
-	taken = hand_to_someone(p, l);
+	taken = invoke_hand_out(p, l);
 	pthread_mutex_unlock(&p->lock);
 	if (!taken)
-		close_lease(l);
+		invoke_close_lease(l);
 }
 
 void
@@ -424,167 +333,5 @@ lease_discard(struct invoke_pool *p, struct lease *l)
 	pthread_mutex_lock(&p->lock);
 	p->in_flight--;
 	pthread_mutex_unlock(&p->lock);
-	close_lease(l);
-}
-
-/* With children of a zygote that is gone more of its are in the stock. */
-void
-lease_sweep(struct invoke_pool *p)
-{
-	unsigned keep = 0, i;
-
-	pthread_mutex_lock(&p->lock);
-	for (i = 0; i < p->nstock; i++) {
-		struct pollfd f = {p->stock[i].ctl_fd, POLLIN, 0};
-
-		if (poll(&f, 1, 0) == 0)
-			p->stock[keep++] = p->stock[i];
-		else
-			close_lease(&p->stock[i]);
-	}
-	p->nstock = keep;
-	pthread_mutex_unlock(&p->lock);
-}
-
-/* ---- called by the receiving thread ----------------------------------- */
-
-static void
-add_stock(struct invoke_pool *p, const struct launch_msg *m, const int *fds)
-{
-	uint32_t i;
-
-	p->asked -= p->asked < m->count ? p->asked : m->count;
-	for (i = 0; i < m->count; i++) {
-		struct lease l = {m->ids[i], fds[i], -1, -1,
-		    clock_mono_ms()};
-
-		if (!hand_to_someone(p, &l))
-			close_lease(&l);
-	}
-}
-
-/* With `lock` of `v` held. */
-static void
-drop_all_stock(struct invoke *v)
-{
-	struct invoke_pool *p;
-	size_t i;
-
-	for (i = 0; i < INVOKE_POOLS; i++) {
-		p = v->pools[i];
-		if (!p)
-			continue;
-		pthread_mutex_lock(&p->lock);
-		invoke_drop_stock(p);
-		pthread_mutex_unlock(&p->lock);
-	}
-}
-
-/* With both locks held: what was not worth a message before may be now. */
-static void
-ask_again(struct invoke_pool *p)
-{
-	unsigned n = shortage(p);
-	struct launch_msg m;
-
-	if (!n)
-		return;
-	m = invoke_message(p, LAUNCH_LEASE, n);
-	if (p->owner->fd < 0 || link_send(p->owner->fd, &m) < 0)
-		p->asked -= n;
-}
-
-int
-invoke_pool_answer(struct invoke *v, const struct launch_msg *m,
-    const char *text, const int *fds, size_t nfds)
-{
-	struct invoke_pool *p;
-
-	if (m->type == LAUNCH_LEASED &&
-	    (m->count > LAUNCH_BATCH || nfds != m->count))
-		return -1;
-	pthread_mutex_lock(&v->lock);
-	if (m->type == LAUNCH_REFUSED && m->code == LAUNCH_LEAVING)
-		drop_all_stock(v);	/* or it would wait for them */
-	p = v->pools[m->tag % INVOKE_POOLS];
-	if (!p || p->tag != m->tag) {
-		pthread_mutex_unlock(&v->lock);
-		return -1;
-	}
-	pthread_mutex_lock(&p->lock);
-	if (m->type == LAUNCH_LEASED) {
-		add_stock(p, m, fds);
-		ask_again(p);
-	} else {
-		p->asked = 0;
-		p->refusal = m->code;
-		snprintf(p->refusal_text, sizeof p->refusal_text, "%s", text);
-		wake_all(p, LEASE_REFUSED);
-	}
-	pthread_mutex_unlock(&p->lock);
-	pthread_mutex_unlock(&v->lock);
-	return 0;
-}
-
-void
-invoke_pools_disconnected(struct invoke *v)
-{
-	struct invoke_pool *p;
-	size_t i;
-
-	for (i = 0; i < INVOKE_POOLS; i++) {
-		p = v->pools[i];
-		if (!p)
-			continue;
-		pthread_mutex_lock(&p->lock);
-		p->asked = 0;
-		invoke_drop_stock(p);	/* nobody would end them in time now */
-		wake_all(p, LEASE_AGAIN);
-		pthread_mutex_unlock(&p->lock);
-	}
-}
-
-/* With the lock held: closes what nobody has used for a while. */
-static void
-let_idle_go(struct invoke_pool *p, int64_t now_ms)
-{
-	unsigned keep = 0, i;
-
-	for (i = 0; i < p->nstock; i++) {
-		if (now_ms - p->stock[i].idle_since_ms > IDLE_LEASE_MS)
-			close_lease(&p->stock[i]);
-		else
-			p->stock[keep++] = p->stock[i];
-	}
-	p->nstock = keep;
-}
-
-void
-invoke_tick(struct invoke *v, int64_t now_ms)
-{
-	struct invoke_pool *p;
-	size_t i;
-
-	pthread_mutex_lock(&v->lock);
-	for (i = 0; i < INVOKE_POOLS; i++) {
-		p = v->pools[i];
-		if (!p)
-			continue;
-		pthread_mutex_lock(&p->lock);
-		if (now_ms - p->window_ms >= WINDOW_MS) {
-			p->peak_before = p->peak;
-			p->peak = p->in_flight;
-			p->window_ms = now_ms;
-		}
-		let_idle_go(p, now_ms);
-		pthread_mutex_unlock(&p->lock);
-		if (p->fn->warm && v->fd >= 0 &&
-		    now_ms - p->wanted_ms >= WANTED_EVERY_MS) {
-			struct launch_msg m = invoke_message(p, LAUNCH_LEASE, 0);
-
-			link_send(v->fd, &m);	/* or the next time */
-			p->wanted_ms = now_ms;
-		}
-	}
-	pthread_mutex_unlock(&v->lock);
+	invoke_close_lease(l);
 }
