@@ -46,10 +46,10 @@ bool schedule_is_usual(pid_t pid);
 bool schedule_is_last(pid_t pid);
 
 /*
- * The share of the session that `pid` is of: as much as any, or the least: a tenth
- * of a processor that another session would use, so that it starves neither
- * others nor altogether.  0; or -1 with errno (EAGAIN: without root there may
- * be one change in 100 ms on the whole machine, so try again).
+ * The share of the session that `pid` is of: as much as any, or the least: a
+ * tenth of a processor that another session would use, so that it starves
+ * neither others nor altogether.  0; or -1 with errno (EAGAIN: without root
+ * there may be one change in 100 ms on the whole machine, so try again).
  */
 int schedule_session(pid_t pid, bool least);
 
