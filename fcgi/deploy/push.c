@@ -281,11 +281,10 @@ sync_all(const char *path, struct err *e)
 	return rc;
 }
 
-/* The release gets its number and its place. */
+/* The release gets its number. */
 static int
 number(struct push *p, struct err *e)
 {
-	char to[PATH_MAX];
 	uint32_t *numbers;
 	size_t n;
 
@@ -299,19 +298,13 @@ number(struct push *p, struct err *e)
 		    "release");
 	p->release.time_ms = clock_wall_ms();
 	say_changed(p);
-	if (release_write(&p->release, p->next, e) < 0 ||
-	    sync_all(p->next, e) < 0 ||
-	    release_path(
-		to, e, "%s/releases/%u", p->site.dir, p->release.number) < 0)
-		return -1;
-	if (rename(p->next, to) < 0)
-		return err_sys(e, "cannot put %s in place", to);
-	return 0;
+	return release_write(&p->release, p->next, e) < 0
+		   ? -1
+		   : sync_all(p->next, e);
 }
 
-/* From here on it goes live with its ref, and not without. */
 static int
-prepare(struct push *p, struct err *e)
+mark(const struct push *p, struct err *e)
 {
 	struct prepared mark = {.number = p->release.number, .pid = getppid()};
 
@@ -319,8 +312,29 @@ prepare(struct push *p, struct err *e)
 	memcpy(mark.old, p->old, sizeof mark.old);
 	memcpy(mark.commit, p->commit, sizeof mark.commit);
 	mark.started = prepared_started(mark.pid);
-	if (sync_all(p->site.dir, e) < 0 ||
-	    prepared_write(&mark, p->site.dir, e) < 0)
+	return prepared_write(&mark, p->site.dir, e);
+}
+
+/*
+ * From here on it goes live with its ref, and not without.  The mark is first:
+ * a release among the others that none speaks of could be rolled back to.
+ */
+static int
+prepare(struct push *p, struct err *e)
+{
+	char to[PATH_MAX];
+	struct err ignored;
+
+	if (release_path(
+		to, e, "%s/releases/%u", p->site.dir, p->release.number) < 0 ||
+	    mark(p, e) < 0)
+		return -1;
+	if (rename(p->next, to) < 0) {
+		err_sys(e, "cannot put %s in place", to);
+		prepared_remove(p->site.dir, &ignored);
+		return -1;
+	}
+	if (sync_all(p->site.dir, e) < 0)
 		return -1;
 	steps_done(&p->steps, "release %u is ready", p->release.number);
 	return 0;

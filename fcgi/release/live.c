@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,21 +58,20 @@ sync_directory(const char *path, struct err *e)
 	return rc;
 }
 
-/* What `live` leads to stands in `before` from now on. */
+/* PATH becomes a link to a release, from one moment to the next. */
 static int
-note_before(const char *site, const char *live, struct err *e)
+point(const char *site, const char *path, int64_t number, struct err *e)
 {
-	char before[PATH_MAX], target[64];
-	ssize_t n = readlink(live, target, sizeof target - 1);
+	char fresh[PATH_MAX], target[64];
 
-	if (n < 0)
-		return 0;
-	target[n] = '\0';
-	if (release_path(before, e, "%s/deploy/before", site) < 0)
+	snprintf(target, sizeof target, "%s%" PRId64, TARGET, number);
+	if (release_path(fresh, e, "%s/deploy/link", site) < 0)
 		return -1;
-	unlink(before);
-	if (symlink(target, before) < 0)
-		return err_sys(e, "cannot make %s", before);
+	unlink(fresh);
+	if (symlink(target, fresh) < 0)
+		return err_sys(e, "cannot make %s", fresh);
+	if (rename(fresh, path) < 0)
+		return err_sys(e, "cannot switch %s", path);
 	return 0;
 }
 
@@ -92,7 +92,8 @@ release_left(const char *site, time_t *since)
 int
 release_switch(const char *site, uint32_t number, struct err *e)
 {
-	char link[PATH_MAX], fresh[PATH_MAX], target[64];
+	char link[PATH_MAX], before[PATH_MAX];
+	int64_t live = release_live(site, e);
 	struct release r;
 
 	if (release_read(site, number, &r, e) < 0)
@@ -100,15 +101,13 @@ release_switch(const char *site, uint32_t number, struct err *e)
 		    "there is no release %u; `bothy "
 		    "releases` lists them",
 		    number);
-	snprintf(target, sizeof target, "%s%u", TARGET, number);
 	if (release_path(link, e, "%s/live", site) < 0 ||
-	    release_path(fresh, e, "%s/deploy/live", site) < 0 ||
-	    note_before(site, link, e) < 0)
+	    release_path(before, e, "%s/deploy/before", site) < 0)
 		return -1;
-	unlink(fresh);
-	if (symlink(target, fresh) < 0)
-		return err_sys(e, "cannot make %s", fresh);
-	if (rename(fresh, link) < 0)
-		return err_sys(e, "cannot switch %s", link);
+	/* Done again after a crash, it is not what was before. */
+	if ((live > 0 && live != (int64_t)number &&
+		point(site, before, live, e) < 0) ||
+	    point(site, link, number, e) < 0)
+		return -1;
 	return sync_directory(site, e);
 }

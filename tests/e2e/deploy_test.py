@@ -1,5 +1,6 @@
 """git push is the deployment: what is pushed goes live whole, or is refused
 and changes nothing."""
+import fcntl
 import json
 import os
 import shutil
@@ -375,6 +376,31 @@ def test_killed_before_the_switch_it_goes_live_later(shop, by):
         shop.bothy("releases")
     assert shop.live() == 2
     assert not os.path.exists(shop.dir + "/deploy/prepared")
+
+
+def test_a_rollback_is_not_taken_back_by_a_killed_push(shop):
+    """It had to wait while the push was not live yet."""
+    shop.developer.push(FIRST)
+    hook = shop.repository + "/hooks/reference-transaction"
+    with open(hook, "w") as f:
+        f.write("#!/bin/sh\nexit 0\n")
+    shop.developer.push({"www/index.html": "two"})
+    assert shop.live() == 1
+    with open(shop.dir + "/deploy/lock", "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        back = shop.lab.popen(
+            [shop.lab.path("bin", "bothy"), "--site", shop.dir, "rollback"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+        def waits():
+            with open("/proc/locks") as f:
+                return any("->" in x and " %d " % back.pid in x for x in f)
+
+        procs.wait_for(waits, what="the rollback to wait for the lock")
+    said = back.communicate(timeout=120)[0].decode()
+    assert back.returncode == 0 and "release 1 is live, 2 was" in said, said
+    shop.bothy("releases")
+    assert shop.live() == 1
 
 
 # Tells that it runs, and goes on for long.

@@ -27,12 +27,19 @@ find_before(const struct release_site *s, int64_t live, struct err *e)
 	return found;
 }
 
-/* With the lock held. */
+/*
+ * With the lock held.  What a killed push left to do comes first: later it
+ * would take this back.
+ */
 static int
 roll_back(const struct release_site *s, uint32_t wanted, struct err *e)
 {
-	int64_t live = release_live(s->dir, e);
+	struct prepared waits;
+	int64_t live;
 
+	if (release_settle(s, &waits, e) == SETTLE_FAILED)
+		return -1;
+	live = release_live(s->dir, e);
 	if (live < 0)
 		return -1;
 	if (!wanted)

@@ -211,6 +211,7 @@ test_a_release_goes_live_by_its_link(void **state)
 {
 	const struct world *w = *state;
 	char path[PATH_MAX], text[64];
+	time_t since;
 	struct release r;
 	struct err e;
 
@@ -222,6 +223,9 @@ test_a_release_goes_live_by_its_link(void **state)
 	assert_int_equal(live(w), 9);
 	assert_int_equal(release_switch(w->site.dir, 10, &e), 0);
 	assert_int_equal(live(w), 10);
+	assert_int_equal(release_left(w->site.dir, &since), 9);
+	assert_int_equal(release_switch(w->site.dir, 10, &e), 0);
+	assert_int_equal(release_left(w->site.dir, &since), 9);
 	assert_int_equal(release_switch(w->site.dir, 11, &e), -1);
 	assert_int_equal(live(w), 10);
 	assert_int_equal(release_read(w->site.dir, 10, &r, &e), 0);
