@@ -27,12 +27,16 @@
 
 #define MEGABYTE ((uint64_t)1024 * 1024)
 
+/* A tree object's bytes at most: mode, name and id of each entry. */
+enum { FOLDER_BYTES = DEPLOY_MAX_FILES * (8 + NAME_MAX + 21) };
+
 /* A checkout that goes on. */
 struct walk {
 	git_repository *repo;
 	git_odb *odb;
 	struct checkout *out;
 	uid_t owner;
+	size_t folders;
 	char path[PATH_MAX]; /* in the tree, of the entry at hand */
 	struct map links;    /* paths of those that were made */
 };
@@ -190,6 +194,28 @@ write_blob(
 	return rc;
 }
 
+/* Counts a folder, before it is read: a few objects can name millions. */
+static int
+count_folder(struct walk *w, const git_oid *id, int depth, struct err *e)
+{
+	git_object_t type;
+	size_t bytes;
+
+	if (depth == DEPLOY_MAX_DEPTH)
+		return refuse(w, e, "the folders go too deep");
+	if (++w->folders > DEPLOY_MAX_FILES)
+		return err_set(e, E2BIG, "the tree has more than %d folders",
+		    DEPLOY_MAX_FILES);
+	if (git_odb_read_header(&bytes, &type, w->odb, id))
+		return git_fail(e, w->path);
+	if (bytes > FOLDER_BYTES)
+		return err_set(e, E2BIG,
+		    "%.300s has more than %d files in one "
+		    "folder",
+		    *w->path ? w->path : "the tree", DEPLOY_MAX_FILES);
+	return 0;
+}
+
 static int
 write_folder(struct walk *w, const git_tree_entry *entry, int dir_fd, int depth,
     struct err *e)
@@ -198,8 +224,8 @@ write_folder(struct walk *w, const git_tree_entry *entry, int dir_fd, int depth,
 	git_tree *tree = NULL;
 	int fd = -1, rc = -1;
 
-	if (depth == DEPLOY_MAX_DEPTH)
-		return refuse(w, e, "the folders go too deep");
+	if (count_folder(w, git_tree_entry_id(entry), depth, e) < 0)
+		return -1;
 	if (git_tree_lookup(&tree, w->repo, git_tree_entry_id(entry)))
 		return git_fail(e, w->path);
 	if (mkdirat(dir_fd, name, 0700) == 0)
@@ -285,14 +311,17 @@ check_links(struct walk *w, const char *dir, struct err *e)
 static int
 find_tree(struct walk *w, const char *commit, git_tree **tree, struct err *e)
 {
-	git_commit *c = NULL;
-	git_oid id;
-	int rc = 0;
+	git_commit *c = git_find(w->repo, commit, e);
+	int rc = -1;
 
-	if (git_oid_fromstr(&id, commit) ||
-	    git_commit_lookup(&c, w->repo, &id) || git_commit_tree(tree, c) ||
-	    git_repository_odb(&w->odb, w->repo))
-		rc = git_fail(e, "cannot read the pushed commit");
+	if (!c)
+		return -1;
+	if (git_repository_odb(&w->odb, w->repo))
+		git_fail(e, "cannot read the pushed commit");
+	else if (count_folder(w, git_commit_tree_id(c), 0, e) == 0)
+		rc = git_commit_tree(tree, c)
+			 ? git_fail(e, "cannot read the pushed tree")
+			 : 0;
 	git_commit_free(c);
 	return rc;
 }

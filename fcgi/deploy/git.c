@@ -3,10 +3,14 @@
  */
 #include "git.h"
 
+#include "store/base/utf8.h"
+
 #include <errno.h>
 #include <git2.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { COMMIT_BYTES = 1 << 20 }; /* of a commit, before it is read */
 
 /*
  * Git has judged by now whether the repository may be used, and a user's own
@@ -55,30 +59,51 @@ git_close(struct git_repository *repo)
 	git_repository_free(repo);
 }
 
-/* The first line of a text, control bytes out of it, cut to fit. */
+/*
+ * The first line of a text, cut to fit, as UTF-8 without control bytes: what
+ * is neither becomes '?', for git takes any bytes.
+ */
 static void
 one_line(const char *text, char *out, size_t room)
 {
-	size_t n;
+	size_t left = text ? strcspn(text, "\n") : 0, n;
 
-	snprintf(out, room, "%s", text ? text : "");
-	out[strcspn(out, "\n")] = '\0';
-	/* A character that was cut in its midst is left out. */
-	for (n = strlen(out); n + 1 == room && n && (out[n - 1] & 0x80); n--)
-		out[n - 1] = '\0';
-	for (; *out; out++)
-		if ((unsigned char)*out < ' ' || *out == 0x7f)
-			*out = ' ';
+	for (; left; text += n, left -= n) {
+		n = utf8_step(text, left);
+		if (n >= room || room == 1)
+			break;
+		if (n > 1)
+			memcpy(out, text, n);
+		else
+			*out = n == 0 || (unsigned char)*text < ' ' ||
+				       *text == 0x7f
+				   ? '?'
+				   : *text;
+		n = n ? n : 1;
+		out += n;
+		room -= n;
+	}
+	*out = '\0';
 }
 
-static git_commit *
-find(git_repository *repo, const char *id)
+git_commit *
+git_find(struct git_repository *repo, const char *id, struct err *e)
 {
 	git_commit *commit = NULL;
+	git_odb *odb = NULL;
+	git_object_t type;
+	size_t bytes = 0;
 	git_oid oid;
 
-	if (git_oid_fromstr(&oid, id) || git_commit_lookup(&commit, repo, &oid))
-		return NULL;
+	if (git_oid_fromstr(&oid, id) || git_repository_odb(&odb, repo) ||
+	    git_odb_read_header(&bytes, &type, odb, &oid))
+		git_fail(e, "cannot read the pushed commit");
+	else if (bytes > COMMIT_BYTES)
+		err_set(e, E2BIG, "the commit's message has more than %d MB",
+		    COMMIT_BYTES >> 20);
+	else if (git_commit_lookup(&commit, repo, &oid))
+		git_fail(e, "what is pushed is no commit");
+	git_odb_free(odb);
 	return commit;
 }
 
@@ -86,12 +111,12 @@ int
 git_describe(struct git_repository *repo, const char *id, struct release *r,
     struct err *e)
 {
-	git_commit *commit = find(repo, id);
+	git_commit *commit = git_find(repo, id, e);
 	char author[2 * RELEASE_TEXT_SIZE];
 	const git_signature *who;
 
 	if (!commit)
-		return git_fail(e, "what is pushed is no commit");
+		return -1;
 	who = git_commit_author(commit);
 	snprintf(author, sizeof author, "%s <%s>", who ? who->name : "",
 	    who ? who->email : "");
@@ -106,7 +131,8 @@ git_describe(struct git_repository *repo, const char *id, struct release *r,
 static git_tree *
 tree_of(git_repository *repo, const char *id)
 {
-	git_commit *commit = find(repo, id);
+	struct err ignored;
+	git_commit *commit = git_find(repo, id, &ignored);
 	git_tree *tree = NULL;
 
 	if (commit && git_commit_tree(&tree, commit))

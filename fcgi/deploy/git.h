@@ -9,6 +9,7 @@
 #include "store/base/err.h"
 
 struct git_repository;
+struct git_commit;
 
 /* Starts libgit2 without the user's own settings. */
 void git_start(void);
@@ -19,6 +20,13 @@ void git_start(void);
  */
 struct git_repository *git_of_push(struct err *e);
 void git_close(struct git_repository *repo); /* NULL is fine */
+
+/*
+ * The commit of that id, its size looked at before it is read; NULL with the
+ * error.  git_commit_free() it.
+ */
+struct git_commit *git_find(
+    struct git_repository *repo, const char *id, struct err *e);
 
 /* Fills in commit, author and subject. 0, or -1 if it is no commit. */
 int git_describe(struct git_repository *repo, const char *commit,

@@ -1,12 +1,13 @@
 /*
- * Builds a release's functions by `bothy site compile` in the sandbox, and
- * links what came of it into the release (programs.h).
+ * Builds a release's functions by `bothy site compile` in the sandbox
+ * (programs.h); what came of it is taken by built.c.
  *
  * The sources are checked out once more, into deploy/sources: make may write
  * among them, and what it leaves there is no part of what was pushed.
  */
 #include "programs.h"
 
+#include "built.h"
 #include "checkout.h"
 #include "confine.h"
 #include "steps.h"
@@ -19,11 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COPY_BYTES = 256 * 1024, WORDS_BYTES = 1024 * 1024 };
+enum { WORDS_BYTES = 1024 * 1024 };
 
 /* --- what the builder is given -------------------------------------------- */
 
@@ -159,137 +159,7 @@ run_builder(
 		   : err_set(e, EINVAL, "the build failed");
 }
 
-/* --- what came of it
- * ---------------------------------------------------------- */
-
-/*
- * Opens what the builder says is the function's program.  It is not ours to
- * trust: a plain file, of who built it, below the cache.
- */
-static int
-open_built(
-    const struct places *p, const char *function, char *path, struct err *e)
-{
-	char link[PATH_MAX], target[PATH_MAX];
-	uid_t owner = p->owner ? p->owner : geteuid();
-	struct stat st;
-	ssize_t n;
-	int fd = -1;
-
-	if (release_path(link, e, "%s/build/%s", p->build, function) < 0)
-		return -1;
-	n = readlink(link, target, sizeof target - 1);
-	target[n < 0 ? 0 : n] = '\0';
-	if (n < 0 || strncmp(target, ".cache/", 7) != 0 ||
-	    strstr(target, "..") ||
-	    release_path(path, e, "%s/build/%s", p->build, target) < 0)
-		return err_set(
-		    e, ENOENT, "the build left no program of %s", function);
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (st.st_uid != owner && st.st_uid != geteuid())) {
-		io_close(&fd);
-		return err_set(e, EINVAL,
-		    "the build of %s left something "
-		    "else than a program",
-		    function);
-	}
-	return fd;
-}
-
-static int
-copy_bytes(int from_fd, int to_fd)
-{
-	char *chunk = malloc(COPY_BYTES);
-	ssize_t n = -1;
-
-	while (chunk && (n = io_read(from_fd, chunk, COPY_BYTES)) > 0)
-		if (io_write_all(to_fd, chunk, (size_t)n) < 0) {
-			n = -1;
-			break;
-		}
-	free(chunk);
-	return n == 0 ? 0 : -1;
-}
-
-/*
- * The same file by another name: what did not change takes no room.  Under
- * root it belongs to the build's user, who could write to it later, so that it
- * is copied.
- */
-static int
-put_program(const struct places *p, const char *path, int from_fd,
-    const char *to, struct err *e)
-{
-	int fd, rc = 0;
-
-	if (!p->owner && linkat(AT_FDCWD, path, AT_FDCWD, to, 0) == 0)
-		return 0;
-	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	if (fd < 0 || copy_bytes(from_fd, fd) < 0 || fchmod(fd, 0755) < 0)
-		rc = err_sys(e, "cannot write %s", to);
-	io_close(&fd);
-	return rc;
-}
-
-/* Two files with the same bytes. */
-static bool
-is_same(const char *a, const char *b)
-{
-	int fds[2] = {
-	    open(a, O_RDONLY | O_CLOEXEC), open(b, O_RDONLY | O_CLOEXEC)};
-	char chunks[2][8192];
-	struct stat st[2];
-	ssize_t n = -1, m;
-
-	if (fds[0] >= 0 && fds[1] >= 0 && fstat(fds[0], &st[0]) == 0 &&
-	    fstat(fds[1], &st[1]) == 0 && st[0].st_size == st[1].st_size) {
-		if (st[0].st_ino == st[1].st_ino &&
-		    st[0].st_dev == st[1].st_dev)
-			n = 0;
-		else
-			do {
-				n = io_read(fds[0], chunks[0], sizeof *chunks);
-				m = io_read(fds[1], chunks[1], sizeof *chunks);
-			} while (n > 0 && m == n &&
-				 memcmp(chunks[0], chunks[1], (size_t)n) == 0);
-	}
-	io_close(&fds[0]);
-	io_close(&fds[1]);
-	return n == 0;
-}
-
-/* Adds a name to the list of what changed, as far as it fits. */
-static void
-note_changed(char *changed, const char *name)
-{
-	size_t n = strlen(changed), room = RELEASE_TEXT_SIZE - 40;
-
-	if (n + strlen(name) + 3 < room)
-		sprintf(changed + n, "%s%s", n ? ", " : "", name);
-	else if (n > 3 && strcmp(changed + n - 3, "...") != 0)
-		strcat(changed, ", ...");
-}
-
-static int
-take_program(const struct making *m, const struct places *p,
-    const struct conf_function *f, char *changed, struct err *e)
-{
-	char from[PATH_MAX], to[PATH_MAX], live[PATH_MAX];
-	int fd, rc = -1;
-
-	fd = open_built(p, f->name, from, e);
-	if (fd >= 0 && release_path(to, e, "%s/bin/%s", m->dir, f->name) == 0 &&
-	    release_path(live, e, "%s/live/bin/%s", m->site->dir, f->name) == 0)
-		rc = put_program(p, from, fd, to, e);
-	io_close(&fd);
-	if (rc == 0 && !is_same(to, live))
-		note_changed(changed, f->name);
-	return rc;
-}
-
-/* --- the whole
- * ---------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------ */
 
 static int
 build(const struct making *m, const struct places *p, struct err *e)
@@ -314,13 +184,32 @@ build(const struct making *m, const struct places *p, struct err *e)
 	return rc;
 }
 
+/* All of them into the release. */
+static int
+take(const struct making *m, const struct places *p, char *changed,
+    struct err *e)
+{
+	const struct conf *conf = m->conf;
+	struct built b = {.cache = p->build,
+	    .owner = p->owner,
+	    .release = m->dir,
+	    .live = m->site->dir,
+	    .changed = changed};
+	size_t i;
+
+	for (i = 0; i < conf->nfunctions; i++)
+		if (is_built(&conf->functions[i]) &&
+		    built_take(&b, conf->functions[i].name, e) < 0)
+			return -1;
+	return 0;
+}
+
 int
 programs_make(const struct making *m, char *changed, struct err *e)
 {
-	size_t i;
 	char bin[PATH_MAX];
-	struct places p;
-	int rc = 0;
+	struct places p = {.owner = 0};
+	int rc = -1;
 
 	changed[0] = '\0';
 	if (release_path(bin, e, "%s/bin", m->dir) < 0 ||
@@ -328,13 +217,12 @@ programs_make(const struct making *m, char *changed, struct err *e)
 		return -1;
 	if (!any_built(m->conf))
 		return 0;
-	if (make_places(m, &p, e) < 0 || build(m, &p, e) < 0)
-		return -1;
-	for (i = 0; rc == 0 && i < m->conf->nfunctions; i++)
-		if (is_built(&m->conf->functions[i]))
-			rc = take_program(
-			    m, &p, &m->conf->functions[i], changed, e);
-	io_remove_tree(AT_FDCWD, p.work);
-	io_remove_tree(AT_FDCWD, p.scratch);
+	if (make_places(m, &p, e) == 0 && build(m, &p, e) == 0)
+		rc = take(m, &p, changed, e);
+	/* Refused or not: a build may have filled the disk. */
+	if (p.work[0])
+		io_remove_tree(AT_FDCWD, p.work);
+	if (p.scratch[0])
+		io_remove_tree(AT_FDCWD, p.scratch);
 	return rc;
 }

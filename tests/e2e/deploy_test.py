@@ -619,6 +619,51 @@ def test_a_makefile_reaches_nothing_of_others(shop, lab, rung):
     assert shop.live() == 1
 
 
+# Writes to what is built of another function, and leads what is looked for
+# there elsewhere.
+SPOIL_MAKE = """$(OUT):
+	for f in $(dir $(OUT))../*/say; do echo spoiled >>$$f; done; exit 1
+"""
+LEAD_MAKE = """$(OUT):
+	cd $(dir $(OUT)).. && for f in */say; do \\
+		d=$${f%%/say}; mv $$d x$$d && ln -s %s $$d; done
+	$(CC) $(CFLAGS) -o $@ other.c $(LDLIBS)
+"""
+
+
+def test_a_build_changes_no_release(shop):
+    shop.developer.push(FIRST)
+    program = shop.dir + "/releases/1/bin/say"
+    with open(program, "rb") as f:
+        right = f.read()
+    shop.developer.refused({"functions/other/Makefile": SPOIL_MAKE})
+    with open(program, "rb") as f:
+        assert f.read() == right
+    # What is the same takes its room once, all the same.
+    shop.developer.git("rm", "-q", "functions/other/Makefile")
+    shop.developer.push({"functions/say/say.c": SAY_C % "two"})
+    taken, said = shop.developer.push({"www/index.html": "three"})
+    inode = [os.stat(shop.dir + "/releases/%d/bin/say" % n).st_ino
+             for n in (1, 2, 3)]
+    assert inode[0] != inode[1] == inode[2], said
+
+
+def test_a_build_leads_to_no_file_of_others(shop):
+    """The site's user could read it; a release's program everybody can."""
+    secret = shop.lab.path("home", shop.name)
+    os.mkdir(secret)
+    with open(secret + "/say", "w") as f:
+        f.write("secret")
+    os.chmod(secret + "/say", 0o755)
+    shop.lab.own(secret)
+    shop.developer.push(FIRST)
+    shop.developer.push({"functions/other/Makefile": LEAD_MAKE % secret},
+                        check=False)
+    for n in shop.numbers():
+        with open(shop.dir + "/releases/%d/bin/say" % n, "rb") as f:
+            assert b"secret" != f.read()
+
+
 # --- a disk without room ---------------------------------------------------------
 
 

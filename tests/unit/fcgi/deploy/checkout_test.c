@@ -238,6 +238,93 @@ test_limits(void **state)
 	assert_non_null(strstr(e.text, "more than 20000 files"));
 }
 
+/* Ten folders in each of ten in each of ten: a few objects, 10^7 folders. */
+static void
+test_few_objects_do_not_become_many_folders(void **state)
+{
+	const struct world *w = *state;
+	char hex[GIT_OID_HEXSZ + 1], name[2] = "a";
+	struct checkout done;
+	struct buf tree;
+	struct err e;
+	git_oid id;
+	int i, j;
+
+	buf_init(&tree, 4096);
+	for (i = 0; i < 7; i++) {
+		id = put(
+		    w, tree.data ? tree.data : "", tree.len, GIT_OBJECT_TREE);
+		buf_reset(&tree);
+		for (j = 0; j < 10; j++) {
+			name[0] = (char)('a' + j);
+			add(&tree, "40000", name, &id);
+		}
+	}
+	commit(w, &tree, hex);
+	buf_release(&tree);
+	assert_int_equal(checkout_tree(w->repo, hex, w->out, 0, &done, &e), -1);
+	assert_non_null(strstr(e.text, "more than 20000 folders"));
+}
+
+/* What is inflated as a whole is judged before. */
+static void
+test_huge_trees_and_commits(void **state)
+{
+	const struct world *w = *state;
+	char hex[GIT_OID_HEXSZ + 1], name[256], *text;
+	git_oid id = blob(w, "");
+	struct checkout done;
+	struct release r;
+	struct buf tree;
+	struct err e;
+	int i;
+
+	buf_init(&tree, 16 * 1024 * 1024);
+	memset(name, 'x', 255);
+	name[255] = '\0';
+	for (i = 0; i <= DEPLOY_MAX_FILES + 1000; i++) {
+		name[snprintf(name, 7, "%06d", i)] = 'x';
+		add(&tree, "100644", name, &id);
+	}
+	commit(w, &tree, hex);
+	buf_release(&tree);
+	assert_int_equal(checkout_tree(w->repo, hex, w->out, 0, &done, &e), -1);
+	assert_non_null(strstr(e.text, "20000 files in one folder"));
+
+	text = malloc(2 << 20);
+	assert_non_null(text);
+	memset(text, 'x', 2 << 20);
+	id = put(w, text, 2 << 20, GIT_OBJECT_COMMIT);
+	free(text);
+	git_oid_tostr(hex, sizeof hex, &id);
+	assert_int_equal(git_describe(w->repo, hex, &r, &e), -1);
+	assert_non_null(strstr(e.text, "more than 1 MB"));
+}
+
+/* Git asks of no name that it be UTF-8; release.json does. */
+static void
+test_bytes_of_another_encoding(void **state)
+{
+	const struct world *w = *state;
+	char text[4096], of[GIT_OID_HEXSZ + 1], hex[GIT_OID_HEXSZ + 1];
+	git_oid id = put(w, "", 0, GIT_OBJECT_TREE);
+	struct release r = {.number = 7};
+	struct err e;
+
+	git_oid_tostr(of, sizeof of, &id);
+	snprintf(text, sizeof text,
+	    "tree %s\nauthor J\xf6rg <a@b> 1 +0000\ncommitter A <a@b> 1 "
+	    "+0000\n\n%0250d\xc3\xb6\xc3\xb6\xc3\xb6\n",
+	    of, 7);
+	id = put(w, text, strlen(text), GIT_OBJECT_COMMIT);
+	git_oid_tostr(hex, sizeof hex, &id);
+	assert_int_equal(git_describe(w->repo, hex, &r, &e), 0);
+	assert_string_equal(r.author, "J?rg <a@b>");
+	assert_int_equal(strlen(r.subject), 254);
+	assert_string_equal(r.subject + 249, "7\xc3\xb6\xc3\xb6");
+	assert_int_equal(release_write(&r, w->top, &e), 0);
+}
+
 static void
 test_a_commit_is_described_in_one_line(void **state)
 {
@@ -274,6 +361,9 @@ main(void)
 	    cmocka_unit_test(test_names),
 	    T(test_what_leads_out_is_refused),
 	    T(test_limits),
+	    T(test_few_objects_do_not_become_many_folders),
+	    T(test_huge_trees_and_commits),
+	    T(test_bytes_of_another_encoding),
 	    T(test_a_commit_is_described_in_one_line),
 	};
 
