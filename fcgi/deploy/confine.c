@@ -4,11 +4,11 @@
  */
 #include "confine.h"
 
-#include "deploy.h"
 #include "steps.h"
 
 #include "fcgi/launch/containment.h"
 #include "fcgi/launch/identity.h"
+#include "fcgi/release/release.h"
 #include "functions/sdk/contain.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
@@ -20,15 +20,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
-	LOOK_MS = 100,		      /* at memory */
-	OUTPUT_MAX = 1024 * 1024,     /* bytes that are passed on */
-	TREE_MB = 2 * DEPLOY_BUILD_MB /* of all its processes */
+	LOOK_MS = 100,		 /* at memory, processes and the disk */
+	OUTPUT_MAX = 1024 * 1024 /* bytes that are passed on */
 };
+
+/* What a build may leave of the disk: so much, or half of what was free. */
+#define RESERVE_BYTES ((uint64_t)256 * 1024 * 1024)
 
 int
 confine_owner(const char *site, uid_t *owner, struct err *e)
@@ -43,6 +46,18 @@ confine_owner(const char *site, uid_t *owner, struct err *e)
 	return identity_find(file, site, "(build)", owner, e);
 }
 
+/* Where memory is short, it goes before anybody's gateway or documents. */
+static void
+offer_to_killer(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && io_write_all(fd, "1000", 4) < 0)
+		steps_say("the build: it is not the first to go where memory "
+			  "is short");
+	io_close(&fd);
+}
+
 /* In the child: descriptors in place, confined, then the program. */
 static void
 become(const struct containment *held, const struct sandbox *s,
@@ -55,6 +70,7 @@ become(const struct containment *held, const struct sandbox *s,
 	if (high < 0 || open("/dev/null", O_RDONLY) != 0 || dup2(high, 1) < 0 ||
 	    dup2(high, 2) < 0)
 		_exit(127);
+	offer_to_killer();
 	if (sandbox_enter(&held->host, s, 3, &e) == 0) {
 		if (chdir(c->directory) == 0)
 			execve(c->program, c->argv, c->envp);
@@ -69,7 +85,8 @@ struct running {
 	struct containment *held;
 	const struct confine *c;
 	int pidfd, out_fd, slot;
-	int64_t until_ms;
+	int64_t until_ms, look_ms;
+	uint64_t reserve; /* bytes of the disk that are not the build's */
 	size_t said;
 };
 
@@ -89,25 +106,64 @@ pass_on(struct running *r)
 	return true;
 }
 
-/* What it has passed, or 0. */
-static int
-check_limits(const struct running *r, struct err *e)
+/* Bytes that are free where it writes; 0 if that can't be told. */
+static uint64_t
+free_bytes(const struct confine *c)
 {
+	struct statvfs st;
+
+	return statvfs(c->directory, &st) == 0
+		   ? (uint64_t)st.f_bavail * st.f_frsize
+		   : 0;
+}
+
+static int
+tree_mb(const struct confine *c)
+{
+	return 2 * c->limit_mb;
+}
+
+static int
+check_usage(const struct running *r, struct err *e)
+{
+	uint64_t mb = (uint64_t)tree_mb(r->c);
 	struct usage u;
 
-	if (clock_mono_ms() >= r->until_ms)
+	if (containment_usage(r->held, r->pidfd, r->slot, mb << 20, &u) < 0)
+		return 0; /* it has ended */
+	if (u.memory_bytes >> 20 > mb)
+		return err_set(e, ENOMEM,
+		    "the build was ended: it used more "
+		    "than %d MB of memory",
+		    tree_mb(r->c));
+	if (u.processes > LIMITS_TREE)
+		return err_set(e, EAGAIN,
+		    "the build was ended: it had more "
+		    "than %d processes",
+		    LIMITS_TREE);
+	return 0;
+}
+
+/* What it has passed, or 0; all but the time now and then. */
+static int
+check_limits(struct running *r, struct err *e)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms >= r->until_ms)
 		return err_set(e, ETIMEDOUT,
 		    "the build was ended: it took "
 		    "longer than %d s",
 		    r->c->limit_s);
-	if (containment_usage(
-		r->held, r->pidfd, r->slot, (uint64_t)TREE_MB << 20, &u) == 0 &&
-	    u.memory_bytes >> 20 > TREE_MB)
-		return err_set(e, ENOMEM,
-		    "the build was ended: it used more "
-		    "than %d MB",
-		    TREE_MB);
-	return 0;
+	if (now_ms < r->look_ms)
+		return 0;
+	r->look_ms = now_ms + LOOK_MS;
+	if (free_bytes(r->c) < r->reserve)
+		return err_set(e, ENOSPC,
+		    "the build was ended: it filled the disk, of which less "
+		    "than %llu MB are free",
+		    (unsigned long long)(r->reserve >> 20) + 1);
+	return check_usage(r, e);
 }
 
 /* Until its first process has ended, or it passes a limit. */
@@ -147,7 +203,10 @@ run_child(struct running *r, pid_t pid, int *status, struct err *e)
 	int rc;
 
 	r->until_ms = clock_mono_ms() + (int64_t)r->c->limit_s * 1000;
-	r->slot = containment_place(r->held, r->pidfd, TREE_MB);
+	r->reserve = free_bytes(r->c) / 2;
+	if (r->reserve > RESERVE_BYTES)
+		r->reserve = RESERVE_BYTES;
+	r->slot = containment_place(r->held, r->pidfd, (uint32_t)tree_mb(r->c));
 	rc = watch(r, e);
 	containment_kill(r->held, r->pidfd, r->c->owner, r->slot);
 	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
@@ -177,7 +236,7 @@ start(struct containment *held, const struct confine *c, int *status,
 	int out[2], rc = -1;
 	pid_t pid;
 
-	limits_default(&s.limits, DEPLOY_BUILD_MB,
+	limits_default(&s.limits, (uint32_t)c->limit_mb,
 	    held->probe.counts_processes || c->owner);
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return err_sys(e, "cannot make a pipe");

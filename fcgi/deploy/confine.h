@@ -21,6 +21,7 @@ struct confine {
 	uid_t owner;   /* confine_owner's */
 	bool required; /* not without isolation of files */
 	int limit_s;
+	int limit_mb; /* of one process; all of them twice that */
 };
 
 /*

@@ -14,8 +14,7 @@ enum {
 	DEPLOY_MAX_FILES = 20000,
 	DEPLOY_MAX_FILE_MB = 100,
 	DEPLOY_MAX_TREE_MB = 1024,
-	DEPLOY_MAX_DEPTH = 32, /* folders */
-	DEPLOY_BUILD_MB = 2048 /* memory of a compiler */
+	DEPLOY_MAX_DEPTH = 32 /* folders */
 };
 
 /* What of this bothy a deployment uses; all borrowed, absolute. */
@@ -33,7 +32,7 @@ struct deploy_tools {
  * Makes NAME.git (bare, with its hooks) and NAME, the site; or of one that is
  * there its hooks, settings and bothy.json anew.  `name` is a path whose last
  * part has letters, digits, '.', '_' and '-' only; `wanted` holds branch, keep,
- * build_s and url, and is filled in.  0, or -1 with the error set.
+ * build_s, build_mb and url, and is filled in.  0, or -1 with the error set.
  */
 int deploy_create(const char *name, const char *program,
     struct release_site *wanted, struct err *e);

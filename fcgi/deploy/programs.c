@@ -23,7 +23,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS_BYTES = 1024 * 1024 };
+enum {
+	WORDS_BYTES = 1024 * 1024,
+	CACHE_MAX_MB = 1024 /* more of it is not kept, and built anew */
+};
 
 /* --- what the builder is given -------------------------------------------- */
 
@@ -143,14 +146,17 @@ run_builder(
 	    .nwrite = 2,
 	    .owner = p->owner,
 	    .required = m->conf->confinement_required != 0,
-	    .limit_s = m->site->build_s};
+	    .limit_s = m->site->build_s,
+	    .limit_mb = m->site->build_mb};
 	int status;
 
 	snprintf(home, sizeof home, "HOME=%s", p->scratch);
 	snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->scratch);
 	snprintf(cc, sizeof cc, "CC=%s", getenv("CC") ? getenv("CC") : "");
-	if (confine_run(&c, &status, e) < 0)
+	if (confine_run(&c, &status, e) < 0) {
+		io_remove_tree(AT_FDCWD, p->build); /* what it was at */
 		return -1;
+	}
 	if (WIFSIGNALED(status))
 		return err_set(e, EINTR, "the build was killed by signal %d",
 		    WTERMSIG(status));
@@ -204,6 +210,19 @@ take(const struct making *m, const struct places *p, char *changed,
 	return 0;
 }
 
+/* Refused or not: a build may have filled the disk. */
+static void
+clear_up(const struct places *p)
+{
+	if (p->work[0])
+		io_remove_tree(AT_FDCWD, p->work);
+	if (p->scratch[0])
+		io_remove_tree(AT_FDCWD, p->scratch);
+	if (p->build[0] && release_disk_bytes(p->build) > (uint64_t)CACHE_MAX_MB
+							      << 20)
+		io_remove_tree(AT_FDCWD, p->build);
+}
+
 int
 programs_make(const struct making *m, char *changed, struct err *e)
 {
@@ -219,10 +238,6 @@ programs_make(const struct making *m, char *changed, struct err *e)
 		return 0;
 	if (make_places(m, &p, e) == 0 && build(m, &p, e) == 0)
 		rc = take(m, &p, changed, e);
-	/* Refused or not: a build may have filled the disk. */
-	if (p.work[0])
-		io_remove_tree(AT_FDCWD, p.work);
-	if (p.scratch[0])
-		io_remove_tree(AT_FDCWD, p.scratch);
+	clear_up(&p);
 	return rc;
 }

@@ -28,7 +28,10 @@ enum {
 	RELEASE_KEEP = 5,	 /* kept unless told */
 	RELEASE_KEEP_MAX = 1000,
 	RELEASE_BUILD_S = 600, /* that a build may take, unless told */
-	RELEASE_BUILD_MAX_S = 86400
+	RELEASE_BUILD_MAX_S = 86400,
+	RELEASE_BUILD_MB = 2048, /* memory of one of its programs, likewise */
+	RELEASE_BUILD_LEAST_MB = 64,
+	RELEASE_BUILD_MAX_MB = 1024 * 1024
 };
 
 /* --- the site (site.c) ---------------------------------------------------- */
@@ -41,7 +44,8 @@ struct release_site {
 	char http[RELEASE_HTTP_SIZE]; /* path that takes pushes, below basePath;
 					 or "" */
 	int keep;
-	int build_s; /* that a build may take */
+	int build_s;  /* that a build may take */
+	int build_mb; /* and each of its programs; all of them twice that */
 };
 
 /* True if the directory is a deployed site's. */

@@ -81,6 +81,19 @@ take_http(struct release_site *s, const json_t *file)
 		   : 0;
 }
 
+/* Sites that were made before it could be said have the usual. */
+static int
+take_build_mb(struct release_site *s, const json_t *file)
+{
+	const json_t *o = json_object_get(file, "build_mb");
+	json_int_t mb = o ? json_integer_value(o) : RELEASE_BUILD_MB;
+
+	if (mb < RELEASE_BUILD_LEAST_MB || mb > RELEASE_BUILD_MAX_MB)
+		return -1;
+	s->build_mb = (int)mb;
+	return 0;
+}
+
 static int
 read_json(struct release_site *s, const json_t *file)
 {
@@ -93,7 +106,7 @@ read_json(struct release_site *s, const json_t *file)
 	    take(file, "url", s->url, sizeof s->url) < 0 ||
 	    take_http(s, file) < 0 || s->repository[0] != '/' || keep < 1 ||
 	    keep > RELEASE_KEEP_MAX || build_s < 1 ||
-	    build_s > RELEASE_BUILD_MAX_S)
+	    build_s > RELEASE_BUILD_MAX_S || take_build_mb(s, file) < 0)
 		return -1;
 	s->keep = (int)keep;
 	s->build_s = (int)build_s;
@@ -136,9 +149,9 @@ release_site_write(const struct release_site *s, struct err *e)
 
 	if (release_path(path, e, "%s/bothy.json", s->dir) < 0)
 		return -1;
-	file = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "repository",
+	file = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "repository",
 	    s->repository, "branch", s->branch, "url", s->url, "http", s->http,
-	    "keep", s->keep, "build_s", s->build_s);
+	    "keep", s->keep, "build_s", s->build_s, "build_mb", s->build_mb);
 	text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
 	if (text)
 		rc = io_replace_file(path, text, strlen(text), 0644, e);

@@ -664,11 +664,50 @@ def test_a_build_leads_to_no_file_of_others(shop):
             assert b"secret" != f.read()
 
 
+# More than a program may have, and more than all may who each have less.
+MEMORY_MAKE = """$(OUT):
+	head -c 300000000 /dev/zero | tail -c 300000000 >/dev/null
+"""
+ALL_MEMORY_MAKE = """$(OUT):
+	for i in 1 2 3 4; do \\
+		head -c 80000000 /dev/zero | tail -c 80000000 | sleep 1000 & \\
+	done; wait
+"""
+FORK_MAKE = """$(OUT):
+	for i in $$(seq 400); do sleep 1000 & done; wait
+"""
+
+
+@pytest.mark.parametrize("rung", ["", "subreaper"],
+                         ids=["chosen", "subreaper"])
+@pytest.mark.parametrize("make, why", [
+    (MEMORY_MAKE, "memory exhausted"),
+    (ALL_MEMORY_MAKE, "used more than 200 MB of memory"),
+    (FORK_MAKE, "had more than 256 processes"),
+], ids=["program", "all", "processes"])
+def test_a_build_that_takes_all_is_ended(shop, make, why, rung):
+    shop.developer.push(FIRST)
+    shop.lab.bothy("site", "create", shop.dir, "--build-memory", "100")
+    shop.developer.env["BOTHY_CONTAINMENT"] = rung
+    said = shop.developer.refused({"functions/other/Makefile": make})
+    assert why in said, said
+    procs.wait_for(lambda: not procs.below(shop.dir), what="all to end")
+    assert shop.live() == 1 and shop.numbers() == [1]
+    for name in ("next", "sources", "scratch"):
+        assert not os.path.exists(shop.dir + "/deploy/" + name)
+    shop.developer.git("rm", "-q", "functions/other/Makefile")
+    taken, said = shop.developer.push({"www/index.html": "two"})
+    assert taken and shop.live() == 2, said
+
+
 # --- a disk without room ---------------------------------------------------------
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_a_full_disk_refuses_and_the_next_push_is_clean():
+@pytest.fixture
+def small():
+    """A site on a disk of 24 MB."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
     lab = Lab(as_root=True)
     disk = lab.path("disk")
     os.mkdir(disk)
@@ -677,25 +716,51 @@ def test_a_full_disk_refuses_and_the_next_push_is_clean():
         lab.close()
         pytest.skip("no file system can be mounted here")
     shop = Deployed(lab, "disk/shop")
-    try:
-        shop.developer.push(FIRST)
-        room = os.statvfs(disk)
-        with open(disk + "/filler", "wb") as f:
-            f.write(b"x" * (room.f_bavail * room.f_bsize - (700 << 10)))
-        # The pack has room, the tree beside it has not.
-        with open(shop.developer.dir + "/www/noise", "wb") as f:
-            f.write(os.urandom(400 << 10))
-        said = shop.developer.refused({
-            "functions/say/say.c": SAY_C % "two"})
-        assert "No space left on device" in said, said
-        assert shop.live() == 1 and shop.numbers() == [1]
-        os.unlink(disk + "/filler")
-        taken, said = shop.developer.push()
-        assert taken and shop.live() == 2, said
-    finally:
-        shop.close()
-        subprocess.run(["umount", disk], check=True)
-        lab.close()
+    shop.disk = disk
+    yield shop
+    shop.close()
+    subprocess.run(["umount", disk], check=True)
+    lab.close()
+
+
+def room(shop):
+    st = os.statvfs(shop.disk)
+    return st.f_bavail * st.f_bsize
+
+
+def test_a_full_disk_refuses_and_the_next_push_is_clean(small):
+    small.developer.push(FIRST)
+    with open(small.disk + "/filler", "wb") as f:
+        f.write(b"x" * (room(small) - (700 << 10)))
+    # The pack has room, the tree beside it has not.
+    with open(small.developer.dir + "/www/noise", "wb") as f:
+        f.write(os.urandom(400 << 10))
+    said = small.developer.refused({"functions/say/say.c": SAY_C % "two"})
+    assert "No space left on device" in said, said
+    assert small.live() == 1 and small.numbers() == [1]
+    os.unlink(small.disk + "/filler")
+    taken, said = small.developer.push()
+    assert taken and small.live() == 2, said
+
+
+FILL_MAKE = """$(OUT):
+	for i in $$(seq 1000); do \\
+		head -c 500000 /dev/zero >%s$$i || break; done; sleep 1000
+"""
+
+
+@pytest.mark.parametrize("where", ["x", "$$TMPDIR/x", "$(dir $(OUT))"],
+                         ids=["sources", "scratch", "cache"])
+def test_a_build_that_fills_the_disk_is_ended(small, where):
+    small.developer.push(FIRST)
+    before = room(small)
+    said = small.developer.refused({
+        "functions/other/Makefile": FILL_MAKE % where})
+    assert "the build was ended: it filled the disk" in said, said
+    assert small.live() == 1 and room(small) > before - (1 << 20)
+    os.unlink(small.developer.dir + "/functions/other/Makefile")
+    taken, said = small.developer.push({})
+    assert taken and small.live() == 2, said
 
 
 # --- other ways in ---------------------------------------------------------------

@@ -12,13 +12,15 @@
 #include <unistd.h>
 
 struct options {
-	const char *branch, *build, *http, *keep, *url;
+	const char *branch, *time, *memory, *http, *keep, *url;
 };
 
 static const struct opt create_opts[] = {
     {"branch", 0, OPT_VALUE, "NAME", offsetof(struct options, branch),
 	"the branch that is deployed (main)"},
-    {"build-time", 0, OPT_VALUE, "S", offsetof(struct options, build),
+    {"build-memory", 0, OPT_VALUE, "MB", offsetof(struct options, memory),
+	"memory of each program of a build; of all, twice that (2048)"},
+    {"build-time", 0, OPT_VALUE, "S", offsetof(struct options, time),
 	"seconds that a build may take (600)"},
     {"http", 0, OPT_VALUE, "/PATH", offsetof(struct options, http),
 	"takes pushes over HTTP at this path, as /deploy.git; '' ends it"},
@@ -39,8 +41,8 @@ is_branch(const char *name)
 
 /* The number of an option that was given; else it stays. */
 static int
-take_number(
-    const char *option, const char *text, int most, int *out, struct err *e)
+take_number(const char *option, const char *text, int least, int most, int *out,
+    struct err *e)
 {
 	long n;
 	char *end;
@@ -48,10 +50,10 @@ take_number(
 	if (!text)
 		return 0;
 	n = strtol(text, &end, 10);
-	if (*end || end == text || n < 1 || n > most)
+	if (*end || end == text || n < least || n > most)
 		return err_set(e, EINVAL,
-		    "--%s takes a number from 1 to %d, not %.64s", option, most,
-		    text);
+		    "--%s takes a number from %d to %d, not %.64s", option,
+		    least, most, text);
 	*out = (int)n;
 	return 0;
 }
@@ -92,10 +94,13 @@ choose(const struct options *o, struct release_site *s, struct err *e)
 		return -1;
 	if (o->http && take_http(o->http, s, e) < 0)
 		return -1;
-	if (take_number("keep", o->keep, RELEASE_KEEP_MAX, &s->keep, e) < 0)
+	if (take_number("keep", o->keep, 1, RELEASE_KEEP_MAX, &s->keep, e) <
+		0 ||
+	    take_number("build-memory", o->memory, RELEASE_BUILD_LEAST_MB,
+		RELEASE_BUILD_MAX_MB, &s->build_mb, e) < 0)
 		return -1;
 	return take_number(
-	    "build-time", o->build, RELEASE_BUILD_MAX_S, &s->build_s, e);
+	    "build-time", o->time, 1, RELEASE_BUILD_MAX_S, &s->build_s, e);
 }
 
 /* What it has already, if it is one; else as usual. */
@@ -112,7 +117,8 @@ begin(const char *name, struct release_site *s)
 	    !realpath(dir, real) || release_site_read(s, real, &ignored) < 0)
 		*s = (struct release_site){.branch = "main",
 		    .keep = RELEASE_KEEP,
-		    .build_s = RELEASE_BUILD_S};
+		    .build_s = RELEASE_BUILD_S,
+		    .build_mb = RELEASE_BUILD_MB};
 }
 
 /* user@host:path, as git takes it: what is typed on the other side. */

@@ -75,6 +75,7 @@ setup(void **state)
 	strcpy(w->site.branch, "main");
 	w->site.keep = 2;
 	w->site.build_s = 60;
+	w->site.build_mb = 64;
 	where(path, "%s/releases", w->site.dir);
 	assert_int_equal(io_mkdirs(path, 0711, &e), 0);
 	where(path, "%s/deploy", w->site.dir);
@@ -171,6 +172,7 @@ test_a_site_is_read_as_it_was_written(void **state)
 	assert_string_equal(s.branch, "main");
 	assert_int_equal(s.keep, 2);
 	assert_int_equal(s.build_s, 60);
+	assert_int_equal(s.build_mb, 64);
 	assert_string_equal(s.http, "");
 	strcpy(s.http, "/deploy.git");
 	assert_int_equal(release_site_write(&s, &e), 0);
