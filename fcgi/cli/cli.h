@@ -88,7 +88,8 @@ size_t cli_distance(const char *a, const char *b);
 
 extern const struct command command_init, command_build, command_check,
     command_run, command_invoke, command_routes, command_logs, command_status,
-    command_site, command_releases, command_rollback, command_store,
+    command_site, command_releases, command_rollback, command_stage,
+    command_store,
     command_secret, command_key, command_config, command_completion;
 
 #endif

@@ -35,6 +35,7 @@ const struct command *const commands[] = {
 	&command_site,
 	&command_releases,
 	&command_rollback,
+	&command_stage,
 	&command_store,
 	&command_secret,
 	&command_key,
@@ -237,5 +238,6 @@ cli_usage(const char *command, const char *fmt, ...)
 int
 cli_place(const struct cli *c, struct place *p, struct err *e)
 {
-	return place_find(p, c->site, c->state, e);
+	return place_find(p, c->site, c->state, e) < 0 ?
+	    -1 : place_stage(p, c->stage, c->state, e);
 }

@@ -3,6 +3,7 @@
  */
 #include "devserver.h"
 
+#include "quit.h"
 #include "webconf.h"
 
 #include "fcgi/data/data.h"
@@ -305,20 +306,8 @@ stop_launcher(const struct devserver *d)
 	struct link_options o = {.site_dir = d->place->site,
 	    .state_dir = d->place->state,
 	    .launcher = d->launcher_path};
-	struct launch_msg m = {.type = LAUNCH_QUIT};
-	struct pollfd p = {.events = POLLIN};
-	size_t nfds = 0;
-	struct err e;
 
-	p.fd = link_open(&o, &e);
-	if (p.fd < 0)
-		return;
-	if (link_send(p.fd, &m) == 0) {
-		while (poll(&p, 1, GRACE_MS) > 0 &&
-		    link_receive(p.fd, &m, NULL, 0, NULL, &nfds) > 0)
-			nfds = 0;
-	}
-	close(p.fd);
+	quit_launcher(&o, GRACE_MS);
 }
 
 static void

@@ -99,6 +99,7 @@ place_find(struct place *p, const char *site, const char *state,
 			return err_sys(e, "cannot find the site %s", site);
 	} else if (search_up(p->site, e) < 0)
 		return -1;
+	p->stage[0] = '\0';
 	if (!state)
 		state = getenv("BOTHY_STATE");
 	if (state && *state)

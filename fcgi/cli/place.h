@@ -12,6 +12,7 @@
 struct place {
 	char site[PATH_MAX];	/* absolute, links resolved */
 	char state[PATH_MAX];	/* absolute; may not exist yet */
+	char stage[65];		/* of a deployed site; "": it is none */
 };
 
 /*
@@ -21,6 +22,15 @@ struct place {
  * `state`, else $BOTHY_STATE, else <site>/.bothy.  0, or -1 with the error.
  */
 int place_find(struct place *p, const char *site, const char *state,
+    struct err *e);
+
+/*
+ * Of a deployed site: goes to the stage that is asked for (`wanted` may be
+ * NULL), a branch or its name as a stage; `state` as above.  What is asked for
+ * may be the site's own stage, too.  0, or -1 with the error (ENOENT: there is
+ * none of that name).  Of another site nothing changes.
+ */
+int place_stage(struct place *p, const char *wanted, const char *state,
     struct err *e);
 
 /*

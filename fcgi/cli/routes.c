@@ -15,13 +15,13 @@ static const struct column columns[] = {
 };
 
 static json_t *
-row(const struct conf *conf, const struct conf_route *r)
+row(const struct conf *conf, const char *base, const struct conf_route *r)
 {
 	const struct conf_function *f = &conf->functions[r->function];
 
 	return json_pack("{s:s, s:s+, s:s, s:s, s:o}", "method",
 	    snapshot_method_name(r->method), "path",
-	    r->kind == SNAP_KIND_DEFAULT ? "" : conf->base_path, r->path,
+	    r->kind == SNAP_KIND_DEFAULT ? "" : base, r->path,
 	    "function", f->name, "runtime",
 	    f->runtime == SNAP_RUNTIME_C ? "c" : "exec", "place",
 	    json_sprintf("%s:%d", r->place.file, r->place.line));
@@ -43,7 +43,8 @@ run(struct cli *c, const void *values, int argc, char **argv)
 		return code;
 	rows = json_array();
 	for (i = 0; i < s.conf->nroutes; i++)
-		json_array_append_new(rows, row(s.conf, &s.conf->routes[i]));
+		json_array_append_new(rows, row(s.conf, s.base,
+		    &s.conf->routes[i]));
 	table_print(rows, columns, c->json);
 	json_decref(rows);
 	site_close(&s);

@@ -3,6 +3,9 @@
  */
 #include "site.h"
 
+#include "deploy/stagegone.h"
+
+#include "fcgi/deploy/stage.h"
 #include "fcgi/release/release.h"
 
 #include <errno.h>
@@ -55,6 +58,68 @@ find_pushed(struct site *s)
 		s->pushed[0] = '\0';
 }
 
+/*
+ * The stage that deploy.yaml is read for.  A deployed site's own is what it
+ * says itself, by whatever name it was asked for.
+ */
+static void
+choose_stage(const struct cli *c, struct site *s)
+{
+	if (s->place.stage[0])
+		s->stage = s->place.stage;
+	else if (c->stage && !release_is_site(s->place.site))
+		s->stage = c->stage;
+	else
+		s->stage = getenv("BOTHY_STAGE");
+}
+
+/* A stage that the site allows has secrets before it is pushed. */
+static int
+find_allowed(const struct cli *c, struct site *s, struct err *e)
+{
+	struct release_site site;
+	struct stage stage;
+
+	if (place_find(&s->place, c->site, c->state, e) < 0 ||
+	    release_site_read(&site, s->place.site, e) < 0 ||
+	    stage_look(&site, c->stage, &stage, e) < 0 ||
+	    release_stage_name(c->stage, s->own, e) < 0)
+		return -1;
+	s->stage = s->own;
+	return 0;
+}
+
+static int
+find_site(const struct cli *c, struct site *s, bool pushed, struct err *e)
+{
+	if (cli_place(c, &s->place, e) < 0)
+		return pushed && c->stage && e->code == ENOENT ?
+		    find_allowed(c, s, e) : -1;
+	choose_stage(c, s);
+	return 0;
+}
+
+/* Where routes begin: a stage's path is the site's to say. */
+static void
+find_base(struct site *s)
+{
+	struct release_site own, site;
+	struct stage stage;
+	struct err ignored;
+	char dir[PATH_MAX];
+
+	if (place_path(s->base, &ignored, "%s", s->conf->base_path) < 0)
+		s->base[0] = '\0';
+	if (!s->place.stage[0] ||
+	    release_site_read(&own, s->place.site, &ignored) < 0 ||
+	    place_path(dir, &ignored, "%s/../..", s->place.site) < 0 ||
+	    release_site_read(&site, dir, &ignored) < 0 ||
+	    stage_look(&site, own.branch, &stage, &ignored) < 0)
+		return;
+	if (stage.address[0] == '/')
+		memcpy(s->base, stage.base, sizeof s->base);
+}
+
 static int
 open_site(const struct cli *c, struct site *s, bool pushed, bool json)
 {
@@ -63,16 +128,19 @@ open_site(const struct cli *c, struct site *s, bool pushed, bool json)
 	int code;
 
 	memset(s, 0, sizeof *s);
-	s->stage = c->stage ? c->stage : getenv("BOTHY_STAGE");
-	if (cli_place(c, &s->place, &e) < 0 ||
+	if (find_site(c, s, pushed, &e) < 0 ||
 	    release_reconcile(s->place.site, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
+	if (!s->place.stage[0] && release_is_site(s->place.site))
+		stage_sweep(s->place.site);
 	if (pushed)
 		find_pushed(s);
 	errlist_init(&errors);
 	code = site_load(s, &errors);
 	if (code != CLI_OK)
 		print_errors(&errors, json);
+	else
+		find_base(s);
 	errlist_release(&errors);
 	return code;
 }

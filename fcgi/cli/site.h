@@ -10,6 +10,7 @@
 
 #include "fcgi/build/build.h"
 #include "fcgi/conf/conf.h"
+#include "fcgi/release/release.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -17,6 +18,8 @@
 struct site {
 	struct place place;
 	const char *stage;		/* asked for, or NULL: deploy.yaml's */
+	char own[RELEASE_STAGE_SIZE];	/* where `stage` may point to */
+	char base[PATH_MAX];		/* before each route */
 	char pushed[PATH_MAX];		/* site_open_pushed's release, or "" */
 	struct conf *conf;		/* NULL before it is loaded */
 	struct build build;		/* points into include and lib */
@@ -33,7 +36,8 @@ void site_close(struct site *s);
 
 /*
  * The same; but of a deployed site that has no release yet, what was pushed to
- * it last and was refused for want of a secret.
+ * it last and was refused for want of a secret.  Of a stage that is not there
+ * yet, but may be, it is the site.
  */
 int site_open_pushed(const struct cli *c, struct site *s, bool json);
 

@@ -56,4 +56,7 @@ void route_add_short(struct checker *c, const struct node *n,
 void handler_resolve(struct checker *c, const struct node *n,
     struct conf_function *f, const struct conf_options *opt);
 
+/* Holds the rules of deploy.stages (stages_check.c), `n`, beside each other. */
+void stages_check(struct checker *c, struct node *n);
+
 #endif

@@ -23,6 +23,8 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char DEPLOYED_STAGE[] = "prod";	/* unless it says else */
+
 enum { CONF_MAX_MEMORY = 64 * 1024 * 1024, CONF_MAX_PATH = 4096 };
 
 /* A load in progress. */
@@ -222,6 +224,8 @@ find_stage(struct load *l)
 		n = n ? vars_resolve(&l->vars, n) : NULL;
 		if (n && n->type == NODE_SCALAR && !format_name(n->text))
 			stage = n->text;
+		else if (l->conf->release)
+			stage = DEPLOYED_STAGE;
 	}
 	l->conf->stage = l->vars.stage = stage ? stage : "";
 }
@@ -426,6 +430,7 @@ take_site(struct load *l)
 	l->conf->settings = settings_json(l->conf->zone, &site->store);
 	l->conf->any_file_system = site->store.any_file_system;
 	l->conf->smoke = site->smoke;
+	l->conf->stages = site->stages;
 }
 
 static void
@@ -436,6 +441,16 @@ finish_tables(struct load *l)
 	n = n ? vars_resolve(&l->vars, n) : NULL;
 	if (n && !l->errors->dropped)
 		tables_make(&l->check, n);
+}
+
+static void
+finish_stages(struct load *l)
+{
+	struct node *n = find_node(l, "deploy.stages");
+
+	n = n ? vars_resolve(&l->vars, n) : NULL;
+	if (n && !l->errors->dropped)
+		stages_check(&l->check, n);
 }
 
 static void
@@ -451,6 +466,7 @@ load(struct load *l, const char *site_dir)
 	finish_cors(l);
 	finish_functions(l);
 	finish_tables(l);
+	finish_stages(l);
 	collect_sources(l);
 	if (zone_failed(l->conf->zone))
 		errlist_add(l->errors, CONF_FILE, 0, 0,

@@ -39,7 +39,8 @@ enum {
 struct conf_options {
 	const char *state_dir;	/* where build/<function> is looked for; NULL:
 				 * builds are not looked for at all */
-	const char *stage;	/* NULL or "": provider.stage, else "dev" */
+	const char *stage;	/* NULL or "": provider.stage, else "dev", of what
+				 * is deployed "prod" */
 	const char *env_file;	/* NULL: <site>/.env, which may be absent */
 	const char *release_dir;	/* NULL: <site>/live, if it is deployed */
 	bool require_builds;	/* a missing build is an error */
@@ -137,6 +138,7 @@ struct conf {
 				 * store/engine/settings.h */
 	uint32_t any_file_system;	/* the store may lie on */
 	struct conf_list smoke;	/* for smoke_read() of smoke.h */
+	struct conf_pairs stages;	/* pattern, address: stages.h */
 	struct conf_source *sources;
 	size_t nsources;
 	struct conf_options made_with;	/* strings its own */

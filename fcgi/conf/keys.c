@@ -5,6 +5,7 @@
 
 #include "format.h"
 #include "smoke.h"
+#include "stages.h"
 
 #include <string.h>
 
@@ -280,11 +281,36 @@ static const struct key smoke_item = {
 	    "200'.",
 };
 
+#define ADDRESS .shape = KEY_STRING, .max = STAGES_ADDRESS_SIZE - 1, \
+	.at = KEY_AT(struct conf_pair, value)
+
+static const struct key stage_address_keys[] = {
+	{ .name = "path", ADDRESS, .format = stages_path_wrong,
+	  .text = "Where the stage is reached, below the site's own path; a * "
+	    "is what it was in the branch." },
+	{ .name = "host", ADDRESS, .format = stages_host_wrong,
+	  .text = "The host name by which the stage is reached; a * is what it "
+	    "was in the branch." },
+	{ .name = NULL }
+};
+
+static const struct key branch_item = {
+	.name = "*", .shape = KEY_MAP, .keys = stage_address_keys,
+	.at = KEY_AT(struct conf_pair, value),
+	.text = "The address of branches that are called so: a path, or a "
+	    "host.",
+};
+
 static const struct key deploy_keys[] = {
 	{ .name = "smoke", .shape = KEY_LIST, .max = SMOKE_MAX,
 	  SITE(smoke), .item = &smoke_item, .fallback = "[]",
 	  .text = "Requests that a pushed release has to answer before it "
 	    "goes live. They may read documents, not change them." },
+	{ .name = "stages", .shape = KEY_NAMES, .max = STAGES_MAX_RULES,
+	  SITE(stages), .item = &branch_item, .format = stages_pattern_wrong,
+	  .text = "Branches that may be pushed beside main, each a stage of "
+	    "its own; one * stands for any text without a slash. Those of main "
+	    "count." },
 	{ .name = NULL }
 };
 

@@ -80,6 +80,7 @@ struct site_keys {
 	struct conf_cors cors;
 	struct store_keys store;
 	struct conf_list smoke;
+	struct conf_pairs stages;
 };
 
 /* What one item of a function's events fills. */

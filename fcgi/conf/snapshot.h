@@ -103,6 +103,7 @@ struct snap_site {
 	uint32_t aws_path;	/* the same, within that */
 	uint32_t confinement_required;
 	struct snap_list trusted_proxies;	/* "10.0.0.0/8" strings */
+	struct snap_list stages;	/* pairs: stages.h */
 	struct snap_cors cors;
 };
 

@@ -145,6 +145,7 @@ put_site(struct writer *w)
 		.aws_path = put_text(w, c->aws_path),
 		.confinement_required = c->confinement_required,
 		.trusted_proxies = put_list(w, &c->trusted_proxies),
+		.stages = put_pairs(w, &c->stages),
 		.cors = {
 			.enabled = c->cors.enabled,
 			.credentials = c->cors.credentials,

@@ -26,6 +26,11 @@ struct deploy_tools {
 	 * tells the pusher of each.  0, or -1 with the error.
 	 */
 	int (*smoke)(const char *site, const char *release_dir, struct err *e);
+	/*
+	 * Ends what runs on a stage that was dropped, in bounded time, and
+	 * removes all of it.  0, or -1 with the error (EBUSY: it runs still).
+	 */
+	int (*gone)(const char *site, const char *stage, struct err *e);
 };
 
 /*
@@ -45,6 +50,7 @@ int deploy_pre_receive(
     const struct deploy_tools *t, const char *site, struct err *e);
 int deploy_ref_prepared(struct err *e);
 int deploy_ref_committed(const char *site, struct err *e);
-int deploy_post_receive(const char *site, struct err *e);
+int deploy_post_receive(
+    const struct deploy_tools *t, const char *site, struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include "git.h"
 #include "judge.h"
 #include "programs.h"
+#include "stage.h"
 #include "steps.h"
 
 #include "store/base/clock.h"
@@ -31,7 +32,8 @@ static const char HEADS[] = "refs/heads/";
 /* A push that is being deployed. */
 struct push {
 	const struct deploy_tools *tools;
-	struct release_site site;
+	struct release_site site; /* or the stage that is pushed */
+	struct stage stage;	  /* of a stage alone */
 	struct steps steps;
 	char ref[RELEASE_NAME_SIZE];
 	char old[RELEASE_COMMIT_SIZE], commit[RELEASE_COMMIT_SIZE];
@@ -40,6 +42,7 @@ struct push {
 	struct conf *conf;
 	struct release release;
 	bool keep; /* what was checked out, though refused */
+	bool drop; /* the branch is deleted, and its stage with it */
 	int lock_fd;
 };
 
@@ -61,18 +64,36 @@ split(char *line, char **words)
 		   : -1;
 }
 
+/* It is a stage's from now on, if the branch is one. */
+static int
+take_stage(struct push *p, const char *branch, struct err *e)
+{
+	const struct release_site site = p->site;
+
+	if (p->drop) {
+		stage_find(&site, branch, &p->site);
+		return 0;
+	}
+	if (stage_look(&site, branch, &p->stage, e) < 0)
+		return -1;
+	return stage_open(p->tools, &site, branch, &p->stage, &p->site, e);
+}
+
 static int
 judge_line(struct push *p, char **words, struct err *e)
 {
-	const char *branch = p->site.branch;
+	const char *branch = words[2] + sizeof HEADS - 1;
 
-	if (strncmp(words[2], HEADS, sizeof HEADS - 1) != 0 ||
-	    strcmp(words[2] + sizeof HEADS - 1, branch) != 0)
+	if (strncmp(words[2], HEADS, sizeof HEADS - 1) != 0)
 		return err_set(e, EINVAL,
-		    "%.100s: this site is deployed from "
-		    "%s alone: git push <remote> HEAD:%s",
-		    words[2], branch, branch);
-	if (strspn(words[1], "0") == HEX)
+		    "%.100s: branches are deployed, nothing else: git push "
+		    "<remote> %s",
+		    words[2], p->site.branch);
+	p->drop = strspn(words[1], "0") == HEX;
+	if (strcmp(branch, p->site.branch) != 0) {
+		if (take_stage(p, branch, e) < 0)
+			return -1;
+	} else if (p->drop)
 		return err_set(e, EINVAL,
 		    "%s can't be deleted: it is what "
 		    "serves; `bothy rollback` goes back to an earlier release",
@@ -87,20 +108,18 @@ judge_line(struct push *p, char **words, struct err *e)
 static int
 read_push(struct push *p, struct err *e)
 {
-	char line[LINE_BYTES], *words[3];
-	int n = 0;
+	char line[LINE_BYTES], more[LINE_BYTES], *words[3];
 
-	while (fgets(line, sizeof line, stdin)) {
-		if (split(line, words) < 0)
-			return err_set(e, EPROTO,
-			    "git says what is pushed in "
-			    "another way than this bothy knows");
-		if (n++ || judge_line(p, words, e) < 0)
-			return n > 1 ? err_set(e, EINVAL, "push %s alone",
-					   p->site.branch)
-				     : -1;
-	}
-	return n ? 0 : err_set(e, EPROTO, "git says nothing is pushed");
+	if (!fgets(line, sizeof line, stdin))
+		return err_set(e, EPROTO, "git says nothing is pushed");
+	if (split(line, words) < 0)
+		return err_set(e, EPROTO,
+		    "git says what is pushed in another way than this bothy "
+		    "knows");
+	if (fgets(more, sizeof more, stdin))
+		return err_set(e, EINVAL,
+		    "push one branch at a time, %s or a stage", p->site.branch);
+	return judge_line(p, words, e);
 }
 
 /* --- whose turn it is ----------------------------------------------------- */
@@ -156,6 +175,10 @@ take_turn(struct push *p, struct err *e)
 		case SETTLE_LIVE:
 		case SETTLE_DROPPED:
 			return 0;
+		case SETTLE_LEFT:
+			return err_set(e, ENOENT,
+			    "stage %s was dropped meanwhile; push again",
+			    p->site.stage);
 		}
 	}
 }
@@ -216,6 +239,9 @@ check(struct push *p, struct err *e)
 		p->keep = e->code == ENOENT;
 		return -1;
 	}
+	if (stage_judge(
+		&p->site, p->site.stage[0] ? &p->stage : NULL, p->conf, e) < 0)
+		return -1;
 	steps_done(&p->steps, "deploy.yaml: %zu function%s, %zu route%s",
 	    p->conf->nfunctions, p->conf->nfunctions == 1 ? "" : "s",
 	    p->conf->nroutes, p->conf->nroutes == 1 ? "" : "s");
@@ -342,11 +368,29 @@ prepare(struct push *p, struct err *e)
 
 /* --- the hooks ------------------------------------------------------------ */
 
+/* The stage goes with its ref. */
+static int
+prepare_drop(struct push *p, struct err *e)
+{
+	if (mark(p, e) < 0)
+		return -1;
+	steps_say("stage %s goes: its releases, documents, environment and "
+		  "secrets",
+	    p->site.stage);
+	return 0;
+}
+
 static int
 receive(struct push *p, struct err *e)
 {
-	if (read_push(p, e) < 0 || take_turn(p, e) < 0 || check_base(p, e) < 0)
+	if (read_push(p, e) < 0)
 		return -1;
+	if (p->drop && !p->site.stage[0])
+		return 0; /* a branch that never was a stage */
+	if (take_turn(p, e) < 0 || check_base(p, e) < 0)
+		return -1;
+	if (p->drop)
+		return prepare_drop(p, e);
 	steps_begin(&p->steps);
 	p->repo = git_of_push(e);
 	if (!p->repo || git_describe(p->repo, p->commit, &p->release, e) < 0 ||
@@ -370,6 +414,8 @@ deploy_pre_receive(
 	/* `bothy secret` looks there what a first push is called. */
 	if (rc < 0 && p.next[0] && !p.keep)
 		io_remove_tree(AT_FDCWD, p.next);
+	if (rc < 0 && p.stage.fresh && !p.keep)
+		stage_undo(t, &p.site, site);
 	conf_free(p.conf);
 	git_close(p.repo);
 	io_close(&p.lock_fd);
@@ -382,40 +428,84 @@ deploy_ref_prepared(struct err *e)
 	return sync_all(".", e);
 }
 
-int
-deploy_ref_committed(const char *site, struct err *e)
+/* What became of one ref: the site's own, or a stage's. */
+static int
+settle_ref(const struct release_site *site, const char *ref, struct err *e)
 {
-	struct release_site s;
+	struct release_site s = *site;
 	struct prepared p;
 	enum settled settled;
 	int lock_fd;
 
-	/* The ref first: what is live never is ahead of it. */
-	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
-		return -1;
+	if (strncmp(ref, HEADS, sizeof HEADS - 1) != 0)
+		return 0;
+	ref += sizeof HEADS - 1;
+	if (strcmp(ref, site->branch) != 0 && !stage_find(site, ref, &s))
+		return 0;
 	lock_fd = release_lock(s.dir, true, e);
 	if (lock_fd < 0)
 		return -1;
 	settled = release_settle(&s, &p, e);
 	io_close(&lock_fd);
+	if (s.stage[0])
+		release_stages_changed(site->dir);
 	return settled == SETTLE_FAILED ? -1 : 0;
+}
+
+int
+deploy_ref_committed(const char *site, struct err *e)
+{
+	char line[LINE_BYTES], *words[3];
+	struct release_site s;
+	int rc = 0;
+
+	/* The ref first: what is live never is ahead of it. */
+	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
+		return -1;
+	while (rc == 0 && fgets(line, sizeof line, stdin))
+		if (split(line, words) == 0)
+			rc = settle_ref(&s, words[2], e);
+	return rc;
+}
+
+/* What stands before the path of a route; of a stage with a host, that. */
+static int
+find_address(const struct release_site *site, const struct release_site *s,
+    const struct conf *conf, char *out, struct err *e)
+{
+	struct stage stage;
+
+	if (!s->stage[0])
+		return release_path(out, e, "%s%s", s->url, conf->base_path);
+	if (stage_look(site, s->branch, &stage, e) < 0)
+		return -1;
+	if (*stage.address == '/')
+		return release_path(out, e, "%s%s", s->url, stage.base);
+	return release_path(out, e, "http%s://%s%s",
+	    strncmp(s->url, "http:", 5) == 0 ? "" : "s", stage.address,
+	    conf->base_path);
 }
 
 /* Where each route is reached. */
 static void
-say_addresses(const struct release_site *s)
+say_addresses(const struct release_site *site, const struct release_site *s)
 {
-	struct conf_options o = {.stage = getenv("BOTHY_STAGE")};
+	struct conf_options o = {
+	    .stage = s->stage[0] ? s->stage : getenv("BOTHY_STAGE")};
+	char address[PATH_MAX];
 	struct errlist errors;
+	struct err ignored;
 	struct conf *conf;
 	size_t i;
 
 	errlist_init(&errors);
 	if (conf_load(s->dir, &o, &conf, &errors) == 0) {
-		for (i = 0; i < conf->nroutes; i++)
-			steps_say("  %-7s %s%s%s",
-			    snapshot_method_name(conf->routes[i].method),
-			    s->url, conf->base_path, conf->routes[i].path);
+		if (find_address(site, s, conf, address, &ignored) == 0)
+			for (i = 0; i < conf->nroutes; i++)
+				steps_say("  %-7s %s%s",
+				    snapshot_method_name(
+					conf->routes[i].method),
+				    address, conf->routes[i].path);
 		conf_free(conf);
 	}
 	errlist_release(&errors);
@@ -436,27 +526,68 @@ is_live(const struct release_site *s, int64_t *live, struct err *e)
 	       strcmp(commit, r.commit) == 0;
 }
 
-int
-deploy_post_receive(const char *site, struct err *e)
+static int
+tell(const struct release_site *site, const struct release_site *s,
+    struct err *e)
 {
-	struct release_site s;
 	int64_t live;
 	int lock_fd;
 
-	*e = (struct err){0};
-	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
-		return -1;
-	if (!is_live(&s, &live, e))
+	if (!is_live(s, &live, e))
 		return e->code ? -1
 			       : err_set(e, EIO,
 				     "the push is in the "
 				     "repository, but not live; `bothy "
 				     "releases` says what is");
-	steps_say("release %" PRId64 " is live", live);
-	say_addresses(&s);
-	lock_fd = release_lock(s.dir, false, e);
+	steps_say("release %" PRId64 "%s%s is live", live,
+	    s->stage[0] ? " of stage " : "", s->stage);
+	say_addresses(site, s);
+	lock_fd = release_lock(s->dir, false, e);
 	if (lock_fd >= 0) /* else the next push removes what is old */
-		release_trim(&s);
+		release_trim(s);
 	io_close(&lock_fd);
 	return 0;
+}
+
+/* The branch is deleted: of a stage, that is too. */
+static int
+end_stage(const struct deploy_tools *t, const struct release_site *site,
+    const char *branch, struct err *e)
+{
+	char name[RELEASE_STAGE_SIZE];
+
+	if (release_stage_name(branch, name, e) < 0 ||
+	    release_stage_state(site->dir, name) != STAGE_LEAVES)
+		return 0;
+	if (t->gone(site->dir, name, e) == 0)
+		steps_say("stage %s is gone", name);
+	else
+		steps_say("stage %s is reached no more; %s", name, e->text);
+	return 0;
+}
+
+int
+deploy_post_receive(
+    const struct deploy_tools *t, const char *site, struct err *e)
+{
+	char line[LINE_BYTES], *words[3];
+	struct release_site s, stage;
+	const char *branch;
+	int rc = 0;
+
+	*e = (struct err){0};
+	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
+		return -1;
+	while (rc == 0 && fgets(line, sizeof line, stdin)) {
+		if (split(line, words) < 0 ||
+		    strncmp(words[2], HEADS, sizeof HEADS - 1) != 0)
+			continue;
+		branch = words[2] + sizeof HEADS - 1;
+		if (strspn(words[1], "0") == HEX)
+			rc = end_stage(t, &s, branch, e);
+		else
+			rc = tell(&s,
+			    stage_find(&s, branch, &stage) ? &stage : &s, e);
+	}
+	return rc;
 }

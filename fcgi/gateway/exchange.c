@@ -7,6 +7,8 @@
  */
 #include "exchange.h"
 
+#include "stages.h"
+
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -233,6 +235,8 @@ walk(struct exchange *x)
 	}
 	client_find(&x->client, &x->site->proxies, &w->params);
 	status = path_parse(&w->path, w->params.request_uri);
+	if (status == 0 && stages_by_host(x) < 0)
+		return;
 	if (status == 0)
 		status = path_agree(&w->path, w->params.script_name,
 		    w->params.path_info, x->site->base_path);
@@ -240,6 +244,8 @@ walk(struct exchange *x)
 		exchange_refuse_because(x, status, w->path.reason);
 		return;
 	}
+	if (stages_by_path(x) < 0)
+		return;
 	if (params_header(&w->params, PARAMS_UPGRADE) &&
 	    strcasecmp(params_header(&w->params, PARAMS_UPGRADE),
 	        "websocket") == 0) {
@@ -329,4 +335,5 @@ exchange(struct worker *w, int64_t wait_us)
 	write_log(&x);
 	endpoint_end(&w->g->aws, &w->aws);
 	site_release(x.site);
+	stages_leave(w);
 }

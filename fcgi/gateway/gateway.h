@@ -34,8 +34,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+struct stages;
+
+/*
+ * A gateway for one site.  A stage of the site (stages.h) has one, too, but
+ * for sockets and workers: those of the site's serve it.
+ */
 struct gateway {
 	const char *site_dir, *state_dir;
+	const char *stage;		/* that is asked for; NULL: none is */
+	const char *base_path;		/* of a stage; NULL: deploy.yaml's */
+	bool is_stage;
+	const char *launcher;		/* NULL: beside us */
+	bool private_launcher;
+	struct stages *stages;		/* of a site; NULL of a stage */
 	uint64_t max_body;		/* bytes; more is a 413 */
 	bool dev;			/* bothy run: compile errors as pages */
 	bool cgi;			/* plain CGI: one request */
@@ -70,7 +82,9 @@ struct gateway {
 };
 
 struct worker {
-	struct gateway *g;
+	struct gateway *front;	/* whose worker it is */
+	struct gateway *g;	/* of the request: a stage's, or the same */
+	struct stage *stage;	/* that it is for, held; or NULL */
 	pthread_t thread;
 	struct deadline deadline;
 	struct peer *peer;
@@ -88,6 +102,12 @@ struct worker {
 	struct buf token;	/* for the store */
 	struct session aws;	/* of a request of DynamoDB's protocol */
 };
+
+/* open.c: what it has for its site, with site_dir and state_dir set.  0, or
+ * -1 with the error, and nothing to close. */
+int gateway_open(
+    struct gateway *g, const struct invoke_options *o, struct err *e);
+void gateway_close(struct gateway *g);
 
 /* worker.c */
 int worker_init(struct worker *w, struct gateway *g);	/* w is all zero */

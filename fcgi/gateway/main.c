@@ -12,8 +12,8 @@
 #include "resident.h"
 #include "shed.h"
 #include "sitefile.h"
+#include "stages.h"
 
-#include "fcgi/release/release.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
@@ -150,53 +150,6 @@ read_options(int argc, char **argv, struct options *o)
 /* ---- start ------------------------------------------------------------ */
 
 static int
-open_directory(const char *state, const char *name)
-{
-	char path[4096];
-	struct err e;
-
-	snprintf(path, sizeof path, "%s/%s", state, name);
-	if (io_mkdirs(path, 0700, &e) < 0)
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static int
-open_state(struct gateway *g, struct err *e)
-{
-	char log[4096];
-	int run_fd;
-
-	if (io_mkdirs(g->state_dir, 0711, e) < 0)
-		return -1;
-	g->state_fd = open(g->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	run_fd = open_directory(g->state_dir, "run");
-	if (g->state_fd < 0 || run_fd < 0)
-		return err_sys(e, "cannot write in %s; give another place "
-		    "with --state", g->state_dir);
-	/* A web server of another user is to reach run/gateway.sock. */
-	fchmod(g->state_fd, 0711);
-	fchmod(run_fd, 0711);
-	close(run_fd);
-	g->scratch_fd = open_directory(g->state_dir, "run/spool");
-	snprintf(log, sizeof log, "%s/log", g->state_dir);
-	if (logs_open(&g->logs, log, e) < 0 ||
-	    logfile_open(&g->access, &g->logs, "access.jsonl", e) < 0 ||
-	    (!g->cgi &&
-	        logfile_open(&g->events, &g->logs, "gateway.jsonl", e) < 0))
-		return -1;
-	g->stats = stats_open(g->state_dir, e);
-	if (!g->stats)
-		gateway_log(g, "warning", "going on without counters: %s",
-		    e->text);
-	g->aws_slot = stats_slot(g->stats, "(dynamodb)");
-	if (storage_init(&g->storage, g->state_dir, e) < 0)
-		return -1;
-	return endpoint_init(&g->aws, g->state_dir, g->storage.place.socket,
-	    e);
-}
-
-static int
 start(struct gateway *g, const struct options *o, struct err *e)
 {
 	struct invoke_options io = {.site_dir = g->site_dir,
@@ -206,34 +159,26 @@ start(struct gateway *g, const struct options *o, struct err *e)
 
 	io.single = g->cgi;
 	io.private_launcher = kind && strcmp(kind, "private") == 0;
+	g->launcher = io.launcher;
+	g->private_launcher = io.private_launcher;
 	g->dev = o->dev;
 	g->max_body = o->max_body_mb << 20;
-	pthread_mutex_init(&g->reload_lock, NULL);
-	pthread_rwlock_init(&g->site_lock, NULL);
-	if (open_state(g, e) < 0)
+	g->stage = getenv("BOTHY_STAGE");
+	if (stages_init(g) < 0)
+		return err_set(e, ENOMEM, "out of memory");
+	if (gateway_open(g, &io, e) < 0)
 		return -1;
-	/* Of a push that was killed: what serves is as good. */
-	if (release_reconcile(g->site_dir, e) < 0 && !g->cgi)
-		gateway_log(g, "warning", "what was pushed last is not live: "
-		    "%s", e->text);
-	g->invoke = invoke_new(&io, e);
-	if (!g->invoke)
-		return -1;
-	return gateway_reload(g, false) < 0 ? err_set(e, 0, " ") : 0;
+	if (gateway_reload(g, false) < 0)
+		return err_set(e, 0, " ");
+	stages_look(g);
+	return 0;
 }
 
 static void
 stop(struct gateway *g)
 {
-	site_release(g->site);
-	endpoint_release(&g->aws);
-	storage_release(&g->storage);
-	invoke_free(g->invoke);
-	stats_close(g->stats);
-	logfile_close(&g->access);
-	if (!g->cgi)
-		logfile_close(&g->events);
-	logs_close(&g->logs);
+	stages_release(g);
+	gateway_close(g);
 }
 
 /* ---- plain CGI -------------------------------------------------------- */
@@ -273,8 +218,10 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 			return;
 		if (sig == SIGHUP)
 			gateway_reload(g, true);
-		if (sig == SIGUSR1)
+		if (sig == SIGUSR1) {
 			logs_reopen(&g->logs);
+			stages_reopen(g);
+		}
 		deadline_check(&g->workers[0].deadline, g->nworkers,
 		    sizeof *g->workers, now_ms);
 		if (now_ms - ticked_ms < TICK_MS)
@@ -284,6 +231,8 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 		logfile_look(&g->access);
 		logfile_look(&g->events);
 		invoke_tick(g->invoke, now_ms);
+		stages_look(g);
+		stages_tick(g, now_ms);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;	/* a private launcher that ended */
 	}

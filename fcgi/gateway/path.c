@@ -335,3 +335,14 @@ path_follow(struct path *p, const char *target)
 		return rc ? rc : refuse(p, 400, "the address is no path");
 	return set_mount(p, p->server.data, p->server.len);
 }
+
+bool
+path_enter(struct path *p, const char *at)
+{
+	size_t n = strlen(at);
+
+	return !p->asterisk && p->site_len >= n &&
+	    memcmp(p->site, at, n) == 0 &&
+	    (p->site_len == n || p->site[n] == '/') &&
+	    set_mount(p, p->text, p->mount_len + n) == 0;
+}

@@ -75,4 +75,10 @@ int path_agree(struct path *p, const char *script_name, const char *path_info,
  */
 int path_follow(struct path *p, const char *target);
 
+/*
+ * If the path within the site is `at` ("/feature") or lies below it: that
+ * belongs to the mount prefix from now on, and the rest is within the site.
+ */
+bool path_enter(struct path *p, const char *at);
+
 #endif

@@ -39,7 +39,7 @@ refuse(struct gateway *g, const struct err *e)
 		    e->col, e->text);
 	else
 		snprintf(text, sizeof text, "%s", e->text);
-	if (!g->site)
+	if (!g->site && !g->is_stage)
 		fprintf(stderr, "bothy-fcgi: cannot start: %s\n", text);
 	else if (strcmp(text, g->refused) != 0)
 		gateway_log(g, "error", "the new configuration is refused, "
@@ -58,8 +58,8 @@ reload(struct gateway *g, bool force)
 
 	if (old && !force && snapshot_fresh(old->snapshot))
 		return 0;
-	snapshot = site_snapshot(g->site_dir, g->state_dir, g->dev,
-	    old != NULL, &e);
+	snapshot = site_snapshot(g->site_dir, g->state_dir, g->stage,
+	    g->dev, old != NULL || g->is_stage, &e);
 	if (!snapshot)
 		return refuse(g, &e);
 	if (old && !force &&
@@ -70,6 +70,8 @@ reload(struct gateway *g, bool force)
 	fresh = site_take(snapshot, g->invoke, g->stats, g->cgi, &e);
 	if (!fresh)
 		return refuse(g, &e);
+	if (g->base_path)
+		fresh->base_path = g->base_path;
 	pthread_rwlock_wrlock(&g->site_lock);
 	g->site = fresh;
 	pthread_rwlock_unlock(&g->site_lock);

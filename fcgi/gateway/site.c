@@ -195,11 +195,11 @@ compile(const char *site_dir, const char *state_dir,
 }
 
 struct snapshot *
-site_snapshot(const char *site_dir, const char *state_dir, bool dev,
-    bool quiet, struct err *e)
+site_snapshot(const char *site_dir, const char *state_dir, const char *stage,
+    bool dev, bool quiet, struct err *e)
 {
 	struct conf_options o = {.state_dir = state_dir,
-	    .stage = getenv("BOTHY_STAGE"),
+	    .stage = stage,
 	    .require_builds = !dev};
 	char path[4096];
 	struct snapshot *s;

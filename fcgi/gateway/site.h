@@ -66,6 +66,6 @@ void site_release(struct site *s);	/* NULL is fine */
  * function that has never compiled is no error: its address shows why.
  */
 struct snapshot *site_snapshot(const char *site_dir, const char *state_dir,
-    bool dev, bool quiet, struct err *e);
+    const char *stage, bool dev, bool quiet, struct err *e);
 
 #endif

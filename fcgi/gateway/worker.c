@@ -31,7 +31,7 @@ enum {
 int
 worker_init(struct worker *w, struct gateway *g)
 {
-	w->g = g;
+	w->front = w->g = g;
 	params_init(&w->params);
 	path_init(&w->path);
 	cgienv_init(&w->env);
@@ -71,7 +71,7 @@ static void
 serve(struct worker *w, int fd, int64_t wait_us)
 {
 	if (wait_us > QUEUE_WAIT_US) {
-		shed(w->g, fd);
+		shed(w->front, fd);
 		return;
 	}
 	deadline_set(&w->deadline, fd, DEADLINE_PARAMS_MS);
@@ -85,7 +85,7 @@ serve(struct worker *w, int fd, int64_t wait_us)
 	fd = peer_end(w->peer);
 	deadline_clear(&w->deadline);
 	if (fd >= 0)
-		accept_again(w->g, fd);
+		accept_again(w->front, fd);
 	run_rest(w->run);
 }
 
@@ -96,9 +96,9 @@ worker_main(void *arg)
 	int64_t wait_us;
 	int fd;
 
-	while ((fd = accept_next(w->g, &wait_us)) >= 0) {
+	while ((fd = accept_next(w->front, &wait_us)) >= 0) {
 		serve(w, fd, wait_us);
-		accept_done(w->g);
+		accept_done(w->front);
 	}
 	return NULL;
 }

@@ -370,6 +370,15 @@ stats_begin(struct stats *s)
 		    &s->process->in_flight, 1, memory_order_relaxed);
 }
 
+void
+stats_move(struct stats *from, struct stats *to)
+{
+	if (from && from->process)
+		atomic_fetch_sub_explicit(
+		    &from->process->in_flight, 1, memory_order_relaxed);
+	stats_begin(to);
+}
+
 static void
 add(atomic_uint_fast64_t *counter, uint64_t n)
 {

@@ -59,6 +59,9 @@ struct stats_sample {
 
 /* A request begins, and ends.  `slot` 0: no function (total only). */
 void stats_begin(struct stats *s);
+
+/* What has begun in one ends in the other. */
+void stats_move(struct stats *from, struct stats *to);
 void stats_end(struct stats *s, unsigned slot, const struct stats_sample *x);
 
 /* A copy of one slot, for readers. */

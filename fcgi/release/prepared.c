@@ -70,7 +70,7 @@ prepared_read(struct prepared *p, const char *site, struct err *e)
 		if (take(o, "ref", p->ref, sizeof p->ref) == 0 &&
 		    take(o, "old", p->old, sizeof p->old) == 0 &&
 		    take(o, "commit", p->commit, sizeof p->commit) == 0 &&
-		    n > 0 && n <= RELEASE_MAX)
+		    n >= 0 && n <= RELEASE_MAX)
 			rc = 0;
 		else
 			err_set(e, EINVAL,

@@ -24,6 +24,8 @@ enum {
 	RELEASE_TEXT_SIZE = 256,  /* of a line of text, cut to fit */
 	RELEASE_NAME_SIZE = 128,
 	RELEASE_HTTP_SIZE = 256,
+	RELEASE_STAGE_SIZE = 65,
+	RELEASE_STAGES_MAX = 50,
 	RELEASE_MAX = 999999999, /* the highest number */
 	RELEASE_KEEP = 5,	 /* kept unless told */
 	RELEASE_KEEP_MAX = 1000,
@@ -40,6 +42,7 @@ struct release_site {
 	char dir[PATH_MAX];
 	char repository[PATH_MAX];	/* absolute; bare */
 	char branch[RELEASE_NAME_SIZE]; /* "main" */
+	char stage[RELEASE_STAGE_SIZE]; /* its name; "": it is no stage */
 	char url[1024];			/* where it is reached, or "" */
 	char http[RELEASE_HTTP_SIZE]; /* path that takes pushes, below basePath;
 					 or "" */
@@ -67,6 +70,56 @@ int release_lock(const char *dir, bool wait, struct err *e);
 /* snprintf into PATH_MAX bytes: 0, or -1 if it does not fit. */
 int release_path(char *out, struct err *e, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* --- stages (stage.c) ----------------------------------------------------- */
+
+/*
+ * The name of a branch as a stage, also of its secrets: letters, digits, '_'
+ * and '-', which stands for all else.
+ */
+int release_stage_name(
+    const char *branch, char name[RELEASE_STAGE_SIZE], struct err *e);
+
+/* SITE/stages/NAME, into PATH_MAX bytes: 0 or -1. */
+int release_stage_dir(
+    const char *site, const char *name, char *out, struct err *e);
+
+enum stage_state {
+	STAGE_NONE,
+	STAGE_THERE,
+	STAGE_LEAVES /* dropped; what ran on it may run still */
+};
+
+enum stage_state release_stage_state(const char *site, const char *name);
+
+struct stage_list {
+	char names[RELEASE_STAGES_MAX][RELEASE_STAGE_SIZE];
+	size_t n;
+};
+
+/* Those that are there, or those that leave, by name.  0 or -1. */
+int release_stages(
+    const char *site, bool leaving, struct stage_list *out, struct err *e);
+
+/*
+ * The stage of a branch, which is made if it is not there, with the site's
+ * settings of now.  0; or -1 with the error: another branch has the name
+ * already, or there are too many.
+ */
+int release_stage_make(const struct release_site *site, const char *branch,
+    struct release_site *out, struct err *e);
+
+/* Has gateways look at them again: a release is live, or one has gone. */
+void release_stages_changed(const char *site);
+
+/* From now on it is no site; what is there stays.  0 or -1. */
+int release_stage_leave(const struct release_site *stage, struct err *e);
+
+/* True while somebody holds one of its releases (hold.h). */
+bool release_stage_runs(const char *site, const char *name);
+
+/* Removes all that lies there; nothing of it runs.  0 or -1. */
+int release_stage_remove(const char *site, const char *name, struct err *e);
 
 /* --- one release (record.c) ----------------------------------------------- */
 
@@ -105,7 +158,7 @@ int64_t release_left(const char *site, time_t *since);
 /* --- what waits for its ref (prepared.c, gitref.c, settle.c) -------------- */
 
 struct prepared {
-	uint32_t number;
+	uint32_t number; /* 0: the ref is deleted, and the stage goes */
 	char ref[RELEASE_NAME_SIZE]; /* "refs/heads/main" */
 	char old[RELEASE_COMMIT_SIZE], commit[RELEASE_COMMIT_SIZE];
 	pid_t pid;	  /* of git's process that moves the ref */
@@ -135,7 +188,8 @@ enum settled {
 	SETTLE_NOTHING, /* nothing waits */
 	SETTLE_PENDING, /* git has not decided yet */
 	SETTLE_LIVE,	/* what waited is live now */
-	SETTLE_DROPPED	/* git refused it: removed */
+	SETTLE_DROPPED, /* git refused it: removed */
+	SETTLE_LEFT	/* the branch is deleted: the stage leaves */
 };
 
 /*

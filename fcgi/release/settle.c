@@ -32,6 +32,19 @@ drop(const struct release_site *s, const struct prepared *p, struct err *e)
 	return prepared_remove(s->dir, e) < 0 ? SETTLE_FAILED : SETTLE_DROPPED;
 }
 
+/* A stage of which the ref is deleted, or is not after all. */
+static enum settled
+settle_drop(const struct release_site *s, const struct prepared *p, bool there,
+    struct err *e)
+{
+	if (!there && access(s->repository, F_OK) == 0)
+		return release_stage_leave(s, e) < 0 ? SETTLE_FAILED
+						     : SETTLE_LEFT;
+	if (prepared_is_pending(p))
+		return SETTLE_PENDING;
+	return prepared_remove(s->dir, e) < 0 ? SETTLE_FAILED : SETTLE_DROPPED;
+}
+
 enum settled
 release_settle(const struct release_site *s, struct prepared *p, struct err *e)
 {
@@ -43,6 +56,8 @@ release_settle(const struct release_site *s, struct prepared *p, struct err *e)
 	there = release_ref(s->repository, p->ref, commit, e);
 	if (there < 0)
 		return SETTLE_FAILED;
+	if (p->number == 0)
+		return settle_drop(s, p, there > 0, e);
 	if (there && strcmp(commit, p->commit) == 0) {
 		if (release_switch(s->dir, p->number, e) < 0 ||
 		    prepared_remove(s->dir, e) < 0)

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SITE_BYTES = 64 * 1024 };
@@ -94,6 +95,22 @@ take_build_mb(struct release_site *s, const json_t *file)
 	return 0;
 }
 
+/* A stage's own file alone has it. */
+static int
+take_stage(struct release_site *s, const json_t *file)
+{
+	char name[RELEASE_STAGE_SIZE];
+	struct err ignored;
+
+	if (!json_object_get(file, "stage"))
+		return 0;
+	return take(file, "stage", s->stage, sizeof s->stage) < 0 ||
+		       release_stage_name(s->stage, name, &ignored) < 0 ||
+		       strcmp(name, s->stage) != 0
+		   ? -1
+		   : 0;
+}
+
 static int
 read_json(struct release_site *s, const json_t *file)
 {
@@ -104,9 +121,10 @@ read_json(struct release_site *s, const json_t *file)
 	if (take(file, "repository", s->repository, sizeof s->repository) < 0 ||
 	    take(file, "branch", s->branch, sizeof s->branch) < 0 ||
 	    take(file, "url", s->url, sizeof s->url) < 0 ||
-	    take_http(s, file) < 0 || s->repository[0] != '/' || keep < 1 ||
-	    keep > RELEASE_KEEP_MAX || build_s < 1 ||
-	    build_s > RELEASE_BUILD_MAX_S || take_build_mb(s, file) < 0)
+	    take_http(s, file) < 0 || take_stage(s, file) < 0 ||
+	    s->repository[0] != '/' || keep < 1 || keep > RELEASE_KEEP_MAX ||
+	    build_s < 1 || build_s > RELEASE_BUILD_MAX_S ||
+	    take_build_mb(s, file) < 0)
 		return -1;
 	s->keep = (int)keep;
 	s->build_s = (int)build_s;
@@ -152,6 +170,8 @@ release_site_write(const struct release_site *s, struct err *e)
 	file = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "repository",
 	    s->repository, "branch", s->branch, "url", s->url, "http", s->http,
 	    "keep", s->keep, "build_s", s->build_s, "build_mb", s->build_mb);
+	if (file && s->stage[0])
+		json_object_set_new(file, "stage", json_string(s->stage));
 	text = file ? json_dumps(file, JSON_INDENT(2)) : NULL;
 	if (text)
 		rc = io_replace_file(path, text, strlen(text), 0644, e);
@@ -164,6 +184,16 @@ release_site_write(const struct release_site *s, struct err *e)
 	return rc;
 }
 
+/* True if the file is what the path names: a stage may have gone meanwhile. */
+static bool
+is_named(int fd, const char *path)
+{
+	struct stat named, held;
+
+	return fstat(fd, &held) == 0 && stat(path, &named) == 0 &&
+	       named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+}
+
 int
 release_lock(const char *dir, bool wait, struct err *e)
 {
@@ -172,15 +202,20 @@ release_lock(const char *dir, bool wait, struct err *e)
 
 	if (release_path(path, e, "%s/deploy/lock", dir) < 0)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "cannot open %s", path);
-	do
-		rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
-	while (rc < 0 && errno == EINTR);
-	if (rc < 0) {
-		err_sys(e, "cannot lock %s", path);
+	do {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return err_sys(e, "cannot open %s", path);
+		do
+			rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
+		while (rc < 0 && errno == EINTR);
+		if (rc < 0) {
+			err_sys(e, "cannot lock %s", path);
+			io_close(&fd);
+			return -1;
+		}
+		if (is_named(fd, path))
+			return fd;
 		io_close(&fd);
-	}
-	return fd;
+	} while (true);
 }

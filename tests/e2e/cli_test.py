@@ -513,7 +513,7 @@ def test_help_fits_a_screen(lab):
     names = [line.split()[0] for line in
              lab.bothy("--help").stdout.splitlines()
              if line.startswith("  ")]
-    assert len(names) == 16
+    assert len(names) == 17
     names.remove("store")      # storecli_test.py
     for name in names:
         lines = lab.bothy("help", name).stdout.splitlines()

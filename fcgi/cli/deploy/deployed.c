@@ -3,6 +3,8 @@
  */
 #include "deployed.h"
 
+#include "stagegone.h"
+
 #include <errno.h>
 
 int
@@ -23,5 +25,7 @@ deployed_open(const struct cli *c, struct release_site *s)
 	if (release_site_read(s, p.site, &e) < 0 ||
 	    release_reconcile(p.site, &e) < 0)
 		return cli_fail(&e, CLI_FAILED);
+	if (!p.stage[0])
+		stage_sweep(p.site);
 	return CLI_OK;
 }

@@ -3,12 +3,21 @@
  * push (githooks(5)).
  */
 #include "smoke.h"
+#include "stagegone.h"
 
 #include "fcgi/cli/cli.h"
 #include "fcgi/deploy/deploy.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { GONE_MS = 10000 };
+
+static int
+gone(const char *site, const char *stage, struct err *e)
+{
+	return stage_gone(site, stage, GONE_MS, e);
+}
 
 static int
 pre_receive(const struct cli *c, const char *site, struct err *e)
@@ -17,7 +26,8 @@ pre_receive(const struct cli *c, const char *site, struct err *e)
 	struct deploy_tools t = {.program = program,
 	    .include_dir = include,
 	    .lib_dir = lib,
-	    .smoke = smoke_run};
+	    .smoke = smoke_run,
+	    .gone = gone};
 	struct err none;
 
 	if (place_program("bothy", program, e) < 0)
@@ -31,13 +41,15 @@ pre_receive(const struct cli *c, const char *site, struct err *e)
 static int
 receive(const struct cli *c, const char *hook, const char *site, struct err *e)
 {
+	const struct deploy_tools after = {.gone = gone};
+
 	if (strcmp(hook, "pre-receive") == 0)
 		return pre_receive(c, site, e);
 	if (strcmp(hook, "ref-prepared") == 0)
 		return deploy_ref_prepared(e);
 	if (strcmp(hook, "ref-committed") == 0)
 		return deploy_ref_committed(site, e);
-	return deploy_post_receive(site, e);
+	return deploy_post_receive(&after, site, e);
 }
 
 static int

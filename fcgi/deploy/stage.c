@@ -1,0 +1,165 @@
+/*
+ * Which site a pushed branch belongs to (stage.h).  Runs in git's hooks.  What
+ * the pushed tree says of stages is not asked: who may push one could name any
+ * address.
+ */
+#include "stage.h"
+
+#include "steps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What serves now; NULL with the error. */
+static struct conf *
+load_live(const struct release_site *site, struct err *e)
+{
+	struct conf_options o = {.stage = getenv("BOTHY_STAGE")};
+	struct conf *conf = NULL;
+	struct errlist errors;
+	int64_t live = release_live(site->dir, e);
+
+	if (live < 0)
+		return NULL;
+	if (live == 0) {
+		err_set(e, ENOENT,
+		    "push %s first: what serves says which branches are "
+		    "stages",
+		    site->branch);
+		return NULL;
+	}
+	errlist_init(&errors);
+	if (conf_load(site->dir, &o, &conf, &errors) < 0)
+		*e = errors.items[0];
+	errlist_release(&errors);
+	return conf;
+}
+
+/* By the rules of what serves. */
+static int
+find_rule(const struct release_site *site, const struct conf *conf,
+    const char *branch, struct stage *out, struct err *e)
+{
+	char name[RELEASE_STAGE_SIZE];
+	int found;
+
+	if (conf->stages.count == 0)
+		return err_set(e, EINVAL,
+		    "%.100s: this site is deployed from %s alone: git push "
+		    "<remote> HEAD:%s; deploy.stages in its deploy.yaml "
+		    "allows others",
+		    branch, site->branch, site->branch);
+	if (stages_branch_wrong(branch))
+		return err_set(e, EINVAL, "%.100s: a branch that is a stage %s",
+		    branch, stages_branch_wrong(branch));
+	found = stages_find(conf, branch, out->address, e);
+	if (found == 0)
+		err_set(e, EINVAL,
+		    "%s: deploy.stages in the deploy.yaml of %s has no such "
+		    "branch",
+		    branch, site->branch);
+	if (found != 1 || release_stage_name(branch, name, e) < 0)
+		return -1;
+	if (strcmp(name, conf->stage) == 0)
+		return err_set(e, EINVAL,
+		    "%s: the stage of %s is called so; take another branch",
+		    branch, site->branch);
+	return 0;
+}
+
+int
+stage_look(const struct release_site *site, const char *branch,
+    struct stage *out, struct err *e)
+{
+	struct conf *conf = load_live(site, e);
+	int rc;
+
+	if (!conf)
+		return -1;
+	rc = find_rule(site, conf, branch, out, e);
+	if (rc == 0)
+		rc = release_path(out->base, e, "%s%s", conf->base_path,
+		    *out->address == '/' ? out->address : "");
+	snprintf(out->service, sizeof out->service, "%s", conf->service);
+	conf_free(conf);
+	return rc;
+}
+
+/* What was dropped is gone before it is made anew. */
+static int
+wait_for_last(const struct deploy_tools *t, const struct release_site *site,
+    const char *branch, struct stage *stage, struct err *e)
+{
+	char name[RELEASE_STAGE_SIZE];
+	enum stage_state state;
+
+	if (release_stage_name(branch, name, e) < 0)
+		return -1;
+	state = release_stage_state(site->dir, name);
+	stage->fresh = state != STAGE_THERE;
+	if (state != STAGE_LEAVES)
+		return 0;
+	steps_say("stage %s was dropped; ending what still runs on it", name);
+	return t->gone(site->dir, name, e);
+}
+
+int
+stage_open(const struct deploy_tools *t, const struct release_site *site,
+    const char *branch, struct stage *stage, struct release_site *out,
+    struct err *e)
+{
+	if (wait_for_last(t, site, branch, stage, e) < 0 ||
+	    release_stage_make(site, branch, out, e) < 0)
+		return -1;
+	if (setenv("BOTHY_STAGE", out->stage, 1) < 0)
+		return err_sys(e, "cannot set BOTHY_STAGE");
+	return 0;
+}
+
+void
+stage_undo(const struct deploy_tools *t, const struct release_site *stage,
+    const char *site)
+{
+	char own[PATH_MAX];
+	struct err ignored;
+
+	/* What was put there by hand stays. */
+	if (release_path(own, &ignored, "%s/.env", stage->dir) == 0 &&
+	    access(own, F_OK) < 0 && release_stage_leave(stage, &ignored) == 0)
+		t->gone(site, stage->stage, &ignored);
+}
+
+int
+stage_find(const struct release_site *site, const char *branch,
+    struct release_site *out)
+{
+	char name[RELEASE_STAGE_SIZE], dir[PATH_MAX];
+	struct err ignored;
+
+	return strcmp(branch, site->branch) != 0 &&
+	       release_stage_name(branch, name, &ignored) == 0 &&
+	       release_stage_dir(site->dir, name, dir, &ignored) == 0 &&
+	       release_is_site(dir) &&
+	       release_site_read(out, dir, &ignored) == 0 &&
+	       strcmp(out->branch, branch) == 0;
+}
+
+int
+stage_judge(const struct release_site *pushed, const struct stage *stage,
+    const struct conf *conf, struct err *e)
+{
+	if (stage && strcmp(stage->service, conf->service) != 0)
+		return err_set(e, EINVAL,
+		    "a stage is of the same service as the site: %s, not %s",
+		    stage->service, conf->service);
+	if (!stage &&
+	    release_stage_state(pushed->dir, conf->stage) != STAGE_NONE)
+		return err_set(e, EINVAL,
+		    "provider.stage is %s, which is a stage of another "
+		    "branch; drop that, or call this one otherwise",
+		    conf->stage);
+	return 0;
+}
