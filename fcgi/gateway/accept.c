@@ -4,7 +4,7 @@
 #include "accept.h"
 
 #include "gateway.h"
-#include "shed.h"
+#include "turns.h"
 
 #include "store/base/clock.h"
 
@@ -18,8 +18,7 @@
 
 enum {
 	PAUSE_US = 10000,	/* out of descriptors: wait for some */
-	LOG_EVERY_MS = 1000,
-	OVERFLOW_WAIT_MS = 20
+	LOG_EVERY_MS = 1000
 };
 
 static int
@@ -125,49 +124,53 @@ last_event(struct gateway *g, int *fd)
 	return false;
 }
 
-/*
- * All that there can be.  One that is being started counts as free: else what
- * it is started for would be put aside, and shed on a busy machine.
- */
+/* As wait_event, or a request that was taken in before; false: leave. */
 static bool
-all_busy(struct gateway *g)
+look(struct gateway *g, int *fd, int64_t *wait_us)
 {
-	size_t most = atomic_load(&g->no_more) ? atomic_load(&g->started)
-	                                       : g->nworkers;
+	bool going = true;
 
-	return atomic_load(&g->busy) >= most;
+	if (turns_next(g, fd, wait_us) == 0)
+		return true;
+	*wait_us = 0;
+	turns_lookout(&g->turns);
+	/* Once more: what comes from here on is not put aside. */
+	if (turns_next(g, fd, wait_us) < 0) {
+		*wait_us = 0;
+		if (atomic_load(&g->stopping))
+			going = last_event(g, fd);
+		else
+			*fd = wait_event(g, -1);
+	}
+	turns_lookout_over(&g->turns);
+	return going;
 }
 
 int
 accept_next(struct gateway *g, int64_t *wait_us)
 {
-	struct queue_item item;
 	size_t busy;
 	int fd;
 
-	for (;;) {
-		if (queue_try(&g->queue, &item) == 0) {
-			fd = item.fd;
-			*wait_us = clock_mono_us() - item.since_us;
-		} else {
-			*wait_us = 0;
-			if (!atomic_load(&g->stopping))
-				fd = wait_event(g, -1);
-			else if (!last_event(g, &fd))
-				return -1;
-		}
-		if (fd < 0)
-			continue;
-		busy = atomic_fetch_add(&g->busy, 1) + 1;
-		if (busy >= atomic_load(&g->started) && busy < g->nworkers)
-			workers_more(g);
-		if (all_busy(g)) {
-			pthread_mutex_lock(&g->overflow_lock);
-			pthread_cond_signal(&g->overflow_wake);
-			pthread_mutex_unlock(&g->overflow_lock);
-		}
-		return fd;
-	}
+	do
+		if (!look(g, &fd, wait_us))
+			return -1;
+	while (fd < 0);
+	busy = atomic_fetch_add(&g->busy, 1) + 1;
+	if (busy >= atomic_load(&g->started) && busy < g->nworkers)
+		workers_more(g);
+	return fd;
+}
+
+bool
+accept_pending(struct gateway *g, int *fd)
+{
+	struct epoll_event ev;
+
+	if (epoll_wait(g->epoll_fd, &ev, 1, 0) != 1)
+		return false;
+	*fd = on_event(g, ev.data.fd);
+	return true;
 }
 
 void
@@ -178,63 +181,11 @@ accept_done(struct gateway *g)
 	atomic_fetch_sub(&g->busy, 1);
 }
 
-
-/*
- * A worker that came free meanwhile may have looked at the queue before this
- * was put there, and wait in the epoll set for ever: it gets it there then.
- * Either it sees the item, or we see that not all are busy.
- */
-static void
-put_aside(struct gateway *g, int fd)
-{
-	struct queue_item item;
-
-	if (queue_put(&g->queue, fd) < 0)
-		shed(g, fd);
-	else if (!all_busy(g) && queue_try(&g->queue, &item) == 0)
-		accept_again(g, item.fd);
-}
-
-/* No worker may come free for long: who waits hears of it at once. */
-static void
-shed_overdue(struct gateway *g)
-{
-	int64_t before_us = clock_mono_us() - QUEUE_WAIT_US;
-	struct queue_item item;
-
-	while (queue_overdue(&g->queue, before_us, &item) == 0)
-		shed(g, item.fd);
-}
-
-static void *
-overflow_main(void *arg)
-{
-	struct gateway *g = arg;
-	int fd;
-
-	while (!atomic_load(&g->stopping)) {
-		pthread_mutex_lock(&g->overflow_lock);
-		while (!all_busy(g) && !atomic_load(&g->stopping))
-			pthread_cond_wait(&g->overflow_wake,
-			    &g->overflow_lock);
-		pthread_mutex_unlock(&g->overflow_lock);
-		while (all_busy(g) && !atomic_load(&g->stopping)) {
-			fd = wait_event(g, OVERFLOW_WAIT_MS);
-			if (fd >= 0)
-				put_aside(g, fd);
-			shed_overdue(g);
-		}
-	}
-	return NULL;
-}
-
 int
 accept_start(struct gateway *g)
 {
 	struct epoll_event waking = {.events = EPOLLIN};
 
-	pthread_mutex_init(&g->overflow_lock, NULL);
-	pthread_cond_init(&g->overflow_wake, NULL);
 	g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	waking.data.fd = g->wake_fd;
@@ -242,7 +193,7 @@ accept_start(struct gateway *g)
 	    watch(g, g->listen_fd, EPOLL_CTL_ADD) < 0 ||
 	    epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, g->wake_fd, &waking) < 0)
 		return -1;
-	return pthread_create(&g->overflow, NULL, overflow_main, g) ? -1 : 0;
+	return 0;
 }
 
 void
@@ -254,8 +205,4 @@ accept_stop(struct gateway *g)
 	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, g->listen_fd, NULL);
 	while (write(g->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
 		;
-	pthread_mutex_lock(&g->overflow_lock);
-	pthread_cond_signal(&g->overflow_wake);
-	pthread_mutex_unlock(&g->overflow_lock);
-	pthread_join(g->overflow, NULL);
 }

@@ -8,17 +8,17 @@
  * serves.  So a request costs no hand-over between threads, and an idle
  * connection holds nobody.
  *
- * When every worker is busy a thread of its own takes their place in the
- * epoll set: it fills the short queue, and past that has connections shed.
+ * When no worker waits there, another thread looks now and then (turns.h).
  */
 #ifndef GATEWAY_ACCEPT_H
 #define GATEWAY_ACCEPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct gateway;
 
-/* Makes the epoll set and starts the overflow thread: 0 or -1. */
+/* Makes the epoll set: 0 or -1. */
 int accept_start(struct gateway *g);
 
 /*
@@ -29,10 +29,16 @@ int accept_start(struct gateway *g);
 int accept_next(struct gateway *g, int64_t *wait_us);
 void accept_done(struct gateway *g);
 
+/*
+ * Without waiting: false if nothing happened, else a connection that has a
+ * request, or -1 for one that has none yet.
+ */
+bool accept_pending(struct gateway *g, int *fd);
+
 /* Watches a connection that the web server keeps open. */
 void accept_again(struct gateway *g, int fd);
 
-/* No more connections are taken; all waiting calls end.  Then joins. */
+/* No more connections are taken; all waiting calls end. */
 void accept_stop(struct gateway *g);
 
 #endif

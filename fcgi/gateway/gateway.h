@@ -17,12 +17,12 @@
 #include "params.h"
 #include "path.h"
 #include "peer.h"
-#include "queue.h"
 #include "reply.h"
 #include "reqid.h"
 #include "site.h"
 #include "spool.h"
 #include "storage.h"
+#include "turns.h"
 
 #include "fcgi/aws/endpoint.h"
 #include "fcgi/invoke/invoke.h"
@@ -65,10 +65,7 @@ struct gateway {
 	pthread_rwlock_t site_lock;	/* for swapping `site` */
 	struct site *site;
 	char refused[1024];		/* why the last reload was, or "" */
-	struct queue queue;		/* while all workers are busy */
-	pthread_t overflow;		/* the thread that fills it */
-	pthread_mutex_t overflow_lock;
-	pthread_cond_t overflow_wake;
+	struct turns turns;
 	atomic_size_t busy;		/* workers with a request */
 	atomic_size_t started;		/* workers so far, of nworkers */
 	atomic_bool no_more;		/* the last could not be started */
@@ -86,6 +83,7 @@ struct worker {
 	struct gateway *g;	/* of the request: a stage's, or the same */
 	struct stage *stage;	/* that it is for, held; or NULL */
 	pthread_t thread;
+	_Atomic int64_t turn;		/* TURN_NONE, TURN_KEPT, or since */
 	struct deadline deadline;
 	struct peer *peer;
 	struct params params;

@@ -243,8 +243,9 @@ serve_fastcgi(struct gateway *g, const struct options *o,
     struct listener *l, const sigset_t *signals)
 {
 	g->nworkers = o->workers;
-	if (queue_init(&g->queue, o->queue) < 0 || shed_start(g) < 0 ||
-	    accept_start(g) < 0 || workers_start(g, o->workers) < 0) {
+	if (accept_start(g) < 0 || shed_start(g) < 0 ||
+	    turns_start(g, o->workers, o->queue) < 0 ||
+	    workers_start(g, o->workers) < 0) {
 		fprintf(stderr, "bothy-fcgi: cannot start %zu threads: %s\n",
 		    o->workers, strerror(errno));
 		return 1;
@@ -254,10 +255,11 @@ serve_fastcgi(struct gateway *g, const struct options *o,
 	gateway_log(g, "info", "leaving: finishing what runs");
 	if (g->idle_ms)
 		resident_close(g, l);
+	turns_stop(g);
 	accept_stop(g);
 	workers_join(g);
 	shed_stop();
-	queue_release(&g->queue);
+	turns_release(g);
 	return 0;
 }
 

@@ -30,7 +30,12 @@ queue_release(struct queue *q)
 int
 queue_put(struct queue *q, int fd)
 {
-	struct queue_item item = {fd, clock_mono_us()};
+	return queue_move(q, (struct queue_item){fd, clock_mono_us()});
+}
+
+int
+queue_move(struct queue *q, struct queue_item item)
+{
 	int rc = -1;
 
 	pthread_mutex_lock(&q->lock);

@@ -1,8 +1,8 @@
 /*
  * A short, bounded queue of connections that have a request.
  *
- * Run by bothy-fcgi.  Used only when every worker is busy: otherwise a worker
- * takes a connection from the epoll set itself (accept.c).
+ * Run by bothy-fcgi.  Used only when no worker is free to take a connection
+ * from the epoll set itself (accept.c).
  */
 #ifndef GATEWAY_QUEUE_H
 #define GATEWAY_QUEUE_H
@@ -35,6 +35,9 @@ void queue_release(struct queue *q);
 
 /* 0; -1 if it is full or closed (the caller keeps the descriptor). */
 int queue_put(struct queue *q, int fd);
+
+/* The same for one of another queue, which waits since it came there. */
+int queue_move(struct queue *q, struct queue_item item);
 
 /* Waits for one: 0, or -1 once the queue is closed and empty. */
 int queue_take(struct queue *q, struct queue_item *out);

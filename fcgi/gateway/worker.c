@@ -6,7 +6,6 @@
 #include "gateway.h"
 
 #include "accept.h"
-#include "shed.h"
 
 #include "store/base/clock.h"
 #include "store/wire/frame.h"
@@ -70,10 +69,6 @@ worker_release(struct worker *w)
 static void
 serve(struct worker *w, int fd, int64_t wait_us)
 {
-	if (wait_us > QUEUE_WAIT_US) {
-		shed(w->front, fd);
-		return;
-	}
 	deadline_set(&w->deadline, fd, DEADLINE_PARAMS_MS);
 	if (peer_begin(w->peer, fd) < 0) {
 		deadline_clear(&w->deadline);
@@ -96,11 +91,16 @@ worker_main(void *arg)
 	int64_t wait_us;
 	int fd;
 
-	while ((fd = accept_next(w->front, &wait_us)) >= 0) {
+	for (;;) {
+		turns_take(w);
+		fd = accept_next(w->front, &wait_us);
+		if (fd < 0)
+			return NULL;
+		turns_begin(w);
 		serve(w, fd, wait_us);
+		turns_end(w);
 		accept_done(w->front);
 	}
-	return NULL;
 }
 
 /* One more, with workers_lock held: 0 or -1. */

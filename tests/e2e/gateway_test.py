@@ -172,6 +172,20 @@ def test_nonsense_ends_nobody(started, site, data):
     assert get(way.gateway, "/echo").status == 200
 
 
+def test_who_waits_keeps_nobody_waiting(gateway):
+    """Forty that sleep are in flight at once, on however few processors."""
+    g = gateway("--workers", "40")
+    for ms in (500, 4000, 20000):       # longer if they did not meet
+        replies = together(lambda i: get(g, "/pause/%d" % ms), range(40))
+        assert all(r.status == 200 for r in replies)
+        times = [r.json() for r in replies]
+        last, first = (max(t["began"] for t in times),
+                       min(t["ended"] for t in times))
+        if last < first:
+            return
+    assert last < first
+
+
 def test_overload_is_503_at_once(gateway):
     g = gateway("--workers", "2", "--queue", "2")
     began = time.monotonic()

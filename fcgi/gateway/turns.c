@@ -1,0 +1,258 @@
+/*
+ * Turns and the thread that passes them on, as turns.h describes them.
+ */
+#include "turns.h"
+
+#include "accept.h"
+#include "gateway.h"
+#include "shed.h"
+
+#include "store/base/clock.h"
+#include "store/base/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TURNS_EACH = 4,		/* for each processor */
+	TURNS_LEAST = 8,
+	LOOK_NS = 2000000,
+	LONG_IDLE_US = 2000,	/* a turn is had for long */
+	LONG_BUSY_US = 10000,
+	TAKE_MOST = 1024	/* new connections in one look */
+};
+
+static size_t
+how_many(const struct turns *t, size_t workers)
+{
+	size_t n = (size_t)t->processors * TURNS_EACH;
+
+	if (n < TURNS_LEAST)
+		n = TURNS_LEAST;
+	return n < workers ? n : workers;
+}
+
+/* ---- the workers' side ------------------------------------------------ */
+
+void
+turns_take(struct worker *w)
+{
+	if (atomic_load(&w->turn) == TURN_KEPT)
+		return;
+	while (sem_wait(&w->front->turns.free) < 0 && errno == EINTR)
+		;
+	atomic_store(&w->turn, TURN_KEPT);
+}
+
+void
+turns_begin(struct worker *w)
+{
+	atomic_store(&w->turn, clock_mono_us());
+}
+
+void
+turns_end(struct worker *w)
+{
+	int64_t since = atomic_load(&w->turn);
+
+	/* Fails if the turn is taken away in this moment. */
+	if (since != TURN_NONE)
+		atomic_compare_exchange_strong(&w->turn, &since, TURN_KEPT);
+}
+
+void
+turns_lookout(struct turns *t)
+{
+	atomic_fetch_add(&t->lookouts, 1);
+}
+
+void
+turns_lookout_over(struct turns *t)
+{
+	if (atomic_fetch_sub(&t->lookouts, 1) > 1 ||
+	    !atomic_load(&t->asleep))
+		return;
+	pthread_mutex_lock(&t->lock);
+	pthread_cond_signal(&t->wake);
+	pthread_mutex_unlock(&t->lock);
+}
+
+int
+turns_next(struct gateway *g, int *fd, int64_t *wait_us)
+{
+	struct queue_item item;
+
+	if (queue_try(&g->turns.admitted, &item) == 0) {
+		*fd = item.fd;
+		*wait_us = clock_mono_us() - item.since_us;
+		return 0;
+	}
+	while (queue_try(&g->turns.waiting, &item) == 0) {
+		*fd = item.fd;
+		*wait_us = clock_mono_us() - item.since_us;
+		if (*wait_us <= QUEUE_WAIT_US)
+			return 0;
+		shed(g, item.fd);
+	}
+	return -1;
+}
+
+/* ---- the thread's side ------------------------------------------------ */
+
+void
+turns_pass(struct gateway *g, int64_t now_us, bool idle)
+{
+	int64_t before_us = now_us - (idle ? LONG_IDLE_US : LONG_BUSY_US);
+	size_t started = atomic_load(&g->started), i;
+	int64_t since;
+
+	for (i = 0; i < started; i++) {
+		since = atomic_load(&g->workers[i].turn);
+		if (since > TURN_KEPT && since < before_us &&
+		    atomic_compare_exchange_strong(
+		        &g->workers[i].turn, &since, TURN_NONE))
+			sem_post(&g->turns.free);
+	}
+}
+
+/*
+ * True if fewer threads can run than there are processors: the fourth field
+ * of proc_loadavg(5), with ourselves among them. Where that can't be read
+ * nobody waits for long.
+ */
+static bool
+processor_is_idle(const struct turns *t)
+{
+	char text[128];
+	long running;
+	ssize_t n;
+
+	n = pread(t->load_fd, text, sizeof text - 1, 0);
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	return sscanf(text, "%*f %*f %*f %ld/", &running) != 1 ||
+	    running - 1 < t->processors;
+}
+
+static bool
+has_room(struct gateway *g)
+{
+	return atomic_load(&g->busy) +
+	    atomic_load(&g->turns.admitted.count) < g->nworkers;
+}
+
+/*
+ * A worker may have looked before this was put there, and wait in the epoll
+ * set for ever: it gets it there then.  Either it sees the item, or we see
+ * that it is on the lookout.
+ */
+static void
+put(struct gateway *g, struct queue *q, int fd)
+{
+	struct queue_item item;
+
+	if (queue_put(q, fd) < 0)
+		shed(g, fd);
+	else if (atomic_load(&g->turns.lookouts) &&
+	    queue_try(q, &item) == 0)
+		accept_again(g, item.fd);
+}
+
+/* No worker may come free for long: who waits hears of it at once. */
+static void
+shed_overdue(struct gateway *g)
+{
+	int64_t before_us = clock_mono_us() - QUEUE_WAIT_US;
+	struct queue_item item;
+
+	while (queue_overdue(&g->turns.waiting, before_us, &item) == 0)
+		shed(g, item.fd);
+}
+
+static void
+take_in(struct gateway *g)
+{
+	struct turns *t = &g->turns;
+	struct queue_item item;
+	int fd, n;
+
+	while (has_room(g) && queue_try(&t->waiting, &item) == 0)
+		queue_move(&t->admitted, item);
+	for (n = 0; n < TAKE_MOST && accept_pending(g, &fd); n++)
+		if (fd >= 0)
+			put(g, has_room(g) ? &t->admitted : &t->waiting, fd);
+	shed_overdue(g);
+}
+
+static void *
+turns_main(void *arg)
+{
+	static const struct timespec LOOK = {0, LOOK_NS};
+	struct gateway *g = arg;
+	struct turns *t = &g->turns;
+
+	while (!atomic_load(&t->ending)) {
+		pthread_mutex_lock(&t->lock);
+		atomic_store(&t->asleep, true);
+		while (atomic_load(&t->lookouts) &&
+		    !atomic_load(&t->ending))
+			pthread_cond_wait(&t->wake, &t->lock);
+		atomic_store(&t->asleep, false);
+		pthread_mutex_unlock(&t->lock);
+		nanosleep(&LOOK, NULL);
+		if (atomic_load(&t->lookouts))
+			continue;
+		turns_pass(g, clock_mono_us(), processor_is_idle(t));
+		take_in(g);
+	}
+	return NULL;
+}
+
+/* ---- coming and going ------------------------------------------------- */
+
+int
+turns_start(struct gateway *g, size_t workers, size_t queue)
+{
+	struct turns *t = &g->turns;
+	size_t n;
+
+	t->processors = sysconf(_SC_NPROCESSORS_ONLN);
+	n = how_many(t, workers);
+	if (queue_init(&t->admitted, workers) < 0 ||
+	    queue_init(&t->waiting, queue) < 0 ||
+	    sem_init(&t->free, 0, (unsigned)n) < 0)
+		return -1;
+	pthread_mutex_init(&t->lock, NULL);
+	pthread_cond_init(&t->wake, NULL);
+	t->load_fd = open("/proc/loadavg", O_RDONLY | O_CLOEXEC);
+	return pthread_create(&t->thread, NULL, turns_main, g) ? -1 : 0;
+}
+
+/* What was put aside stays for the workers, each of which may go on. */
+void
+turns_stop(struct gateway *g)
+{
+	struct turns *t = &g->turns;
+	size_t i;
+
+	pthread_mutex_lock(&t->lock);
+	atomic_store(&t->ending, true);
+	pthread_cond_signal(&t->wake);
+	pthread_mutex_unlock(&t->lock);
+	pthread_join(t->thread, NULL);
+	for (i = 0; i < g->nworkers; i++)
+		sem_post(&t->free);
+}
+
+void
+turns_release(struct gateway *g)
+{
+	queue_release(&g->turns.admitted);
+	queue_release(&g->turns.waiting);
+	sem_destroy(&g->turns.free);
+	io_close(&g->turns.load_fd);
+}
