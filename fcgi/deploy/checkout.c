@@ -9,6 +9,7 @@
 
 #include "deploy.h"
 #include "git.h"
+#include "memory.h"
 
 #include "store/base/io.h"
 #include "store/base/map.h"
@@ -332,9 +333,11 @@ checkout_tree(struct git_repository *repo, const char *commit, const char *dir,
 {
 	struct walk w = {.repo = repo, .out = out, .owner = owner};
 	git_tree *tree = NULL;
+	struct memory was;
 	int fd = -1, rc = -1;
 
 	map_init(&w.links);
+	memory_bound(&was);
 	*out = (struct checkout){.files = 0};
 	if (find_tree(&w, commit, &tree, e) < 0)
 		goto out;
@@ -350,5 +353,6 @@ out:
 	map_release(&w.links);
 	git_tree_free(tree);
 	git_odb_free(w.odb);
+	memory_unbound(&was);
 	return rc;
 }

@@ -48,6 +48,10 @@ static const struct {
     {"post-receive", "run post-receive"},
 };
 
+/* The launcher's limits are for what git does itself. */
+static const char LIFT[] = "\tulimit -S -d \"$(ulimit -H -d)\"\n"
+			   "\tulimit -S -t \"$(ulimit -H -t)\"\n";
+
 /* --- names and directories ------------------------------------------------ */
 
 static bool
@@ -180,7 +184,9 @@ put_hook(
 		return -1;
 	buf_init(&b, HOOK_BYTES);
 	buf_puts(&b, "#!/bin/sh\n# Of `bothy site create`, which writes it "
-		     "anew.\nrun() {\n\tfor bothy in ");
+		     "anew.\nrun() {\n");
+	buf_puts(&b, LIFT);
+	buf_puts(&b, "\tfor bothy in ");
 	quote(&b, program);
 	buf_puts(&b, " bothy; do\n\t\tcommand -v \"$bothy\" >/dev/null 2>&1 "
 		     "&&\n\t\t\texec \"$bothy\" --site ");

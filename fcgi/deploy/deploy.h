@@ -14,7 +14,8 @@ enum {
 	DEPLOY_MAX_FILES = 20000,
 	DEPLOY_MAX_FILE_MB = 100,
 	DEPLOY_MAX_TREE_MB = 1024,
-	DEPLOY_MAX_DEPTH = 32 /* folders */
+	DEPLOY_MAX_DEPTH = 32, /* folders */
+	DEPLOY_READ_MB = 1024  /* memory to put an object together in */
 };
 
 /* What of this bothy a deployment uses; all borrowed, absolute. */

@@ -3,6 +3,8 @@
  */
 #include "git.h"
 
+#include "memory.h"
+
 #include "store/base/utf8.h"
 
 #include <errno.h>
@@ -91,9 +93,12 @@ git_find(struct git_repository *repo, const char *id, struct err *e)
 {
 	git_commit *commit = NULL;
 	git_odb *odb = NULL;
+	struct memory was;
 	git_object_t type;
 	size_t bytes = 0;
 	git_oid oid;
+
+	memory_bound(&was);
 
 	if (git_oid_fromstr(&oid, id) || git_repository_odb(&odb, repo) ||
 	    git_odb_read_header(&bytes, &type, odb, &oid))
@@ -104,6 +109,7 @@ git_find(struct git_repository *repo, const char *id, struct err *e)
 	else if (git_commit_lookup(&commit, repo, &oid))
 		git_fail(e, "what is pushed is no commit");
 	git_odb_free(odb);
+	memory_unbound(&was);
 	return commit;
 }
 

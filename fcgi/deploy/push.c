@@ -8,6 +8,7 @@
 #include "git.h"
 #include "judge.h"
 #include "programs.h"
+#include "quarantine.h"
 #include "stage.h"
 #include "steps.h"
 
@@ -391,6 +392,7 @@ receive(struct push *p, struct err *e)
 		return -1;
 	if (p->drop)
 		return prepare_drop(p, e);
+	quarantine_clear(p->site.repository);
 	steps_begin(&p->steps);
 	p->repo = git_of_push(e);
 	if (!p->repo || git_describe(p->repo, p->commit, &p->release, e) < 0 ||

@@ -15,10 +15,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { VARIABLES_MAX = 64, HIGH_FD = 20, NOT_STARTED = 127 };
+
+/*
+ * What each of git's processes may take: a pack of some kilobytes can name
+ * gigabytes to be put together.  Soft, for the hooks lift them for themselves.
+ */
+enum { GIT_MB = 1024, GIT_CPU_S = 300 };
 
 /* "NAME=value\0"... as execve() wants it: 0, or -1 for what is none. */
 static int
@@ -67,6 +74,18 @@ reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static int
+limit(__rlimit_resource_t resource, rlim_t most)
+{
+	struct rlimit r;
+
+	if (getrlimit(resource, &r) < 0)
+		return -1;
+	if (r.rlim_cur > most)
+		r.rlim_cur = most;
+	return setrlimit(resource, &r);
+}
+
 /* In the child. */
 static void __attribute__((noreturn))
 become_git(const struct launcher *l, char **envp, const int *fds)
@@ -87,6 +106,9 @@ become_git(const struct launcher *l, char **envp, const int *fds)
 	    chdir(l->site_dir) < 0 || become_owner(l->site_dir) < 0)
 		dprintf(2, "cannot become the owner of %s, there: %s\n",
 		    l->site_dir, strerror(errno));
+	else if (limit(RLIMIT_DATA, (rlim_t)GIT_MB << 20) < 0 ||
+		 limit(RLIMIT_CPU, GIT_CPU_S) < 0)
+		dprintf(2, "cannot limit git: %s\n", strerror(errno));
 	else {
 		execvpe(git, argv, envp);
 		dprintf(2, "cannot start git: %s\n", strerror(errno));

@@ -436,6 +436,30 @@ def test_killed_in_its_midst_the_next_push_is_clean(shop):
     assert taken and shop.live() == 2, said
 
 
+def test_what_a_killed_git_left_goes(shop):
+    """Beside another push only after a day: it may send for hours."""
+    shop.developer.push(FIRST)
+    objects = shop.repository + "/objects"
+    old, busy, new = (objects + "/tmp_objdir-incoming-" + x for x in "abc")
+    for top in (old, busy, new):
+        os.makedirs(top + "/pack")
+        with open(top + "/pack/tmp_pack_x", "w") as f:
+            f.write("x")
+        shop.lab.own(top)
+    for path in (old, old + "/pack", old + "/pack/tmp_pack_x", busy,
+                 busy + "/pack"):
+        os.utime(path, (1, 1))
+    other = shop.lab.popen(["git", "receive-pack", shop.repository],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert b"refs/heads/main" in other.stdout.readline()
+    shop.developer.push({"www/index.html": "two"})
+    assert not os.path.exists(old)
+    assert os.path.exists(busy) and os.path.exists(new)
+    other.communicate(b"0000", timeout=120)
+    shop.developer.push({"www/index.html": "three"})
+    assert not [n for n in os.listdir(objects) if n.startswith("tmp_")]
+
+
 def test_a_second_push_waits_and_is_judged_by_its_base(shop):
     dev = shop.developer
     dev.push(FIRST)

@@ -2,11 +2,14 @@
 that may deploy."""
 import base64
 import gzip
+import hashlib
 import json
 import os
 import select
 import signal
+import struct
 import subprocess
+import zlib
 
 import pytest
 
@@ -135,6 +138,11 @@ def test_progress_comes_while_it_builds(door):
     dev.push({})
 
 
+def no_quarantine(shop):
+    return not [n for n in os.listdir(shop.repository + "/objects")
+                if n.startswith("tmp_")]
+
+
 @by_two
 def test_a_client_that_is_killed_leaves_all_as_it_was(door):
     dev, shop = developer(door), door.site
@@ -158,6 +166,7 @@ def test_a_client_that_is_killed_leaves_all_as_it_was(door):
     dev.git("rm", "-q", "functions/other/Makefile")
     taken, said = dev.push({"www/after": door.name})
     assert taken and shop.live() == before + 1, said
+    assert no_quarantine(shop)
 
 
 @by_two
@@ -270,6 +279,98 @@ def test_what_is_tampered_with_is_refused(door):
                          "application/x-git-receive-pack-request")])
         assert b"ok refs/heads/main" not in r.body, r
     assert shop.live() == before and shop.numbers() == numbers
+
+
+def size_bytes(n):
+    """As git's deltas say a size."""
+    out = b""
+    while n > 0x7f:
+        out += bytes([n & 0x7f | 0x80])
+        n >>= 7
+    return out + bytes([n])
+
+
+def packed(kind, content, base=b""):
+    n, first = len(content), len(content) & 15
+    head = [kind << 4 | first]
+    n >>= 4
+    while n:
+        head[-1] |= 0x80
+        head.append(n & 0x7f)
+        n >>= 7
+    return bytes(head) + base + zlib.compress(content, 9)
+
+
+def bomb(gigabytes):
+    """A pack of some kilobytes with an object of gigabytes: 16 MB of zeros,
+    and "these again, so many times"."""
+    blob, ref_delta = 3, 7
+    piece = (1 << 24) - 1
+    zeros = bytes(piece)
+    base = hashlib.sha1(b"blob %d\0" % piece + zeros).digest()
+    times = gigabytes << 6
+    copy = b"\xf0" + piece.to_bytes(3, "little")
+    delta = size_bytes(piece) + size_bytes(piece * times) + copy * times
+    body = b"PACK" + struct.pack(">II", 2, 2) + packed(blob, zeros) + \
+        packed(ref_delta, delta, base)
+    return body + hashlib.sha1(body).digest()
+
+
+@by_two
+def test_a_pack_that_becomes_gigabytes_is_refused(door):
+    shop = door.site
+    before, numbers = shop.live(), shop.numbers()
+    with open(shop.repository + "/refs/heads/main") as f:
+        old = f.read().strip()
+    line = ("%s %s refs/heads/main\0report-status side-band-64k" %
+            (old, "1" * 40)).encode()
+    pack = bomb(3)
+    assert len(pack) < 50000
+    r = door.post(PATH + "/git-receive-pack",
+                  b"%04x" % (len(line) + 4) + line + b"0000" + pack,
+                  [basic(shop.secret), (
+                      "Content-Type",
+                      "application/x-git-receive-pack-request")])
+    assert b"fatal: Out of memory" in r.body, r
+    assert b"unpack index-pack abnormal exit" in r.body, r
+    assert shop.live() == before and shop.numbers() == numbers
+    assert no_quarantine(shop)
+    taken, said = developer(door).push({"www/after": "bomb " + door.name})
+    assert taken and shop.live() == before + 1, said
+
+
+def limits(pid):
+    text = procs.read(pid, "limits").decode()
+    return {x[:25].strip(): x[25:46].strip() for x in text.split("\n")}
+
+
+@by_two
+def test_git_has_limits_and_its_hooks_have_not(door):
+    """A hook starts builds, and daemons that stay."""
+    dev, shop = developer(door), door.site
+    go = shop.dir + "/deploy/sources/functions/other/go"
+    dev.commit({"functions/other/Makefile": WAITING_MAKE, "www/limits":
+                door.name})
+    push = dev.start("push", "bothy", "main")
+    procs.wait_for(lambda: os.path.exists(os.path.dirname(go) + "/started"),
+                   what="the build to begin")
+    found = {}
+    for pid in procs.below(shop.lab.root):
+        args = procs.arguments(pid)
+        for name in (b"http-backend", b"receive-pack", b"pre-receive"):
+            if name in args[1:] and b"push" not in args:
+                found[name] = limits(pid)
+    with open(go, "w"):
+        pass
+    out = push.communicate(timeout=120)[0]
+    assert push.returncode == 0, out
+    for name in (b"http-backend", b"receive-pack"):
+        assert found[name]["Max data size"] == str(1 << 30), found
+        assert found[name]["Max cpu time"] == "300", found
+    assert found[b"pre-receive"]["Max data size"] == "unlimited"
+    assert found[b"pre-receive"]["Max cpu time"] == "unlimited"
+    dev.git("rm", "-q", "functions/other/Makefile")
+    dev.push({})
 
 
 def test_zipped_requests(door):
