@@ -96,7 +96,7 @@ static int
 not_set(struct err *e, const char *name, const char *stage)
 {
 	return err_set(e, ENOENT, "the secret %s is not set for stage '%s'; "
-	    "run bothy secret set %s", name, stage, name);
+	    "run bothy --stage %s secret set %s", name, stage, stage, name);
 }
 
 /* Ours (or root's), a file, and closed to others. */

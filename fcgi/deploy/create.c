@@ -34,6 +34,7 @@ static const struct {
     {"core.bigFileThreshold", "16m"},
     {"receive.fsckObjects", "true"},
     {"receive.unpackLimit", "1"},
+    {"receive.advertisePushOptions", "true"},
     {"receive.maxInputSize", "512m"},
     {"gc.autoDetach", "false"},
 };

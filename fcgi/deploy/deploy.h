@@ -32,6 +32,11 @@ struct deploy_tools {
 	 * removes all of it.  0, or -1 with the error (EBUSY: it runs still).
 	 */
 	int (*gone)(const char *site, const char *stage, struct err *e);
+	/*
+	 * Gives a stage that has no documents those of the site, as they are
+	 * now; both are directories.  0, or -1 with the error.
+	 */
+	int (*copy)(const char *site, const char *stage, struct err *e);
 };
 
 /*

@@ -76,7 +76,7 @@ check_writing(
 }
 
 int
-judge_release(
+judge_load(
     const char *site, const char *release_dir, struct conf **out, struct err *e)
 {
 	char state[PATH_MAX];
@@ -84,27 +84,27 @@ judge_release(
 	    .stage = getenv("BOTHY_STAGE"),
 	    .release_dir = release_dir};
 	struct errlist errors;
-	struct conf *conf;
-	size_t i;
-	int rc = 0;
+	int rc;
 
 	if (snprintf(state, sizeof state, "%s/.bothy", site) >=
 	    (int)sizeof state)
 		return err_set(e, ENAMETOOLONG, "%s is too long", site);
 	errlist_init(&errors);
-	if (conf_load(site, &o, &conf, &errors) < 0) {
+	rc = conf_load(site, &o, out, &errors);
+	if (rc < 0)
 		say_errors(&errors);
-		errlist_release(&errors);
-		return err_set(e, EINVAL, "deploy.yaml has errors");
-	}
 	errlist_release(&errors);
-	for (i = 0; rc == 0 && i < conf->nfunctions; i++)
+	return rc < 0 ? err_set(e, EINVAL, "deploy.yaml has errors") : 0;
+}
+
+int
+judge_functions(const struct conf *conf, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nfunctions; i++)
 		if (check_secrets(conf, &conf->functions[i], e) < 0 ||
 		    check_writing(conf, &conf->functions[i], e) < 0)
-			rc = -1;
-	if (rc < 0)
-		conf_free(conf);
-	else
-		*out = conf;
-	return rc;
+			return -1;
+	return 0;
 }

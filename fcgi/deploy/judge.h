@@ -8,12 +8,17 @@
 #include "store/base/err.h"
 
 /*
- * Loads the release's deploy.yaml as the gateway will, and looks at what would
- * make the gateway refuse it.  0 and *out (to conf_free); or -1 with the
- * error (ENOENT: a secret is not set), and all that is wrong with the file said
- * to the pusher.
+ * Loads the release's deploy.yaml as the gateway will.  0 and *out (to
+ * conf_free); or -1 with the error, and all that is wrong with the file said to
+ * the pusher.
  */
-int judge_release(const char *site, const char *release_dir, struct conf **out,
+int judge_load(const char *site, const char *release_dir, struct conf **out,
     struct err *e);
+
+/*
+ * Looks at what would make the gateway refuse its functions.  0, or -1 with the
+ * error (ENOENT: a secret is not set).
+ */
+int judge_functions(const struct conf *conf, struct err *e);
 
 #endif

@@ -75,7 +75,8 @@ take_stage(struct push *p, const char *branch, struct err *e)
 		stage_find(&site, branch, &p->site);
 		return 0;
 	}
-	if (stage_look(&site, branch, &p->stage, e) < 0)
+	if (stage_look(&site, branch, &p->stage, e) < 0 ||
+	    stage_options(&p->stage, e) < 0)
 		return -1;
 	return stage_open(p->tools, &site, branch, &p->stage, &p->site, e);
 }
@@ -99,6 +100,8 @@ judge_line(struct push *p, char **words, struct err *e)
 		    "%s can't be deleted: it is what "
 		    "serves; `bothy rollback` goes back to an earlier release",
 		    branch);
+	else if (stage_options(NULL, e) < 0)
+		return -1;
 	memcpy(p->old, words[0], HEX + 1);
 	memcpy(p->commit, words[1], HEX + 1);
 	snprintf(p->ref, sizeof p->ref, "%s", words[2]);
@@ -236,13 +239,15 @@ check_out(struct push *p, struct err *e)
 static int
 check(struct push *p, struct err *e)
 {
-	if (judge_release(p->site.dir, p->next, &p->conf, e) < 0) {
+	/* Whose secrets they are is known before these are read. */
+	if (judge_load(p->site.dir, p->next, &p->conf, e) < 0 ||
+	    stage_judge(
+		&p->site, p->site.stage[0] ? &p->stage : NULL, p->conf, e) < 0)
+		return -1;
+	if (judge_functions(p->conf, e) < 0) {
 		p->keep = e->code == ENOENT;
 		return -1;
 	}
-	if (stage_judge(
-		&p->site, p->site.stage[0] ? &p->stage : NULL, p->conf, e) < 0)
-		return -1;
 	steps_done(&p->steps, "deploy.yaml: %zu function%s, %zu route%s",
 	    p->conf->nfunctions, p->conf->nfunctions == 1 ? "" : "s",
 	    p->conf->nroutes, p->conf->nroutes == 1 ? "" : "s");
@@ -262,6 +267,17 @@ build(struct push *p, struct err *e)
 	if (programs_make(&m, p->release.changed, e) < 0)
 		return -1;
 	steps_done(&p->steps, "built");
+	return 0;
+}
+
+static int
+copy_documents(struct push *p, struct err *e)
+{
+	if (!p->stage.copy)
+		return 0;
+	if (p->tools->copy(p->stage.site, p->site.dir, e) < 0)
+		return -1;
+	steps_done(&p->steps, "documents copied from prod");
 	return 0;
 }
 
@@ -397,7 +413,7 @@ receive(struct push *p, struct err *e)
 	p->repo = git_of_push(e);
 	if (!p->repo || git_describe(p->repo, p->commit, &p->release, e) < 0 ||
 	    check_out(p, e) < 0 || check(p, e) < 0 || build(p, e) < 0 ||
-	    try(p, e) < 0 || number(p, e) < 0)
+	    copy_documents(p, e) < 0 || try(p, e) < 0 || number(p, e) < 0)
 		return -1;
 	return prepare(p, e);
 }

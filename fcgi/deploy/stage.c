@@ -84,8 +84,51 @@ stage_look(const struct release_site *site, const char *branch,
 		rc = release_path(out->base, e, "%s%s", conf->base_path,
 		    *out->address == '/' ? out->address : "");
 	snprintf(out->service, sizeof out->service, "%s", conf->service);
+	snprintf(out->own, sizeof out->own, "%s", conf->stage);
+	memcpy(out->site, site->dir, sizeof out->site);
 	conf_free(conf);
 	return rc;
+}
+
+/* The text of one of git's, from 0 on; NULL: there are no more. */
+static const char *
+push_option(int i)
+{
+	const char *count = getenv("GIT_PUSH_OPTION_COUNT");
+	char name[32];
+
+	if (!count || i >= atoi(count))
+		return NULL;
+	snprintf(name, sizeof name, "GIT_PUSH_OPTION_%d", i);
+	return getenv(name);
+}
+
+int
+stage_options(struct stage *stage, struct err *e)
+{
+	static const char DATA[] = "data-from=";
+	const char *text, *from;
+	int i;
+
+	for (i = 0; (text = push_option(i)); i++) {
+		from = text + sizeof DATA - 1;
+		if (strncmp(text, DATA, sizeof DATA - 1) != 0)
+			return err_set(e, EINVAL,
+			    "-o %.64s is not known; there is -o "
+			    "data-from=prod",
+			    text);
+		if (!stage)
+			return err_set(e, EINVAL,
+			    "-o data-from is for stages, which are made with "
+			    "the documents of this branch");
+		if (strcmp(from, "prod") != 0 && strcmp(from, stage->own) != 0)
+			return err_set(e, EINVAL,
+			    "-o data-from=%.64s: documents come from prod "
+			    "alone",
+			    from);
+		stage->copy = true;
+	}
+	return 0;
 }
 
 /* What was dropped is gone before it is made anew. */

@@ -15,6 +15,9 @@ struct stage {
 	char address[STAGES_ADDRESS_SIZE]; /* as stages_fit() gives it */
 	char base[PATH_MAX]; /* the site's basePath and a path's address */
 	bool fresh;	     /* nothing of it was there before */
+	bool copy;	     /* the pusher asks for the site's documents */
+	char site[PATH_MAX]; /* its directory */
+	char own[RELEASE_STAGE_SIZE]; /* the stage that the site itself is */
 };
 
 /*
@@ -31,6 +34,13 @@ int stage_look(const struct release_site *site, const char *branch,
 int stage_open(const struct deploy_tools *t, const struct release_site *site,
     const char *branch, struct stage *stage, struct release_site *out,
     struct err *e);
+
+/*
+ * What the pusher asks for by git push -o: data-from=prod, for a stage alone,
+ * which goes into stage->copy.  `stage` is NULL for the site.  0, or -1 with
+ * the error.
+ */
+int stage_options(struct stage *stage, struct err *e);
 
 /* Takes that back: the push was refused, and nothing else was there. */
 void stage_undo(const struct deploy_tools *t, const struct release_site *stage,

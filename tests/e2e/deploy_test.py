@@ -212,7 +212,7 @@ def test_secrets_must_be_there_first(shop):
     files = dict(FIRST, **{"deploy.yaml": DEPLOY.replace(
         "say.c,", "say.c, environment: {KEY: '${secret:KEY}'},")})
     said = shop.developer.refused(files)
-    assert "bothy secret set KEY" in said, said
+    assert "bothy --stage prod secret set KEY" in said, said
     p = shop.lab.popen(
         [shop.lab.path("bin", "bothy"), "--site", shop.dir, "secret", "set",
          "KEY"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)

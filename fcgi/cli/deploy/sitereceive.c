@@ -3,6 +3,7 @@
  * push (githooks(5)).
  */
 #include "smoke.h"
+#include "stagedata.h"
 #include "stagegone.h"
 
 #include "fcgi/cli/cli.h"
@@ -27,7 +28,8 @@ pre_receive(const struct cli *c, const char *site, struct err *e)
 	    .include_dir = include,
 	    .lib_dir = lib,
 	    .smoke = smoke_run,
-	    .gone = gone};
+	    .gone = gone,
+	    .copy = stage_data};
 	struct err none;
 
 	if (place_program("bothy", program, e) < 0)

@@ -6,6 +6,8 @@
  */
 #include "smoke.h"
 
+#include "forgetgit.h"
+
 #include "fcgi/cli/confined.h"
 #include "fcgi/cli/event.h"
 #include "fcgi/cli/logline.h"
@@ -55,18 +57,6 @@ struct shot {
 };
 
 /* --- the release ---------------------------------------------------------- */
-
-/* What daemons would take along, and read another repository by. */
-static void
-forget_git(void)
-{
-	char **from, **to;
-
-	for (from = to = environ; *from; from++)
-		if (strncmp(*from, "GIT_", 4) != 0)
-			*to++ = *from;
-	*to = NULL;
-}
 
 /* What it could write to, it reads. */
 static int

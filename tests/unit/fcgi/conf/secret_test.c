@@ -52,7 +52,7 @@ what_is_set_can_be_read_in_its_stage_only(void **state)
 	assert_int_equal(secret_get("svc", "prod", "KEY", &out, &e), -1);
 	assert_int_equal(e.code, ENOENT);
 	assert_string_equal(e.text, "the secret KEY is not set for stage "
-	    "'prod'; run bothy secret set KEY");
+	    "'prod'; run bothy --stage prod secret set KEY");
 	assert_int_equal(secret_get("other", "dev", "KEY", &out, &e), -1);
 	assert_int_equal(secret_get("svc", "dev", "NONE", &out, &e), -1);
 	set("dev", "KEY", "");
