@@ -20,13 +20,14 @@ enum {
 	TURNS_EACH = 4,		/* for each processor */
 	TURNS_LEAST = 8,
 	LOOK_NS = 2000000,
-	LONG_IDLE_US = 2000,	/* a turn is had for long */
-	LONG_BUSY_US = 10000,
+	LONG_US = 10000,	/* a turn is had for long */
+	MORE = 2,		/* turns, when a processor is idle */
+	BUSY_LOOKS = 16,		/* then there is one fewer */
 	TAKE_MOST = 1024	/* new connections in one look */
 };
 
 static size_t
-how_many(const struct turns *t, size_t workers)
+least(const struct turns *t, size_t workers)
 {
 	size_t n = (size_t)t->processors * TURNS_EACH;
 
@@ -53,14 +54,28 @@ turns_begin(struct worker *w)
 	atomic_store(&w->turn, clock_mono_us());
 }
 
+/* True if one turn less is had from now on. */
+static bool
+pay_debt(struct turns *t)
+{
+	size_t debt = atomic_load(&t->debt);
+
+	while (debt)
+		if (atomic_compare_exchange_weak(&t->debt, &debt, debt - 1))
+			return true;
+	return false;
+}
+
 void
 turns_end(struct worker *w)
 {
 	int64_t since = atomic_load(&w->turn);
 
 	/* Fails if the turn is taken away in this moment. */
-	if (since != TURN_NONE)
-		atomic_compare_exchange_strong(&w->turn, &since, TURN_KEPT);
+	if (since != TURN_NONE &&
+	    atomic_compare_exchange_strong(&w->turn, &since, TURN_KEPT) &&
+	    pay_debt(&w->front->turns))
+		atomic_store(&w->turn, TURN_NONE);
 }
 
 void
@@ -103,9 +118,9 @@ turns_next(struct gateway *g, int *fd, int64_t *wait_us)
 /* ---- the thread's side ------------------------------------------------ */
 
 void
-turns_pass(struct gateway *g, int64_t now_us, bool idle)
+turns_pass(struct gateway *g, int64_t now_us)
 {
-	int64_t before_us = now_us - (idle ? LONG_IDLE_US : LONG_BUSY_US);
+	int64_t before_us = now_us - LONG_US;
 	size_t started = atomic_load(&g->started), i;
 	int64_t since;
 
@@ -118,10 +133,27 @@ turns_pass(struct gateway *g, int64_t now_us, bool idle)
 	}
 }
 
+void
+turns_adapt(struct gateway *g, bool idle)
+{
+	struct turns *t = &g->turns;
+	int n;
+
+	for (n = 0; idle && n < MORE && t->now < g->nworkers; n++, t->now++)
+		if (!pay_debt(t))
+			sem_post(&t->free);
+	if (idle || t->now == t->least || ++t->busy_looks < BUSY_LOOKS)
+		return;
+	t->busy_looks = 0;
+	t->now--;
+	if (sem_trywait(&t->free) < 0)
+		atomic_fetch_add(&t->debt, 1);
+}
+
 /*
  * True if fewer threads can run than there are processors: the fourth field
- * of proc_loadavg(5), with ourselves among them. Where that can't be read
- * nobody waits for long.
+ * of proc_loadavg(5), with ourselves among them.  Where that can't be read
+ * there is a turn for each worker soon.
  */
 static bool
 processor_is_idle(const struct turns *t)
@@ -206,7 +238,8 @@ turns_main(void *arg)
 		nanosleep(&LOOK, NULL);
 		if (atomic_load(&t->lookouts))
 			continue;
-		turns_pass(g, clock_mono_us(), processor_is_idle(t));
+		turns_adapt(g, processor_is_idle(t));
+		turns_pass(g, clock_mono_us());
 		take_in(g);
 	}
 	return NULL;
@@ -218,13 +251,12 @@ int
 turns_start(struct gateway *g, size_t workers, size_t queue)
 {
 	struct turns *t = &g->turns;
-	size_t n;
 
 	t->processors = sysconf(_SC_NPROCESSORS_ONLN);
-	n = how_many(t, workers);
+	t->least = t->now = least(t, workers);
 	if (queue_init(&t->admitted, workers) < 0 ||
 	    queue_init(&t->waiting, queue) < 0 ||
-	    sem_init(&t->free, 0, (unsigned)n) < 0)
+	    sem_init(&t->free, 0, (unsigned)t->least) < 0)
 		return -1;
 	pthread_mutex_init(&t->lock, NULL);
 	pthread_cond_init(&t->wake, NULL);
@@ -244,6 +276,7 @@ turns_stop(struct gateway *g)
 	pthread_cond_signal(&t->wake);
 	pthread_mutex_unlock(&t->lock);
 	pthread_join(t->thread, NULL);
+	atomic_store(&t->debt, 0);
 	for (i = 0; i < g->nworkers; i++)
 		sem_post(&t->free);
 }

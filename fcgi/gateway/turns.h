@@ -3,14 +3,15 @@
  *
  * A worker needs a turn to take a request.  There are a few for each
  * processor: more requests at once than these can work on only push each other
- * out of the caches (16% of what a saturated machine gets done).  Most requests
- * begin and end with the same turn, which its worker keeps for the next.
+ * out of the caches (16% of what a saturated machine gets done).  A worker
+ * keeps its turn for the next request.
  *
  * A request that waits - for its function, for a slow client, for the store -
- * must not keep others waiting: a thread of its own takes the turn away from
- * who has had it for long and gives it to another worker, soon while a
- * processor has nothing to do, later while all are busy.  So --workers bounds
- * the requests in flight, and turns only the pace at which they begin.
+ * must not keep others waiting.  So, while all turns are had, a thread of its
+ * own looks: if a processor has nothing to do there are more turns from then
+ * on, if all are busy fewer; and who has had a turn for long loses it to
+ * another worker.  --workers bounds the requests in flight, turns only the pace
+ * at which they begin.
  *
  * The same thread, while nobody else looks at the epoll set, takes in who
  * comes, with the time: up to --workers requests in all count as in flight,
@@ -33,6 +34,9 @@ struct worker;
 
 struct turns {
 	sem_t free;
+	size_t least, now;		/* turns in all; the thread's own */
+	int busy_looks;			/* since there was one fewer */
+	atomic_size_t debt;		/* to be given up once over */
 	struct queue admitted;		/* in flight, without a turn yet */
 	struct queue waiting;		/* past --workers */
 	atomic_size_t lookouts;		/* workers in the epoll set */
@@ -68,7 +72,10 @@ void turns_lookout_over(struct turns *t);
 /* Who was taken in before, with how long it has waited: 0, or -1. */
 int turns_next(struct gateway *g, int *fd, int64_t *wait_us);
 
-/* One look at the workers' turns. `idle`: a processor has nothing to do. */
-void turns_pass(struct gateway *g, int64_t now_us, bool idle);
+/* One look: takes the turns that are had for long, for others. */
+void turns_pass(struct gateway *g, int64_t now_us);
+
+/* One look: more turns if a processor has nothing to do, else fewer. */
+void turns_adapt(struct gateway *g, bool idle);
 
 #endif
