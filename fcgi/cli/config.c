@@ -6,6 +6,7 @@
 #include "webconf.h"
 
 #include "fcgi/conf/secret.h"
+#include "fcgi/release/release.h"
 #include "store/base/io.h"
 
 #include <errno.h>
@@ -105,6 +106,7 @@ struct paths {
 	char root[PATH_MAX], docroot[PATH_MAX];
 	char user[PATH_MAX], group[PATH_MAX], base[PATH_MAX];
 	char secrets[PATH_MAX];
+	char push[RELEASE_HTTP_SIZE];
 };
 
 /* The user that the server becomes, and his group; "" for none. */
@@ -142,6 +144,17 @@ find_base(const struct cli *c, struct paths *p)
 	site_close(&s);
 }
 
+/* The path that takes pushes, if there is one. */
+static void
+find_push(struct paths *p)
+{
+	struct release_site s;
+	struct err ignored;
+
+	if (release_site_read(&s, p->place.site, &ignored) == 0)
+		memcpy(p->push, s.http, sizeof p->push);
+}
+
 static int
 find_paths(const struct cli *c, const struct config *o, struct paths *p,
     struct err *e)
@@ -151,6 +164,7 @@ find_paths(const struct cli *c, const struct config *o, struct paths *p,
 	if (cli_place(c, &p->place, e) < 0)
 		return -1;
 	find_base(c, p);
+	find_push(p);
 	if (place_program("bothy-fcgi", p->gateway, e) < 0 ||
 	    place_program("bothy-launch", p->launcher, e) < 0 ||
 	    place_program("bothy-dispatch", p->dispatcher, e) < 0)
@@ -190,7 +204,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	const struct config *o = values;
 	const struct webserver *s;
 	struct paths p = {.root = "", .docroot = "", .user = "",
-	    .group = "", .base = "", .secrets = ""};
+	    .group = "", .base = "", .secrets = "", .push = ""};
 	struct webconf w;
 	struct buf text;
 	struct err e;
@@ -219,6 +233,7 @@ run(struct cli *c, const void *values, int argc, char **argv)
 	    .base = o->base ? o->base : p.base,
 	    .stage = c->stage ? c->stage : "",
 	    .secrets = p.secrets,
+	    .push = p.push,
 	    .listen = o->listen ? o->listen : "127.0.0.1",
 	    .port = o->port ? o->port : "8080",
 	    .user = p.user,

@@ -40,6 +40,7 @@ struct webconf {
 	const char *docroot;	/* document root that holds the .htaccess */
 	const char *base;	/* "" or "/api" */
 	const char *stage;	/* "" for deploy.yaml's */
+	const char *push;	/* the path that takes pushes; NULL, "": none */
 	const char *secrets;	/* where they lie; "" if that can't be told */
 	const char *listen;	/* "127.0.0.1" */
 	const char *port;	/* "8080" */

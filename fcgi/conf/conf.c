@@ -25,6 +25,10 @@
 
 static const char DEPLOYED_STAGE[] = "prod";	/* unless it says else */
 
+/* What a site has that nothing was pushed to. */
+static const char NOTHING[] = "service: nothing-yet\n"
+			      "provider: {name: bothy}\n";
+
 enum { CONF_MAX_MEMORY = 64 * 1024 * 1024, CONF_MAX_PATH = 4096 };
 
 /* A load in progress. */
@@ -84,6 +88,16 @@ choose_release(struct load *l)
 	return zone_printf(l->conf->zone, "%s/live", l->home);
 }
 
+/* There is no release, and that is fine: a directory without any file. */
+static int
+find_nothing(struct load *l)
+{
+	l->conf->nothing_yet = 1;
+	l->conf->directory = l->vars.directory =
+	    zone_printf(l->conf->zone, "%s/releases", l->home);
+	return l->conf->directory ? 0 : -1;
+}
+
 /* Where deploy.yaml lies: the site itself, or the tree of a release. */
 static int
 find_tree(struct load *l)
@@ -99,7 +113,9 @@ find_tree(struct load *l)
 		return -1;
 	l->file_stamp = stamp_take(l->file);
 	if (release && !realpath(release, real))
-		return errno == ENOENT ? errlist_add(l->errors, l->home, 0, 0,
+		return errno == ENOENT && l->opt.nothing_yet ?
+		    find_nothing(l) :
+		    errno == ENOENT ? errlist_add(l->errors, l->home, 0, 0,
 		    "nothing was deployed here yet; git push does it") :
 		    fail_directory(l, release);
 	if (release) {
@@ -141,7 +157,10 @@ read_site(struct load *l)
 	struct err e;
 
 	buf_init(&bytes, CONF_MAX_FILE);
-	if (io_read_file(l->vars.site_fd, CONF_FILE, &bytes, &e) < 0)
+	if (l->conf->nothing_yet)
+		l->vars.root = yaml_read(l->conf->zone, CONF_FILE, NOTHING,
+		    sizeof NOTHING - 1, l->errors);
+	else if (io_read_file(l->vars.site_fd, CONF_FILE, &bytes, &e) < 0)
 		fail_file(l, CONF_FILE, &e);
 	else
 		l->vars.root = yaml_read(l->conf->zone, CONF_FILE,

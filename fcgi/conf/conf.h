@@ -44,6 +44,8 @@ struct conf_options {
 	const char *env_file;	/* NULL: <site>/.env, which may be absent */
 	const char *release_dir;	/* NULL: <site>/live, if it is deployed */
 	bool require_builds;	/* a missing build is an error */
+	bool nothing_yet;	/* a deployed site without a release is one
+				 * without functions, not an error */
 };
 
 struct conf_place {
@@ -123,6 +125,7 @@ struct conf {
 				 * resolved */
 	const char *release;	/* the directory of the release that it lies
 				 * in, likewise; NULL: of none */
+	uint32_t nothing_yet;	/* 1: nothing was deployed, see the options */
 	const char *base_path;	/* "" or "/x/y" */
 	const char *aws_path;	/* the same, within that */
 	uint32_t confinement_required;

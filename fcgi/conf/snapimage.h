@@ -21,7 +21,7 @@
 #define SNAP_MAGIC "Bothysn"	/* 8 bytes with its NUL */
 
 enum {
-	SNAP_LAYOUT = 6,
+	SNAP_LAYOUT = 7,
 	SNAP_MAX_IMAGE = 64 * 1024 * 1024
 };
 

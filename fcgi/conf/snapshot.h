@@ -102,6 +102,7 @@ struct snap_site {
 	uint32_t base_path;	/* "" or "/x/y", no slash at the end */
 	uint32_t aws_path;	/* the same, within that */
 	uint32_t confinement_required;
+	uint32_t nothing_yet;	/* 1: of a site without a release */
 	struct snap_list trusted_proxies;	/* "10.0.0.0/8" strings */
 	struct snap_list stages;	/* pairs: stages.h */
 	struct snap_cors cors;

@@ -144,6 +144,7 @@ put_site(struct writer *w)
 		.base_path = put_text(w, c->base_path),
 		.aws_path = put_text(w, c->aws_path),
 		.confinement_required = c->confinement_required,
+		.nothing_yet = c->nothing_yet,
 		.trusted_proxies = put_list(w, &c->trusted_proxies),
 		.stages = put_pairs(w, &c->stages),
 		.cors = {

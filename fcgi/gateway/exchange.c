@@ -98,6 +98,16 @@ health(struct exchange *x)
 	exchange_send(x);
 }
 
+static void
+nothing_yet(struct exchange *x)
+{
+	struct answer a = {.message = "nothing is deployed here yet; git push "
+				      "does it",
+	    .retry_after_s = 60};
+
+	exchange_refuse(x, 503, OUTCOME_REFUSED, "nothing was pushed yet", &a);
+}
+
 /* ---- static files ----------------------------------------------------- */
 
 static int
@@ -240,6 +250,9 @@ walk(struct exchange *x)
 	if (status == 0)
 		status = path_agree(&w->path, w->params.script_name,
 		    w->params.path_info, x->site->base_path);
+	/* Before its first release nobody knew of a basePath. */
+	if (status == 404 && push_answers(x, w->path.text))
+		return;
 	if (status) {
 		exchange_refuse_because(x, status, w->path.reason);
 		return;
@@ -258,7 +271,11 @@ walk(struct exchange *x)
 		health(x);
 		return;
 	}
-	if (!push_answers(x) && !aws_answers(x))
+	if (push_answers(x, w->path.site) || aws_answers(x))
+		return;
+	if (snapshot_site(x->site->snapshot)->nothing_yet)
+		nothing_yet(x);
+	else
 		exchange_route(x, 0);
 }
 

@@ -66,9 +66,11 @@ void exchange_route(struct exchange *x, int redirects);
 bool aws_answers(struct exchange *x);
 bool aws_answers_last(struct exchange *x);
 
-/* push.c: git, at the path of `bothy site create --http`: true if it
- * answered. */
-bool push_answers(struct exchange *x);
+/*
+ * push.c: git, at the path of `bothy site create --http`, which `path` is held
+ * against: true if it answered.
+ */
+bool push_answers(struct exchange *x, const char *path);
 
 /* call.c: answers by the function of x->match. */
 void call_function(struct exchange *x, int redirects);

@@ -355,9 +355,8 @@ run(struct push *p)
 }
 
 bool
-push_answers(struct exchange *x)
+push_answers(struct exchange *x, const char *path)
 {
-	const char *path = x->w->path.site;
 	size_t i = find_suffix(path);
 	struct push p = {.x = x};
 	struct err ignored;

@@ -200,7 +200,8 @@ site_snapshot(const char *site_dir, const char *state_dir, const char *stage,
 {
 	struct conf_options o = {.state_dir = state_dir,
 	    .stage = stage,
-	    .require_builds = !dev};
+	    .require_builds = !dev,
+	    .nothing_yet = true};
 	char path[4096];
 	struct snapshot *s;
 

@@ -16,7 +16,7 @@ import pytest
 import fcgi
 import procs
 import ways
-from deploy_test import FIRST, SAY_C, SLOW_MAKE, Deployed, Developer
+from deploy_test import DEPLOY, FIRST, SAY_C, SLOW_MAKE, Deployed, Developer
 from lab import Lab
 
 PATH = "/deploy.git"
@@ -64,16 +64,17 @@ def door(request, pushed):
     pushed.stop_residents()
 
 
-def url(door, secret, user="any"):
+def url_of(door, secret, user="any", place=PATH):
     return "http://%s:%s@127.0.0.1:%d%s" % (
-        user, secret.replace("/", "%2F").replace("+", "%2B"), door.port, PATH)
+        user, secret.replace("/", "%2F").replace("+", "%2B"), door.port,
+        place)
 
 
 def developer(door, secret=None):
     """Who cloned over HTTP, and pushes there."""
     door.developers += 1
     dev = Developer(door.lab, "http-dev-%s-%d" % (door.name, door.developers),
-                    url(door, secret or door.site.secret),
+                    url_of(door, secret or door.site.secret),
                     door.lab.environment(GIT_CONFIG_NOSYSTEM="1",
                                         GIT_TERMINAL_PROMPT="0"))
     dev.git("pull", "-q", "bothy", "main")
@@ -385,6 +386,44 @@ def test_zipped_requests(door):
     assert r.body == plain.body
 
 
+@pytest.mark.parametrize("kind", WAYS, ids=[w.name for w in WAYS])
+def test_the_first_push(lab, kind):
+    """A site is reached, and pushed to, before anything was."""
+    if kind.missing():
+        pytest.skip("NOT TESTED: " + kind.missing())
+    shop = Deployed(lab, "first-" + kind.name, "--http", PATH)
+    secret = make_key(shop, "--allow", "deploy")
+    door = kind(shop).start()
+    try:
+        for method, target in (("GET", "/"), ("GET", "/say"),
+                               ("POST", "/say"), ("OPTIONS", "/say"),
+                               ("GET", "/release.json"), ("GET", "/1/tree/")):
+            r = door.request(method, target,
+                             body=b"" if method == "POST" else None)
+            assert r.status == 503, (method, target, r)
+            assert r.json()["message"] == \
+                "nothing is deployed here yet; git push does it"
+            assert r.header("Retry-After") == "60"
+        assert door.get(RECEIVE).status == 401
+        dev = shop.developer
+        dev.git("remote", "set-url", "bothy", url_of(door, secret))
+        taken, said = dev.push(dict(FIRST, **{"deploy.yaml": DEPLOY.replace(
+            "{name:", "{basePath: /api, name:")}))
+        assert taken and "release 1 is live" in said, said
+        procs.wait_for(lambda: door.get("/api/say").body == b"one",
+                       what="the release to be served")
+        assert door.get("/say").status == 404
+        # By the path that it had, and by that below the basePath.
+        for place in (PATH, "/api" + PATH):
+            dev.git("remote", "set-url", "bothy",
+                    url_of(door, secret, place=place))
+            taken, said = dev.push({"www/new": place})
+            assert taken, said
+    finally:
+        door.stop()
+        shop.close()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_root_deploys_as_who_owns_the_site():
     lab = Lab(as_root=True)
@@ -398,7 +437,7 @@ def test_root_deploys_as_who_owns_the_site():
         way = ways.Lighttpd(shop).start()
         try:
             shop.developer.git("remote", "set-url", "bothy",
-                               url(way, secret))
+                               url_of(way, secret))
             taken, said = shop.developer.push({"www/index.html": "two"})
             assert taken and shop.live() == 2, said
             assert os.stat(shop.dir + "/releases/2").st_uid == owner

@@ -140,7 +140,7 @@ say_next(const struct release_site *s)
 		       "which is made here:\n"
 		       "  bothy --site %s key create --allow deploy\n",
 		    s->url[0] ? s->url : "https://HOST", s->http, s->dir);
-	printf("\nand here, for a web server, once something was pushed:\n"
+	printf("\nand here, for a web server:\n"
 	       "  bothy --site %s config\n",
 	    s->dir);
 }

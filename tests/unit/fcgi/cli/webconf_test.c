@@ -97,6 +97,25 @@ test_all_servers(void **state)
 }
 
 static void
+test_pushes_have_room(void **state)
+{
+	const struct webserver *s = webserver_find("nginx");
+	struct webconf w = VALUES;
+	char *text;
+
+	(void)state;
+	text = print(s, &w, false);
+	assert_non_null(strstr(text, "client_max_body_size 110m;"));
+	assert_null(strstr(text, "530m"));
+	free(text);
+	w.push = "/deploy.git";
+	text = print(s, &w, false);
+	assert_non_null(strstr(text, "client_max_body_size 530m;"));
+	assert_null(strstr(text, "110m"));
+	free(text);
+}
+
+static void
 test_conditions(void **state)
 {
 	const struct webserver *s = webserver_find("lighttpd");
@@ -206,6 +225,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_all_servers),
+	    cmocka_unit_test(test_pushes_have_room),
 	    cmocka_unit_test(test_conditions),
 	    cmocka_unit_test(test_refuses_what_would_break_out),
 	    cmocka_unit_test(test_socket_length),
