@@ -136,10 +136,15 @@ static int
 wait_for_last(const struct deploy_tools *t, const struct release_site *site,
     const char *branch, struct stage *stage, struct err *e)
 {
-	char name[RELEASE_STAGE_SIZE];
+	char name[RELEASE_STAGE_SIZE], dir[PATH_MAX];
 	enum stage_state state;
 
-	if (release_stage_name(branch, name, e) < 0)
+	if (release_stage_name(branch, name, e) < 0 ||
+	    release_stage_dir(site->dir, name, dir, e) < 0)
+		return -1;
+	/* A deletion that was killed in its midst is settled first. */
+	if (release_stage_state(site->dir, name) == STAGE_THERE &&
+	    release_reconcile(dir, e) < 0)
 		return -1;
 	state = release_stage_state(site->dir, name);
 	stage->fresh = state != STAGE_THERE;

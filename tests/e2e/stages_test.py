@@ -2,12 +2,15 @@
 and documents of its own, behind the same gateway."""
 import json
 import os
+import subprocess
+import threading
 
 import pytest
 
 import fcgi
 import procs
-from deploy_test import DEPLOY, FIRST, SAY_C, Deployed
+from deploy_test import DEPLOY, FIRST, SAY_C, Deployed, Developer
+from httppush_test import WAITING_MAKE
 from lab import Site
 
 RULES = DEPLOY + """deploy:
@@ -52,6 +55,11 @@ class Staged(Deployed):
             stage.state = stage.dir + "/.bothy"
             stage.stop_launcher()
             stage.stop_store()
+
+    def runs(self, stage):
+        """How many requests of it are in flight."""
+        said = self.bothy("--stage", stage, "status", "--json").stdout
+        return json.loads(said).get("in_flight")
 
     def tells(self, text, target, host=None):
         procs.wait_for(
@@ -105,3 +113,348 @@ def test_commands_go_to_a_stage(shop):
     assert "there is no stage nothing" in refused.stderr
     assert shop.bothy("--stage", "prod", "releases").stdout == \
         shop.bothy("releases").stdout
+
+
+def test_a_host_is_a_stage_too(shop):
+    shop.push("try/it", {"functions/say/say.c": SAY_C % "it"})
+    shop.tells("it", "/say", "it.try.example.org")
+    shop.tells("it", "/say", "IT.try.example.org:8080")
+    assert shop.ask("/say", "other.try.example.org").body == b"one"
+    assert shop.ask("/say").body == b"one"
+
+
+# Tells what its stage is, and what it was given.
+ENV_C = """#include <bothy.h>
+
+#include <stdlib.h>
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	return bothy_text(req, 200, "%s %s %s", getenv("STAGE"),
+	    getenv("PLAIN"), getenv("KEY"));
+}
+"""
+
+ENV = dict(FIRST, **{"deploy.yaml": RULES.replace(
+    "say.c,", "say.c, environment: {STAGE: '${sls:stage}', "
+    "PLAIN: '${env:PLAIN}', KEY: '${secret:KEY}'},"),
+    "functions/say/say.c": ENV_C})
+
+
+def secret(shop, *words, value="hidden"):
+    p = shop.lab.popen([shop.lab.path("bin", "bothy"), "--site", shop.dir,
+                        *words, "secret", "set", "KEY"],
+                       stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    said = p.communicate(value.encode())[1].decode()
+    assert p.returncode == 0, said
+
+
+def test_each_has_its_own_environment_and_secrets(lab):
+    shop = Staged(lab, "staged-env", dict(SITE, **{
+        "deploy.yaml": RULES.replace("service: shop", "service: envy")}))
+    files = dict(ENV, **{"deploy.yaml": ENV["deploy.yaml"].replace(
+        "service: shop", "service: envy")})
+    try:
+        shop.write(".env", "PLAIN=mine\n")
+        secret(shop, value="prod's")
+        shop.developer.push(files)
+        shop.serve()
+        shop.says("prod mine prod's")
+        taken, said = shop.push("feature", files, check=False)
+        assert not taken and "PLAIN" in said, said
+        assert not os.path.exists(shop.dir_of("feature"))
+        os.makedirs(shop.dir_of("feature"))
+        shop.lab.own(shop.dir_of("feature"))
+        shop.write("stages/feature/.env", "PLAIN=yours\n")
+        taken, said = shop.push("feature", files, check=False)
+        assert not taken and "secret KEY is not set" in said, said
+        refused = shop.bothy("--stage", "nothing", "secret", "ls",
+                             check=False)
+        assert "nothing" in refused.stderr
+        secret(shop, "--stage", "feature", value="the stage's")
+        secret(shop, "--stage", "review/1", value="one's")
+        taken, said = shop.push("feature", files)
+        shop.tells("feature yours the stage's", "/feature/say")
+        assert shop.get().body == b"prod mine prod's"
+        taken, said = shop.push("review/1", files, check=False)
+        assert not taken and "PLAIN" in said, said
+        other = dict(files, **{"deploy.yaml": files["deploy.yaml"].replace(
+            "service: envy", "service: else")})
+        taken, said = shop.push("feature", other, check=False)
+        assert not taken and "same service" in said, said
+        named = dict(files, **{"deploy.yaml": files["deploy.yaml"].replace(
+            "name: bothy", "name: bothy, stage: feature")})
+        taken, said = shop.developer.push(named, check=False)
+        assert not taken and "stage of another branch" in said, said
+    finally:
+        shop.close()
+
+
+NOTE_C = """#include <bothy.h>
+
+#include <string.h>
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	const char *id = bothy_param(req, "id");
+	json_t *key = bothy_keep(req, json_pack("{s:s}", "id", id)), *note;
+
+	if (strcmp(bothy_method(req), "PUT") == 0)
+		return bothy_put(req, "notes", key) < 0 ? bothy_refuse(req) :
+		    bothy_text(req, 200, "written");
+	note = bothy_get(req, "notes", key);
+	return note ? bothy_text(req, 200, "there") :
+	    bothy_text(req, 404, "missing");
+}
+"""
+
+NOTES = {
+    "deploy.yaml": """service: notes
+provider: {name: bothy, timeout: 20}
+functions:
+  note:
+    handler: functions/note
+    iam: {role: {statements: [{Effect: Allow, Action: 'dynamodb:*',
+                               Resource: 'table/notes'}]}}
+    events: [httpApi: '* /notes/{id}']
+resources:
+  tables:
+    notes: {key: {id: S}}
+  store: {anyFileSystem: true}
+deploy:
+  stages:
+    feature: {path: /feature}
+    copied: {path: /copied}
+""", "functions/note/note.c": NOTE_C}
+
+
+def test_each_has_its_own_documents(lab):
+    shop = Staged(lab, "staged-notes", NOTES)
+    try:
+        shop.serve()
+
+        def put(target):
+            r = fcgi.request(shop.gateway.socket, "PUT", target)
+            assert r.status == 200, (target, r.body)
+
+        taken, said = shop.push("copied", {}, check=False,
+                                options=["-o", "data-from=prod"])
+        assert not taken and "no documents to copy" in said, said
+        assert shop.bothy("stage", "ls", "--json").stdout.strip() == "[]"
+        put("/notes/first")
+        shop.push("feature", {})
+        shop.tells("missing", "/feature/notes/first")
+        put("/feature/notes/own")
+        shop.tells("missing", "/notes/own")
+        taken, said = shop.push("copied", {}, check=False,
+                                options=["-o", "data-from=prod"])
+        assert taken and "documents copied from prod" in said, said
+        shop.tells("there", "/copied/notes/first")
+        put("/notes/second")
+        put("/copied/notes/third")
+        assert shop.ask("/copied/notes/second").status == 404
+        assert shop.ask("/notes/third").status == 404
+        shown = shop.bothy("--stage", "copied", "store", "get", "notes",
+                           "third").stdout
+        assert "third" in shown
+        for options, why in (("data-from=prod", "documents already"),
+                             ("data-from=feature", "from prod alone"),
+                             ("else", "not known")):
+            taken, said = shop.push("copied", {}, check=False,
+                                    options=["-o", options])
+            assert not taken and why in said, said
+        taken, said = shop.push("main", {}, check=False,
+                                options=["-o", "data-from=prod"])
+        assert not taken and "for stages" in said, said
+    finally:
+        shop.close()
+
+
+def test_a_dropped_branch_takes_all_along(lab):
+    shop = Staged(lab, "staged-drop", NOTES)
+    try:
+        shop.serve()
+        shop.push("feature", {})
+        secret(shop, "--stage", "feature")
+        shop.tells("missing", "/feature/notes/none")
+        r = fcgi.request(shop.gateway.socket, "PUT", "/feature/notes/own")
+        assert r.status == 200, r.body
+        code, said = shop.developer.git("push", "bothy", ":feature")
+        assert "its releases, documents, environment and secrets" in said
+        assert "stage feature is gone" in said, said
+        assert not os.path.exists(shop.dir_of("feature"))
+        assert shop.ask("/feature/notes/own").status == 404
+        procs.wait_for(lambda: not [
+            p for p in procs.pids() if procs.alive(p) and
+            shop.dir_of("feature").encode() in procs.read(p, "cmdline")],
+            what="its daemons to end")
+        refused = shop.bothy("--stage", "feature", "releases", check=False)
+        assert "there is no stage feature" in refused.stderr
+        assert shop.bothy("--stage", "feature", "secret", "ls",
+                          "--json").stdout.strip() == "[]"
+        code, said = shop.developer.git("push", "bothy", ":main",
+                                        check=False)
+        assert code != 0 and "can't be deleted" in said, said
+        shop.push("feature", {})
+        shop.tells("missing", "/feature/notes/own")
+    finally:
+        shop.close()
+
+
+SLOW_C = """#include <bothy.h>
+
+#include <unistd.h>
+
+int
+bothy_handle(struct bothy_req *req)
+{
+	const char *seen = bothy_query(req, "seen");
+
+	while (access("go", F_OK) < 0)
+		usleep(20000);
+	return bothy_text(req, 200, "slow %s", seen ? seen : "");
+}
+"""
+
+
+def test_what_runs_finishes_when_a_stage_is_dropped(shop):
+    shop.push("review/slow", {"functions/say/say.c": SLOW_C})
+    go = shop.dir_of("review-slow") + "/releases/1/tree/functions/say/go"
+    with open(go, "w"):
+        pass
+    shop.tells("slow ", "/r/slow/say")
+    os.unlink(go)
+    got = []
+    asking = threading.Thread(
+        target=lambda: got.append(shop.ask("/r/slow/say?seen=yes")))
+    asking.start()
+    procs.wait_for(lambda: shop.runs("review-slow") == 1,
+                   what="the request to run")
+    push = shop.developer.start("push", "bothy", ":review/slow")
+    procs.wait_for(lambda: not os.path.exists(
+        shop.dir_of("review-slow") + "/bothy.json"), what="the drop")
+    procs.wait_for(lambda: shop.ask("/r/slow/other").status == 404)
+    assert not got
+    with open(go, "w"):
+        pass
+    asking.join()
+    assert got[0].body == b"slow yes", got[0].body
+    said = push.communicate(timeout=60)[0].decode()
+    assert push.returncode == 0, said
+    procs.wait_for(lambda: shop.bothy("stage", "ls") and not os.path.exists(
+        shop.dir_of("review-slow")), what="the rest to be removed")
+
+
+def test_a_drop_that_is_killed_is_ended_by_the_next(lab):
+    shop = Staged(lab, "staged-kill")
+    try:
+        shop.push("feature", {})
+        hook = shop.repository + "/hooks/post-receive"
+        committed = shop.repository + "/hooks/reference-transaction"
+        kept = [open(name).read() for name in (hook, committed)]
+        for i, name in enumerate((hook, committed)):
+            shop.push("feature", {"www/more.html": str(i)})
+            with open(name, "w") as f:
+                f.write("#!/bin/sh\ncat >/dev/null\n")
+            shop.developer.git("push", "bothy", ":feature")
+            assert os.path.exists(shop.dir_of("feature"))
+            with open(name, "w") as f:
+                f.write(kept[i])
+            rows = json.loads(shop.bothy("stage", "ls", "--json").stdout)
+            assert rows == [] and not os.path.exists(shop.dir_of("feature"))
+            # And a push does the same.
+            shop.push("feature", {"www/more.html": "again"})
+            with open(name, "w") as f:
+                f.write("#!/bin/sh\ncat >/dev/null\n")
+            shop.developer.git("push", "bothy", ":feature")
+            with open(name, "w") as f:
+                f.write(kept[i])
+            taken, said = shop.push("feature", {"www/more.html": "3"})
+            assert "release 1 of stage feature is live" in said, said
+    finally:
+        shop.close()
+
+
+@pytest.mark.parametrize("branch,why", [
+    ("nowhere", "no such branch"),
+    ("review/a/b", "no such branch"),
+    ("prod", "no such branch"),
+    ("review/\u00fc", "must be at most 100 letters"),
+    ("review/-x", "must be at most 100 letters"),
+    ("review/a+b", "must be at most 100 letters"),
+    ("review/" + "a" * 100, "must be at most 100 letters"),
+    ("try/Big", "can't stand for *"),
+    ("try/a_b", "can't stand for *"),
+])
+def test_other_names_are_refused(shop, branch, why):
+    taken, said = shop.push(branch, {}, check=False)
+    assert not taken and why in said, said
+    assert not [n for n in os.listdir(shop.dir + "/stages")
+                if n not in ("feature", "review-7", "try-it", ".lock")]
+
+
+def test_names_that_are_nearly_the_same_are_refused(shop):
+    shop.push("review/one", {})
+    for branch in ("review/ONE", "review/One"):
+        taken, said = shop.push(branch, {}, check=False)
+        assert not taken and "take a branch that is called otherwise" in said
+    code, said = shop.developer.git("push", "bothy", "main:refs/tags/x",
+                                    check=False)
+    assert code != 0 and "branches are deployed, nothing else" in said
+    code, said = shop.developer.git(
+        "push", "bothy", "main:refs/heads/review/2",
+        "main:refs/heads/review/3", check=False)
+    assert code != 0 and "one branch at a time" in said
+    shop.developer.git("push", "bothy", ":review/one")
+    assert not os.path.exists(shop.dir_of("review-one"))
+
+
+def test_a_first_push_that_is_refused_leaves_nothing(shop):
+    taken, said = shop.push("review/bad", {
+        "functions/say/say.c": SAY_C % "x" + "int x = nothing;\n"},
+        check=False)
+    assert not taken and "functions/say/say.c:8:9: error: " in said, said
+    assert not os.path.exists(shop.dir_of("review-bad"))
+    taken, said = shop.push("review/bad", {"deploy.yaml": RULES.replace(
+        "say.c,", "say.c, environment: {KEY: '${secret:NONE}'},")},
+        check=False)
+    assert "bothy --stage review-bad secret set NONE" in said, said
+    rows = json.loads(shop.bothy("stage", "ls", "--json").stdout)
+    assert [r["state"] for r in rows if r["stage"] == "review-bad"] == \
+        ["refused"]
+    shop.bothy("stage", "rm", "review-bad")
+    assert not os.path.exists(shop.dir_of("review-bad"))
+    refused = shop.bothy("stage", "rm", "feature", check=False)
+    assert "git push <remote> :feature" in refused.stderr
+
+
+def test_two_stages_are_pushed_at_once(lab, shop):
+    """Neither waits for the other, nor for main."""
+    names = ["review/p1", "review/p2", "main"]
+    devs = []
+    for name in names:
+        dev = Developer(lab, "dev-" + name.replace("/", "-"),
+                        shop.repository)
+        dev.git("pull", "-q", "bothy", "main")
+        dev.commit({"functions/say/say.c": SAY_C % name,
+                    "functions/other/Makefile": WAITING_MAKE})
+        devs.append(dev)
+    before = shop.live()
+    pushes = [dev.start("push", "bothy", "HEAD:refs/heads/" + name)
+              for dev, name in zip(devs, names)]
+    builds = [d + "/deploy/sources/functions/other/" for d in (
+        shop.dir_of("review-p1"), shop.dir_of("review-p2"), shop.dir)]
+    procs.wait_for(lambda: all(os.path.exists(b + "started")
+                               for b in builds), what="all to build")
+    for build in builds:
+        with open(build + "go", "w"):
+            pass
+    for push, name in zip(pushes, names):
+        said = push.communicate(timeout=120)[0].decode()
+        assert push.returncode == 0, said
+    shop.tells("review/p1", "/r/p1/say")
+    shop.tells("review/p2", "/r/p2/say")
+    shop.says("main")
+    assert shop.live() == before + 1
