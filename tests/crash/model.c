@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,12 +49,13 @@ model_random(uint64_t *state)
 /* --- files and names ---------------------------------------------------- */
 
 static size_t
-new_node(struct model *m, uint64_t inode, bool dir)
+new_node(struct model *m, uint64_t inode, uint64_t what, uint64_t mode)
 {
 	void *node;
 
 	m->nodes = grow(m->nodes, m->count, &m->room, sizeof *m->nodes);
-	m->nodes[m->count] = (struct node){.inode = inode, .dir = dir};
+	m->nodes[m->count] = (struct node){.inode = inode, .what = what,
+	    .mode = mode ? (unsigned)mode : what == RECORD_FILE ? 0600 : 0700};
 	node = (void *)(uintptr_t)m->count;
 	if (map_set(&m->inodes, (char *)&inode, sizeof inode, node, NULL) < 0)
 		die("map_set");
@@ -93,7 +95,7 @@ model_init(struct model *m, enum rules rules)
 	*m = (struct model){.rules = rules};
 	map_init(&m->names);
 	map_init(&m->inodes);
-	(void)new_node(m, 0, false);
+	(void)new_node(m, 0, RECORD_FILE, 0);
 }
 
 void
@@ -140,6 +142,9 @@ apply_data(struct node *f, const struct op *op)
 		f->size = op->offset;
 		if (f->used > f->size)
 			f->used = f->size;
+		break;
+	case RECORD_MODE:
+		f->mode = (unsigned)op->offset;
 		break;
 	default:
 		if (f->size < op->offset)
@@ -268,7 +273,8 @@ settle(const struct model *m, struct op *op, size_t node, bool done,
 	int k;
 
 	if (op->kind != RECORD_NAME) {
-		covered = node == 0 || op->node == node;
+		covered = node == 0 || (op->node == node &&
+		    !(data_only && op->kind == RECORD_MODE));
 		op->stuck = op->stuck || (covered && !done &&
 		    op->kind == RECORD_WRITE);
 		op->durable = op->durable || (covered && done && !op->stuck);
@@ -312,9 +318,19 @@ static void
 take_start(struct model *m, const struct record *r)
 {
 	if (m->count == ROOT)
-		(void)new_node(m, r->a, true);
+		(void)new_node(m, r->a, RECORD_DIRECTORY, 0);
 	m->life++;
-	memset(m->syncs, 0, sizeof m->syncs);
+	if (!r->b)	/* no other runs that began one */
+		memset(m->syncs, 0, sizeof m->syncs);
+}
+
+static void
+take_new(struct model *m, const struct record *r)
+{
+	size_t node = new_node(m, r->a, r->b, r->c);
+
+	m->nodes[node].target = (const char *)(r + 1);
+	m->nodes[node].target_len = r->first;
 }
 
 void
@@ -327,11 +343,12 @@ model_take(struct model *m, const struct record *r, uint64_t at)
 		take_start(m, r);
 		break;
 	case RECORD_NEW:
-		(void)new_node(m, r->a, r->b != 0);
+		take_new(m, r);
 		break;
 	case RECORD_WRITE:
 	case RECORD_TRUNCATE:
 	case RECORD_ALLOCATE:
+	case RECORD_MODE:
 		take_data(m, r, at);
 		break;
 	case RECORD_NAME:
@@ -383,6 +400,7 @@ make_file(struct making *k, int dir_fd, const char *name, size_t node)
 	int fd;
 
 	s->used = s->size = 0;
+	s->mode = f->mode;
 	if (f->used) {
 		reach(s, f->used);
 		memcpy(s->data, f->data, f->used);
@@ -401,12 +419,42 @@ make_file(struct making *k, int dir_fd, const char *name, size_t node)
 	mix(&k->hash, name, strlen(name) + 1);
 	mix(&k->hash, &s->size, sizeof s->size);
 	mix(&k->hash, s->data, s->used);
+	mix(&k->hash, &s->mode, sizeof s->mode);
 	fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
 	if (fd < 0 || io_write_all(fd, s->data, s->used) < 0 ||
-	    ftruncate(fd, (off_t)s->size) < 0)
+	    ftruncate(fd, (off_t)s->size) < 0 || fchmod(fd, s->mode) < 0)
 		die(name);
 	(void)close(fd);
+}
+
+/* It comes whole, with its name. */
+static void
+make_link(struct making *k, int dir_fd, const char *name, const struct node *l)
+{
+	char target[PATH_MAX];
+
+	(void)snprintf(target, sizeof target, "%.*s", (int)l->target_len,
+	    l->target);
+	mix(&k->hash, name, strlen(name) + 1);
+	mix(&k->hash, target, strlen(target));
+	if (symlinkat(target, dir_fd, name) < 0)
+		die(name);
+}
+
+/* The mode of a directory, which no sync of what is in it tells of. */
+static unsigned
+mode_of(const struct making *k, size_t node)
+{
+	const struct model *m = k->m;
+	unsigned mode = m->nodes[node].mode;
+	size_t i;
+
+	for (i = 0; i < m->nops; i++)
+		if (m->ops[i].kind == RECORD_MODE && m->ops[i].node == node &&
+		    (m->ops[i].durable || m->ops[i].chosen))
+			mode = (unsigned)m->ops[i].offset;
+	return mode;
 }
 
 static void make_directory(struct making *k, int fd, size_t dir);
@@ -414,10 +462,14 @@ static void make_directory(struct making *k, int fd, size_t dir);
 static void
 make_entry(struct making *k, int dir_fd, const char *name, size_t node)
 {
+	const struct node *is = &k->m->nodes[node];
 	int fd;
 
-	if (!k->m->nodes[node].dir) {
-		make_file(k, dir_fd, name, node);
+	if (is->what != RECORD_DIRECTORY) {
+		if (is->what == RECORD_LINK)
+			make_link(k, dir_fd, name, is);
+		else
+			make_file(k, dir_fd, name, node);
 		return;
 	}
 	mix(&k->hash, name, strlen(name) + 1);
@@ -427,6 +479,8 @@ make_entry(struct making *k, int dir_fd, const char *name, size_t node)
 	if (fd < 0)
 		die(name);
 	make_directory(k, fd, node);
+	if (fchmod(fd, mode_of(k, node)) < 0)
+		die(name);
 	(void)close(fd);
 }
 

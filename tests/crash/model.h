@@ -31,13 +31,14 @@ enum rules { RULES_STRICT, RULES_EXT4 };
 /* What may be on the disk or not, in the order of the log. */
 struct op {
 	uint64_t at;		/* number of its record */
-	uint32_t kind;		/* RECORD_WRITE, _TRUNCATE, _ALLOCATE, _NAME */
+	uint32_t kind;		/* RECORD_WRITE, _TRUNCATE, _ALLOCATE, _NAME, */
+				/* _MODE */
 	bool durable;
 	bool stuck;		/* a write: a sync of it failed */
 	bool chosen;		/* in the state that is being made */
 
 	size_t node;		/* data: whose */
-	uint64_t offset;	/* of a write; or the length */
+	uint64_t offset;	/* of a write; or the length; or the mode */
 	const char *bytes;	/* of a write, `len` */
 	uint32_t len;
 
@@ -51,10 +52,13 @@ struct op {
 	int nentries;
 };
 
-/* A file or directory.  Number 0 is none, 1 the root. */
+/* A file, directory or link.  Number 0 is none, 1 the root. */
 struct node {
 	uint64_t inode;
-	bool dir;
+	uint64_t what;		/* RECORD_FILE, _DIRECTORY, _LINK */
+	const char *target;	/* of a link, `target_len` */
+	uint32_t target_len;
+	unsigned mode;
 	char *data;		/* the file as it is for sure: */
 	uint64_t used, room;	/* bytes of data; zeros follow */
 	uint64_t size;

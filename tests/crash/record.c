@@ -5,7 +5,8 @@
  *
  *	CRASH_ROOT	the directory that counts, an absolute path
  *	CRASH_LOG	where to append records; none: nothing is noted
- *	CRASH_KILL	N: SIGKILL right after the N-th record
+ *	CRASH_KILL	N: SIGKILL right after the N-th record; N:all: for all of
+ *			the process group
  *	CRASH_FAIL	KIND:N:ERRNO:once|often|ever: the N-th call of a kind fails,
  *			and after it none, some or all
  *			(open read write sync syncfs datasync name truncate
@@ -15,11 +16,18 @@
  *	CRASH_SLOW	N: every N-th write and change of a name takes two
  *			milliseconds longer, while others go on
  *	CRASH_CALLS	a file that gets the number of calls of that kind
+ *	CRASH_COUNT	a file of 16 bytes by which all programs that have it
+ *			count records and calls together, as one life
+ *	CRASH_PIPES	if set, what goes into a pipe is sent, too
  *	CRASH_BOOT_ID	a file that is opened in place of the kernel's boot_id
  *
  * What is sent is noted before it is sent, a sync after it succeeded, all else
- * together with the call, under a lock.  It sees calls of libc only: no stdio,
- * no mmap, no static programs.
+ * together with the call, under a lock.  It sees calls of libc only: no mmap, no
+ * static programs, and of stdio what is opened to be written.
+ *
+ * Here are files that are opened, read, written and synced; record_names.c has
+ * names and modes, record_stdio.c stdio, record_memory.c memory, record_log.c
+ * the log.
  */
 #include "record_internal.h"
 
@@ -49,8 +57,8 @@ open_recorded(int dir_fd, const char *path, int flags, mode_t mode)
 	is_new = tmp || ((flags & O_CREAT) && !inode_at(dir_fd, path));
 	fd = (int)CALL(openat, dir_fd, path, flags, mode);
 	if (fd >= 0 && is_new)
-		note((struct record){.kind = RECORD_NEW, .a = inode_of(fd)},
-		    NULL, NULL);
+		note((struct record){.kind = RECORD_NEW, .a = inode_of(fd),
+		    .c = mode_of(fd)}, NULL, NULL);
 	if (fd >= 0 && is_new && !tmp)
 		note_name(&p, inode_of(fd));
 	if (fd >= 0 && !is_new && (flags & O_TRUNC))
@@ -117,16 +125,11 @@ creat(const char *path, mode_t mode)
 int
 mkostemp(char *path, int flags)
 {
-	static const char DIGITS[] = "0123456789abcdef";
-	char *x = path + strlen(path) - 6;
-	unsigned int random;
-	int fd, i;
+	int fd;
 
 	do {
-		if (CALL(getrandom, &random, sizeof random, 0) < 0)
+		if (chance_name(path) < 0)
 			return -1;
-		for (i = 0; i < 6; i++, random /= 16)
-			x[i] = DIGITS[random % 16];
 		fd = open_any(AT_FDCWD, path, flags | O_RDWR | O_CREAT | O_EXCL,
 		    0600);
 	} while (fd < 0 && errno == EEXIST);
@@ -202,12 +205,14 @@ current(int fd)
 	return lseek(fd, 0, SEEK_CUR);
 }
 
+/* Somebody listens at its other end. */
 static bool
-is_socket(int fd)
+tells(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+	return fstat(fd, &st) == 0 && (S_ISSOCK(st.st_mode) ||
+	    (recorder.pipes && S_ISFIFO(st.st_mode)));
 }
 
 static void
@@ -227,7 +232,7 @@ write_any(int fd, const struct iovec *iov, int n, off_t at, bool positioned)
 {
 	ssize_t done;
 
-	if (!positioned && recorder.log_fd >= 0 && is_socket(fd)) {
+	if (!positioned && recorder.log_fd >= 0 && tells(fd)) {
 		note_sent(iov, (size_t)n);
 		return CALL(writev, fd, iov, n);
 	}
@@ -357,142 +362,6 @@ posix_fallocate(int fd, off_t at, off_t bytes)
 	return fallocate(fd, 0, at, bytes) < 0 ? errno : 0;
 }
 
-/* --- names -------------------------------------------------------------- */
-
-int
-renameat2(int from_fd, const char *from, int to_fd, const char *to,
-    unsigned int flags)
-{
-	struct place p, q;
-	uint64_t moved, there;
-	struct record r;
-	int result;
-
-	if (!path_counts(from_fd, from))
-		return (int)CALL(renameat2, from_fd, from, to_fd, to, flags);
-	if (fails(NAME))
-		return -1;
-	dawdle();
-	lock();
-	p = place_of(from_fd, from);
-	q = place_of(to_fd, to);
-	moved = inode_at(from_fd, from);
-	there = inode_at(to_fd, to);
-	result = (int)CALL(renameat2, from_fd, from, to_fd, to, flags);
-	r = (struct record){.kind = RECORD_NAME, .a = q.dir, .b = moved,
-	    .c = p.dir, .d = flags & RENAME_EXCHANGE ? there : 0,
-	    .first = (uint32_t)strlen(q.name),
-	    .second = (uint32_t)strlen(p.name)};
-	if (result == 0 && moved != there)
-		note(r, q.name, p.name);
-	unlock();
-	return result;
-}
-
-int
-renameat(int from_fd, const char *from, int to_fd, const char *to)
-{
-	return renameat2(from_fd, from, to_fd, to, 0);
-}
-
-int
-rename(const char *from, const char *to)
-{
-	return renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int
-linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
-{
-	struct place q;
-	int r;
-
-	if (!path_counts(to_fd, to))
-		return (int)CALL(linkat, from_fd, from, to_fd, to, flags);
-	if (fails(NAME))
-		return -1;
-	lock();
-	q = place_of(to_fd, to);
-	r = (int)CALL(linkat, from_fd, from, to_fd, to, flags);
-	if (r == 0)
-		note_name(&q, inode_at(to_fd, to));
-	unlock();
-	return r;
-}
-
-int
-link(const char *from, const char *to)
-{
-	return linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
-int
-unlinkat(int dir_fd, const char *path, int flags)
-{
-	struct place p;
-	int r;
-
-	if (!path_counts(dir_fd, path))
-		return (int)CALL(unlinkat, dir_fd, path, flags);
-	if (fails(NAME))
-		return -1;
-	lock();
-	p = place_of(dir_fd, path);
-	r = (int)CALL(unlinkat, dir_fd, path, flags);
-	if (r == 0)
-		note_name(&p, 0);
-	unlock();
-	return r;
-}
-
-int
-unlink(const char *path)
-{
-	return unlinkat(AT_FDCWD, path, 0);
-}
-
-int
-rmdir(const char *path)
-{
-	return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
-}
-
-int
-remove(const char *path)
-{
-	int r = unlink(path);
-
-	return r < 0 && errno == EISDIR ? rmdir(path) : r;
-}
-
-int
-mkdirat(int dir_fd, const char *path, mode_t mode)
-{
-	struct place p;
-	int r;
-
-	if (!path_counts(dir_fd, path))
-		return (int)CALL(mkdirat, dir_fd, path, mode);
-	if (fails(NAME))
-		return -1;
-	lock();
-	p = place_of(dir_fd, path);
-	r = (int)CALL(mkdirat, dir_fd, path, mode);
-	if (r == 0) {
-		note((struct record){.kind = RECORD_NEW, .b = 1,
-		    .a = inode_at(dir_fd, path)}, NULL, NULL);
-		note_name(&p, inode_at(dir_fd, path));
-	}
-	unlock();
-	return r;
-}
-
-int
-mkdir(const char *path, mode_t mode)
-{
-	return mkdirat(AT_FDCWD, path, mode);
-}
-
 /* --- syncs -------------------------------------------------------------- */
 
 /* The lock is not held over it: what others do meanwhile isn't covered. */
@@ -541,45 +410,4 @@ int
 syncfs(int fd)
 {
 	return sync_any(fd, true, false);
-}
-
-/* --- memory, which only fails ------------------------------------------- */
-
-void *__libc_malloc(size_t n);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *p, size_t n);
-
-/* Those of libasan, if it is preloaded too. */
-#pragma weak __interceptor_malloc
-#pragma weak __interceptor_calloc
-#pragma weak __interceptor_realloc
-void *__interceptor_malloc(size_t n);
-void *__interceptor_calloc(size_t count, size_t size);
-void *__interceptor_realloc(void *p, size_t n);
-
-void *
-malloc(size_t n)
-{
-	if (memory_fails(__builtin_return_address(0)))
-		return NULL;
-	return __interceptor_malloc ? __interceptor_malloc(n)
-				    : __libc_malloc(n);
-}
-
-void *
-calloc(size_t count, size_t size)
-{
-	if (memory_fails(__builtin_return_address(0)))
-		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(count, size)
-				    : __libc_calloc(count, size);
-}
-
-void *
-realloc(void *p, size_t n)
-{
-	if (memory_fails(__builtin_return_address(0)))
-		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(p, n)
-				     : __libc_realloc(p, n);
 }

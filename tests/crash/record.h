@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 enum record_kind {
-	RECORD_START,		/* a program starts; a: inode of the root */
-	RECORD_NEW,		/* a: inode; b: 1 for a directory */
+	RECORD_START,		/* a program starts; a: inode of the root; */
+				/* b: 1 if others may run beside it */
+	RECORD_NEW,		/* a: inode; b: what; c: its mode, or 0; first: */
+				/* where a link leads */
 	RECORD_WRITE,		/* a: inode, b: offset, first: the bytes */
 	RECORD_TRUNCATE,	/* a: inode, b: new length */
 	RECORD_ALLOCATE,	/* a: inode, b: at least this length */
@@ -23,8 +25,11 @@ enum record_kind {
 	RECORD_SYNC_BEGIN,	/* a: inode (0: all), b: ticket, c: data only */
 	RECORD_SYNC_END,	/* the same; d: 1 done, 0 failed */
 	RECORD_SENT,		/* first: what goes to a socket */
-	RECORD_DURABLE		/* all so far is on the disk */
+	RECORD_DURABLE,		/* all so far is on the disk */
+	RECORD_MODE		/* a: inode, b: its new mode */
 };
+
+enum { RECORD_FILE, RECORD_DIRECTORY, RECORD_LINK };
 
 struct record {
 	uint32_t kind;

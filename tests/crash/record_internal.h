@@ -1,6 +1,6 @@
 /*
- * What the two files of the recorder share: record_log.c keeps the log and
- * knows what counts and what is to fail; record.c takes the calls over.
+ * What the files of the recorder share: record_log.c keeps the log and knows
+ * what counts and what is to fail; the others take the calls over.
  */
 #ifndef CRASH_RECORD_INTERNAL_H
 #define CRASH_RECORD_INTERNAL_H
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #pragma GCC visibility push(hidden)
@@ -24,14 +25,25 @@ enum kind {
 	MEMORY, KINDS
 };
 
+enum { MODE_BITS = 07777 };
+
+/* What is counted, by one program or by several (CRASH_COUNT). */
+struct counts {
+	long records, calls;
+};
+
 struct recorder {
 	pthread_mutex_t lock;
 	char root[PATH_MAX];
 	size_t root_len;
 	int log_fd;
-	long kill_at, records;
+	struct counts *counts;
+	bool many;	/* programs count together */
+	bool pipes;	/* count as sockets do */
+	long kill_at;
+	bool kill_all;	/* of the process group */
 	enum kind fail_kind;
-	long fail_at, calls;
+	long fail_at;
 	long slow_every, slowed;	/* calls; 0: none */
 	int fail_errno;
 	int fail_every;	/* of later calls each so many-th, too; 0: none */
@@ -54,7 +66,8 @@ bool path_counts(int dir_fd, const char *path);
 /* True if it is a document, or a directory of some. */
 bool fd_is_document(int fd);
 
-/* Its number; 0 if there is nothing. */
+/* Its mode; or its number, 0 if there is nothing. */
+mode_t mode_of(int fd);
 uint64_t inode_of(int fd);
 uint64_t inode_at(int dir_fd, const char *path);
 
@@ -68,6 +81,9 @@ struct place place_of(int dir_fd, const char *path);
 
 /* Notes that a name now is this inode, or nothing. */
 void note_name(const struct place *p, uint64_t is);
+
+/* Ends a template for a new name by chance.  0, or -1 with errno. */
+int chance_name(char *path);
 
 /* Waits a while, if it is this call's turn. */
 void dawdle(void);

@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 
+static struct counts own;
+
 struct recorder recorder = {.lock = PTHREAD_MUTEX_INITIALIZER, .log_fd = -1,
-    .fail_kind = KINDS};
+    .fail_kind = KINDS, .counts = &own};
 
 static const char *const KIND_NAMES[KINDS] = {
     "open", "read", "write", "sync", "syncfs", "datasync", "name", "truncate",
@@ -25,6 +28,15 @@ static const char *const KIND_NAMES[KINDS] = {
 enum { OFTEN = 31 };	/* a call fails, of so many */
 
 /* --- the log ------------------------------------------------------------ */
+
+/* A name belongs to what is new: it dies with the next record only. */
+static void
+die_if_due(const struct record *r)
+{
+	if (recorder.kill_at && __atomic_add_fetch(&recorder.counts->records, 1,
+		__ATOMIC_SEQ_CST) >= recorder.kill_at && r->kind != RECORD_NEW)
+		(void)CALL(kill, recorder.kill_all ? 0 : getpid(), SIGKILL);
+}
 
 /* Notes a record; the caller holds the lock. */
 void
@@ -36,14 +48,18 @@ note(struct record r, const void *first, const void *second)
 	    {(void *)(uintptr_t)second, r.second},
 	    {zeros, record_padding(&r)}};
 
-	if (recorder.log_fd < 0)
-		return;
 	r.pid = (uint32_t)getpid();
-	if (CALL(writev, recorder.log_fd, iov, 4) < 0)
+	if (recorder.log_fd >= 0 && CALL(writev, recorder.log_fd, iov, 4) < 0)
 		abort();
-	if (recorder.kill_at && ++recorder.records >= recorder.kill_at &&
-	    r.kind != RECORD_NEW)	/* the name belongs to it */
-		(void)CALL(kill, getpid(), SIGKILL);
+	die_if_due(&r);
+}
+
+mode_t
+mode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_mode & MODE_BITS : 0;
 }
 
 uint64_t
@@ -108,8 +124,14 @@ fd_is_document(int fd)
 bool
 path_counts(int dir_fd, const char *path)
 {
-	return path[0] == '/' ? below_root(path)
-	    : dir_fd != AT_FDCWD && fd_counts(dir_fd);
+	char here[PATH_MAX];
+
+	if (path[0] == '/')
+		return below_root(path);
+	return dir_fd == AT_FDCWD
+	    ? recorder.root_len && getcwd(here, sizeof here) &&
+	          below_root(here)
+	    : fd_counts(dir_fd);
 }
 
 struct place
@@ -133,6 +155,21 @@ note_name(const struct place *p, uint64_t is)
 	    .first = (uint32_t)strlen(p->name)}, p->name, NULL);
 }
 
+int
+chance_name(char *path)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	char *x = path + strlen(path) - 6;
+	unsigned int random;
+	int i;
+
+	if (CALL(getrandom, &random, sizeof random, 0) < 0)
+		return -1;
+	for (i = 0; i < 6; i++, random /= 16)
+		x[i] = DIGITS[random % 16];
+	return 0;
+}
+
 /* --- faults ------------------------------------------------------------- */
 
 bool
@@ -142,7 +179,7 @@ fails(enum kind kind)
 
 	if (kind != recorder.fail_kind)
 		return false;
-	n = __atomic_add_fetch(&recorder.calls, 1, __ATOMIC_SEQ_CST);
+	n = __atomic_add_fetch(&recorder.counts->calls, 1, __ATOMIC_SEQ_CST);
 	if (n < recorder.fail_at ||
 	    (n > recorder.fail_at && (recorder.fail_every == 0 ||
 	                                 n % recorder.fail_every != 0)))
@@ -207,6 +244,19 @@ see_program(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
+static void
+count_together(const char *path)
+{
+	int fd = (int)CALL(openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+
+	recorder.counts = mmap(NULL, sizeof own, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, fd, 0);
+	if (fd < 0 || recorder.counts == MAP_FAILED)
+		abort();
+	(void)CALL(close, fd);
+	recorder.many = true;
+}
+
 __attribute__((constructor)) static void
 begin(void)
 {
@@ -214,12 +264,17 @@ begin(void)
 	const char *kill_at = getenv("CRASH_KILL");
 	const char *fail = getenv("CRASH_FAIL");
 	const char *slow = getenv("CRASH_SLOW");
+	const char *count = getenv("CRASH_COUNT");
 
 	if (!root)
 		return;
+	if (count)
+		count_together(count);
+	recorder.pipes = getenv("CRASH_PIPES") != NULL;
 	(void)snprintf(recorder.root, sizeof recorder.root, "%s", root);
 	recorder.root_len = strlen(recorder.root);
 	recorder.kill_at = kill_at ? strtol(kill_at, NULL, 10) : 0;
+	recorder.kill_all = kill_at && strstr(kill_at, ":all");
 	recorder.slow_every = slow ? strtol(slow, NULL, 10) : 0;
 	(void)dl_iterate_phdr(see_program, NULL);
 	if (fail)
@@ -232,7 +287,7 @@ begin(void)
 		abort();
 	recorder.log_fd = fcntl(recorder.log_fd, F_DUPFD_CLOEXEC, 500);
 	note((struct record){.kind = RECORD_START,
-	    .a = inode_at(AT_FDCWD, root)}, NULL, NULL);
+	    .a = inode_at(AT_FDCWD, root), .b = recorder.many}, NULL, NULL);
 }
 
 __attribute__((destructor)) static void
@@ -244,7 +299,7 @@ end(void)
 
 	if (!calls)
 		return;
-	n = snprintf(text, sizeof text, "%ld\n", recorder.calls);
+	n = snprintf(text, sizeof text, "%ld\n", recorder.counts->calls);
 	fd = (int)CALL(openat, AT_FDCWD, calls, O_WRONLY | O_CREAT, 0600);
 	if (CALL(write, fd, text, n) != n)
 		abort();

@@ -104,8 +104,9 @@ ask(const struct run *run, const char *state, const char *sent,
 static void
 list_ops(const struct moment *when)
 {
-	static const char *const KINDS[] = {"", "", "write", "truncate",
-	    "allocate", "name"};
+	static const char *const KINDS[] = {[RECORD_WRITE] = "write",
+	    [RECORD_TRUNCATE] = "truncate", [RECORD_ALLOCATE] = "allocate",
+	    [RECORD_NAME] = "name", [RECORD_MODE] = "mode"};
 	const struct model *m = when->m;
 	const struct op *op;
 	size_t i;
