@@ -8,8 +8,10 @@
 
 #include "store/base/buf.h"
 #include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <git2.h>
@@ -23,7 +25,8 @@ enum { HOOK_BYTES = 4 * PATH_MAX };
 
 /*
  * Git syncs what it is told to, packs are kept as they came (large files are
- * then never unpacked in memory), and what is no sound object is refused.
+ * then never unpacked in memory), and what is no sound object is refused.  A
+ * collection of garbage locks no ref: killed, it would leave the lock.
  */
 static const struct {
 	const char *name, *value;
@@ -37,6 +40,8 @@ static const struct {
     {"receive.advertisePushOptions", "true"},
     {"receive.maxInputSize", "512m"},
     {"gc.autoDetach", "false"},
+    {"gc.packRefs", "false"},
+    {"gc.writeCommitGraph", "false"},
 };
 
 /* Hooks and what is run for them; of the last, for two of its states. */
@@ -98,11 +103,61 @@ find_places(const char *name, struct release_site *s, struct err *e)
 	return release_path(s->repository, e, "%s/%s.git", parent, last);
 }
 
+/* True if the directory holds only what is made before bothy.json. */
+static bool
+is_begun(const char *dir)
+{
+	static const char *const made[] = {
+	    ".", "..", "releases", "deploy", ".bothy"};
+	const struct dirent *de;
+	DIR *d = opendir(dir);
+	bool is = d != NULL, known;
+	size_t i;
+
+	while (is && (de = readdir(d))) {
+		known = strncmp(de->d_name, "bothy.json.", 11) == 0;
+		for (i = 0; i < sizeof made / sizeof *made; i++)
+			known = known || strcmp(de->d_name, made[i]) == 0;
+		is = known;
+	}
+	if (d)
+		closedir(d);
+	return is;
+}
+
+/* True if a directory of the repository is empty, which it was; or gone. */
+static bool
+is_bare(const char *repository, const char *name)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+
+	return release_path(path, &ignored, "%s/%s", repository, name) == 0 &&
+	       (rmdir(path) == 0 || errno == ENOENT);
+}
+
+/*
+ * True if a repository lacks the hook that is made last, and nothing was ever
+ * pushed to it: its making was cut off.
+ */
+static bool
+is_unfinished(const char *repository)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+
+	return release_path(path, &ignored, "%s/hooks/%s", repository,
+		   hooks[sizeof hooks / sizeof *hooks - 1].name) == 0 &&
+	       access(path, F_OK) < 0 && is_bare(repository, "refs/heads") &&
+	       is_bare(repository, "objects/pack");
+}
+
 /* A directory of somebody else's is not made a site. */
 static int
 check_free(const struct release_site *s, struct err *e)
 {
-	if (access(s->dir, F_OK) == 0 && !release_is_site(s->dir))
+	if (access(s->dir, F_OK) == 0 && !release_is_site(s->dir) &&
+	    !is_begun(s->dir))
 		return err_set(e, EEXIST,
 		    "%s is there and no deployed site; "
 		    "choose another name, or move it away",
@@ -202,6 +257,13 @@ put_hook(
 	return rc;
 }
 
+/* Each is there before what shows that it is whole. */
+static int
+sync_made(const char *path, struct err *e)
+{
+	return planted(PLANT_SITE_UNSYNCED) ? 0 : release_sync(path, e);
+}
+
 int
 deploy_create(const char *name, const char *program,
     struct release_site *wanted, struct err *e)
@@ -213,13 +275,18 @@ deploy_create(const char *name, const char *program,
 	umask(022);
 	if (find_places(name, wanted, e) < 0 || check_free(wanted, e) < 0 ||
 	    make_directories(wanted, e) < 0 ||
-	    release_site_write(wanted, e) < 0 ||
-	    make_repository(wanted, e) < 0 ||
+	    release_site_write(wanted, e) < 0 || sync_made(wanted->dir, e) < 0)
+		return -1;
+	if (is_unfinished(wanted->repository) &&
+	    io_remove_tree(AT_FDCWD, wanted->repository) < 0)
+		return err_sys(e, "cannot remove %s", wanted->repository);
+	if (make_repository(wanted, e) < 0 ||
+	    sync_made(wanted->repository, e) < 0 ||
 	    release_path(path, e, "%s/hooks", wanted->repository) < 0 ||
 	    io_mkdirs(path, 0755, e) < 0)
 		return -1;
 	for (i = 0; i < sizeof hooks / sizeof *hooks; i++)
 		if (put_hook(wanted, program, i, e) < 0)
 			return -1;
-	return 0;
+	return sync_made(wanted->repository, e);
 }

@@ -14,6 +14,7 @@
 
 #include "store/base/clock.h"
 #include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -312,18 +313,6 @@ say_changed(struct push *p)
 		    files == 1 ? "" : "s");
 }
 
-/* All that was written, names and bytes: what follows may say it is there. */
-static int
-sync_all(const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || syncfs(fd) < 0)
-		rc = err_sys(e, "cannot sync %s", path);
-	io_close(&fd);
-	return rc;
-}
-
 /* The release gets its number. */
 static int
 number(struct push *p, struct err *e)
@@ -341,9 +330,7 @@ number(struct push *p, struct err *e)
 		    "release");
 	p->release.time_ms = clock_wall_ms();
 	say_changed(p);
-	return release_write(&p->release, p->next, e) < 0
-		   ? -1
-		   : sync_all(p->next, e);
+	return release_write(&p->release, p->next, e);
 }
 
 static int
@@ -377,8 +364,11 @@ prepare(struct push *p, struct err *e)
 		prepared_remove(p->site.dir, &ignored);
 		return -1;
 	}
-	if (sync_all(p->site.dir, e) < 0)
+	if (!planted(PLANT_RELEASE_UNSYNCED) &&
+	    release_sync(p->site.dir, e) < 0)
 		return -1;
+	if (planted(PLANT_LIVE_BEFORE_TAKEN))
+		release_switch(p->site.dir, p->release.number, e);
 	steps_done(&p->steps, "release %u is ready", p->release.number);
 	return 0;
 }
@@ -443,7 +433,11 @@ deploy_pre_receive(
 int
 deploy_ref_prepared(struct err *e)
 {
-	return sync_all(".", e);
+	if (planted(PLANT_OBJECTS_UNSYNCED))
+		return 0;
+	if (planted(PLANT_RELEASE_UNSYNCED))
+		return release_sync_names("objects/pack", e);
+	return release_sync(".", e);
 }
 
 /* What became of one ref: the site's own, or a stage's. */
@@ -477,8 +471,7 @@ deploy_ref_committed(const char *site, struct err *e)
 	struct release_site s;
 	int rc = 0;
 
-	/* The ref first: what is live never is ahead of it. */
-	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
+	if (release_site_read(&s, site, e) < 0)
 		return -1;
 	while (rc == 0 && fgets(line, sizeof line, stdin))
 		if (split(line, words) == 0)
@@ -594,7 +587,7 @@ deploy_post_receive(
 	int rc = 0;
 
 	*e = (struct err){0};
-	if (release_site_read(&s, site, e) < 0 || sync_all(".", e) < 0)
+	if (release_site_read(&s, site, e) < 0)
 		return -1;
 	while (rc == 0 && fgets(line, sizeof line, stdin)) {
 		if (split(line, words) < 0 ||

@@ -1,6 +1,7 @@
 /*
  * Where a ref stands, from the repository's files: refs/... or packed-refs
- * (gitrepository-layout(5)).  The gateway has no libgit2 to ask.
+ * (gitrepository-layout(5)); and what locks it.  The gateway has no libgit2 to
+ * ask.
  */
 #include "release.h"
 
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LOOSE_BYTES = 4096, PACKED_BYTES = 64 * 1024 * 1024, HEX = 40 };
 
@@ -76,4 +78,43 @@ release_ref(const char *repository, const char *ref,
 		rc = find_packed(buf_str(&text), ref, commit);
 	buf_release(&text);
 	return rc;
+}
+
+/* --- locks ---------------------------------------------------------------- */
+
+static int
+remove_lock(const char *repository, const char *name, struct err *e)
+{
+	char path[PATH_MAX];
+
+	if (release_path(path, e, "%s/%s.lock", repository, name) < 0)
+		return -1;
+	return unlink(path) < 0 && errno != ENOENT
+		   ? err_sys(e, "cannot remove %s", path)
+		   : 0;
+}
+
+/* HEAD is locked with the branch that it stands for. */
+static bool
+is_head(const char *repository, const char *ref)
+{
+	struct err ignored;
+	struct buf text;
+	bool is;
+
+	buf_init(&text, LOOSE_BYTES);
+	is = read_file(repository, "HEAD", &text, &ignored) > 0 &&
+	     strncmp(buf_str(&text), "ref: ", 5) == 0 &&
+	     strncmp(buf_str(&text) + 5, ref, strlen(ref)) == 0 &&
+	     buf_str(&text)[5 + strlen(ref)] == '\n';
+	buf_release(&text);
+	return is;
+}
+
+int
+release_ref_unlock(const char *repository, const char *ref, struct err *e)
+{
+	if (is_head(repository, ref) && remove_lock(repository, "HEAD", e) < 0)
+		return -1;
+	return remove_lock(repository, ref, e);
 }

@@ -4,10 +4,9 @@
  */
 #include "release.h"
 
-#include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,25 +46,14 @@ release_live(const char *site, struct err *e)
 	return read_link(path, e);
 }
 
-static int
-sync_directory(const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0 || fsync(fd) < 0)
-		rc = err_sys(e, "cannot sync %s", path);
-	io_close(&fd);
-	return rc;
-}
-
 /* PATH becomes a link to a release, from one moment to the next. */
 static int
-point(const char *site, const char *path, int64_t number, struct err *e)
+point(const char *path, int64_t number, struct err *e)
 {
 	char fresh[PATH_MAX], target[64];
 
 	snprintf(target, sizeof target, "%s%" PRId64, TARGET, number);
-	if (release_path(fresh, e, "%s/deploy/link", site) < 0)
+	if (release_path(fresh, e, "%s.new", path) < 0)
 		return -1;
 	unlink(fresh);
 	if (symlink(target, fresh) < 0)
@@ -106,8 +94,8 @@ release_switch(const char *site, uint32_t number, struct err *e)
 		return -1;
 	/* Done again after a crash, it is not what was before. */
 	if ((live > 0 && live != (int64_t)number &&
-		point(site, before, live, e) < 0) ||
-	    point(site, link, number, e) < 0)
+		point(before, live, e) < 0) ||
+	    point(link, number, e) < 0)
 		return -1;
-	return sync_directory(site, e);
+	return planted(PLANT_LIVE_UNSYNCED) ? 0 : release_sync_names(site, e);
 }

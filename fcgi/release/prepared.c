@@ -6,6 +6,7 @@
 #include "store/base/buf.h"
 #include "store/base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -22,6 +23,24 @@ path_of(const char *site, char *path, struct err *e)
 	return release_path(path, e, "%s/deploy/prepared", site);
 }
 
+/* What was cut off while it was written; nobody else writes one now. */
+static void
+remove_drafts(const char *site)
+{
+	char path[PATH_MAX];
+	const struct dirent *de;
+	struct err ignored;
+	DIR *d = NULL;
+
+	if (release_path(path, &ignored, "%s/deploy", site) == 0)
+		d = opendir(path);
+	while (d && (de = readdir(d)))
+		if (strncmp(de->d_name, "prepared.", 9) == 0)
+			unlinkat(dirfd(d), de->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
 int
 prepared_write(const struct prepared *p, const char *site, struct err *e)
 {
@@ -31,6 +50,7 @@ prepared_write(const struct prepared *p, const char *site, struct err *e)
 
 	if (path_of(site, path, e) < 0)
 		return -1;
+	remove_drafts(site);
 	o = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I}", "release",
 	    (json_int_t)p->number, "ref", p->ref, "old", p->old, "commit",
 	    p->commit, "pid", (json_int_t)p->pid, "started",
@@ -94,9 +114,11 @@ prepared_remove(const char *site, struct err *e)
 
 	if (path_of(site, path, e) < 0)
 		return -1;
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_sys(e, "cannot remove %s", path);
-	return 0;
+	if (unlink(path) < 0)
+		return errno == ENOENT ? 0
+				       : err_sys(e, "cannot remove %s", path);
+	*strrchr(path, '/') = '\0';
+	return release_sync_names(path, e);
 }
 
 uint64_t

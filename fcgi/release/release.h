@@ -121,6 +121,15 @@ bool release_stage_runs(const char *site, const char *name);
 /* Removes all that lies there; nothing of it runs.  0 or -1. */
 int release_stage_remove(const char *site, const char *name, struct err *e);
 
+/* --- the disk (sync.c) ---------------------------------------------------- */
+
+/*
+ * All that was written to the file system of a directory, names and bytes; and
+ * only the names in it.  0 or -1: what follows may say that it is there.
+ */
+int release_sync(const char *path, struct err *e);
+int release_sync_names(const char *path, struct err *e);
+
 /* --- one release (record.c) ----------------------------------------------- */
 
 struct release {
@@ -165,7 +174,10 @@ struct prepared {
 	uint64_t started; /* when that was started, as /proc says */
 };
 
-/* Writes, reads, removes SITE/deploy/prepared.  ENOENT: nothing waits. */
+/*
+ * Writes, reads, removes SITE/deploy/prepared, durably.  ENOENT: nothing
+ * waits.
+ */
 int prepared_write(const struct prepared *p, const char *site, struct err *e);
 int prepared_read(struct prepared *p, const char *site, struct err *e);
 int prepared_remove(const char *site, struct err *e);
@@ -183,6 +195,12 @@ bool prepared_is_pending(const struct prepared *p);
 int release_ref(const char *repository, const char *ref,
     char commit[RELEASE_COMMIT_SIZE], struct err *e);
 
+/*
+ * Removes what a git that has ended in midst of moving a ref left locked: any
+ * other would be refused.  0 or -1.
+ */
+int release_ref_unlock(const char *repository, const char *ref, struct err *e);
+
 enum settled {
 	SETTLE_FAILED = -1,
 	SETTLE_NOTHING, /* nothing waits */
@@ -194,7 +212,8 @@ enum settled {
 
 /*
  * With the lock held: makes what waits live if its ref has moved there, or
- * removes it if it never will.  `p` is told what it was.
+ * removes it if it never will.  `p` is told what it was.  While git runs, only
+ * a hook of its own does so: others find it pending.
  */
 enum settled release_settle(
     const struct release_site *s, struct prepared *p, struct err *e);
@@ -214,6 +233,9 @@ int release_reconcile(const char *site, struct err *e);
  * how many it removed.
  */
 int release_trim(const struct release_site *s);
+
+/* Removes a release that nobody runs: whole, or not at all.  0 or -1. */
+int release_remove(const char *site, uint32_t number, struct err *e);
 
 /* Bytes on disk of a directory; a file that has several names counts once. */
 uint64_t release_disk_bytes(const char *directory);

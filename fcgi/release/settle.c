@@ -5,9 +5,9 @@
 #include "release.h"
 
 #include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,32 +16,53 @@ static enum settled
 drop(const struct release_site *s, const struct prepared *p, struct err *e)
 {
 	int64_t live = release_live(s->dir, e);
-	char path[PATH_MAX];
 
-	if (live < 0)
+	if (live < 0 || (live != (int64_t)p->number &&
+			    release_remove(s->dir, p->number, e) < 0))
 		return SETTLE_FAILED;
-	if (live != (int64_t)p->number) {
-		if (release_path(path, e, "%s/releases/%u", s->dir, p->number) <
-		    0)
-			return SETTLE_FAILED;
-		if (io_remove_tree(AT_FDCWD, path) < 0) {
-			err_sys(e, "cannot remove %s", path);
-			return SETTLE_FAILED;
-		}
-	}
 	return prepared_remove(s->dir, e) < 0 ? SETTLE_FAILED : SETTLE_DROPPED;
+}
+
+/* Git still is to do something, and not we for it. */
+static bool
+is_anothers(const struct prepared *p)
+{
+	return prepared_is_pending(p) && p->pid != getppid();
+}
+
+/*
+ * The ref as it is now is there after a power cut too: what is live never is
+ * ahead of it, and the mark outlives what git had locked.
+ */
+static int
+sync_ref(const struct release_site *s, const struct prepared *p, struct err *e)
+{
+	if (!prepared_is_pending(p) && !planted(PLANT_LOCKS_LEFT) &&
+	    release_ref_unlock(s->repository, p->ref, e) < 0)
+		return -1;
+	if (planted(PLANT_LIVE_BEFORE_REF) || planted(PLANT_OBJECTS_UNSYNCED))
+		return 0;
+	return release_sync(s->repository, e);
+}
+
+static enum settled
+go_live(const struct release_site *s, const struct prepared *p, struct err *e)
+{
+	if (planted(PLANT_MARK_REMOVED_FIRST))
+		prepared_remove(s->dir, e);
+	if (release_switch(s->dir, p->number, e) < 0 ||
+	    prepared_remove(s->dir, e) < 0)
+		return SETTLE_FAILED;
+	return SETTLE_LIVE;
 }
 
 /* A stage of which the ref is deleted, or is not after all. */
 static enum settled
-settle_drop(const struct release_site *s, const struct prepared *p, bool there,
-    struct err *e)
+settle_drop(const struct release_site *s, bool gone, struct err *e)
 {
-	if (!there && access(s->repository, F_OK) == 0)
+	if (gone)
 		return release_stage_leave(s, e) < 0 ? SETTLE_FAILED
 						     : SETTLE_LEFT;
-	if (prepared_is_pending(p))
-		return SETTLE_PENDING;
 	return prepared_remove(s->dir, e) < 0 ? SETTLE_FAILED : SETTLE_DROPPED;
 }
 
@@ -49,6 +70,7 @@ enum settled
 release_settle(const struct release_site *s, struct prepared *p, struct err *e)
 {
 	char commit[RELEASE_COMMIT_SIZE];
+	bool moved;
 	int there;
 
 	if (prepared_read(p, s->dir, e) < 0)
@@ -56,15 +78,15 @@ release_settle(const struct release_site *s, struct prepared *p, struct err *e)
 	there = release_ref(s->repository, p->ref, commit, e);
 	if (there < 0)
 		return SETTLE_FAILED;
+	moved = p->number == 0 ? !there && access(s->repository, F_OK) == 0
+			       : there && strcmp(commit, p->commit) == 0;
+	if (is_anothers(p) || (!moved && prepared_is_pending(p)))
+		return SETTLE_PENDING;
+	if (sync_ref(s, p, e) < 0)
+		return SETTLE_FAILED;
 	if (p->number == 0)
-		return settle_drop(s, p, there > 0, e);
-	if (there && strcmp(commit, p->commit) == 0) {
-		if (release_switch(s->dir, p->number, e) < 0 ||
-		    prepared_remove(s->dir, e) < 0)
-			return SETTLE_FAILED;
-		return SETTLE_LIVE;
-	}
-	return prepared_is_pending(p) ? SETTLE_PENDING : drop(s, p, e);
+		return settle_drop(s, moved, e);
+	return moved ? go_live(s, p, e) : drop(s, p, e);
 }
 
 int

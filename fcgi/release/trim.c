@@ -6,6 +6,7 @@
 
 #include "store/base/io.h"
 #include "store/base/map.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,18 +50,32 @@ is_free(const char *site, uint32_t number)
 	return free_now;
 }
 
-/* Out of the way by one rename first: what is half removed is no release. */
-static bool
-remove_release(const char *site, uint32_t number)
+/*
+ * Out of the way by one rename first, and that on the disk: what is half
+ * removed is no release.
+ */
+int
+release_remove(const char *site, uint32_t number, struct err *e)
 {
-	char from[PATH_MAX], to[PATH_MAX];
-	struct err ignored;
+	char from[PATH_MAX], to[PATH_MAX], here[PATH_MAX], there[PATH_MAX];
 
-	return release_path(from, &ignored, "%s/releases/%u", site, number) ==
-		   0 &&
-	       release_path(to, &ignored, "%s/deploy/gone", site) == 0 &&
-	       io_remove_tree(AT_FDCWD, to) == 0 && rename(from, to) == 0 &&
-	       io_remove_tree(AT_FDCWD, to) == 0;
+	if (release_path(here, e, "%s/releases", site) < 0 ||
+	    release_path(from, e, "%s/%u", here, number) < 0 ||
+	    release_path(there, e, "%s/deploy", site) < 0 ||
+	    release_path(to, e, "%s/gone", there) < 0)
+		return -1;
+	if (io_remove_tree(AT_FDCWD, to) < 0)
+		return err_sys(e, "cannot remove %s", to);
+	if (rename(from, to) < 0)
+		return errno == ENOENT ? 0
+				       : err_sys(e, "cannot remove %s", from);
+	if (!planted(PLANT_REMOVAL_UNSYNCED) &&
+	    (release_sync_names(there, e) < 0 ||
+		release_sync_names(here, e) < 0))
+		return -1;
+	return io_remove_tree(AT_FDCWD, to) < 0
+		   ? err_sys(e, "cannot remove %s", to)
+		   : 0;
 }
 
 int
@@ -81,7 +96,8 @@ release_trim(const struct release_site *s)
 	for (i = 0; i + (size_t)s->keep < n; i++)
 		if (numbers[i] != live && numbers[i] != left &&
 		    is_free(s->dir, numbers[i]))
-			removed += remove_release(s->dir, numbers[i]);
+			removed +=
+			    release_remove(s->dir, numbers[i], &ignored) == 0;
 	free(numbers);
 	return removed;
 }

@@ -1,5 +1,6 @@
 /*
- * Mistakes that tests/crash plants in the store, to see that it finds them.
+ * Mistakes that tests/crash plants in the store and the deployment, to see that
+ * it finds them.
  *
  * A build without -DPLANTS has none of this: planted() is false and leaves no
  * code.  One with it commits the mistake that BOTHY_PLANT names, if any.  What
@@ -99,7 +100,25 @@
 	X(REMOUNT_TRUSTED, powercut, \
 	    "an index is trusted after its file system was mounted again") \
 	X(STAMP_STAYS_CLEAN, powercut, \
-	    "the stamp of a clean index stays while it is written")
+	    "the stamp of a clean index stays while it is written") \
+	X(SITE_UNSYNCED, push, \
+	    "a site counts as made before it is synced") \
+	X(RELEASE_UNSYNCED, push, \
+	    "a release is not synced before its ref moves") \
+	X(OBJECTS_UNSYNCED, push, \
+	    "what git received is never synced by us") \
+	X(LIVE_BEFORE_TAKEN, push, \
+	    "a release goes live before git has taken the push") \
+	X(LIVE_BEFORE_REF, push, \
+	    "a release goes live before its ref is synced") \
+	X(LIVE_UNSYNCED, push, \
+	    "the switch to a release is not synced") \
+	X(MARK_REMOVED_FIRST, push, \
+	    "the mark of a release goes before it is live") \
+	X(REMOVAL_UNSYNCED, push, \
+	    "a release is taken apart before it is out of the way") \
+	X(LOCKS_LEFT, push, \
+	    "what a git that has ended had locked stays so")
 
 #define PLANT_MEMBER(name, subject, what) PLANT_##name,
 enum plant { PLANT_NONE, PLANT_TABLE(PLANT_MEMBER) PLANT_END };

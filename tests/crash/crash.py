@@ -75,7 +75,8 @@ SUBJECTS = [
 ]
 
 # Where planted mistakes are to show: here, and in programs beside this one.
-LOOKED_FOR = {"journal", "documents", "daemon", "linear", "fault", "powercut"}
+LOOKED_FOR = {"journal", "documents", "daemon", "linear", "fault", "powercut",
+              "push"}
 
 # Index and stamp tell by this that a machine was started again.
 BOOTS = ["11111111-1111-1111-1111-111111111111",

@@ -10,8 +10,10 @@ crash_objs = $(patsubst %,$(B)/obj/tests/crash/%.o,$(1))
 planted_objs = $(patsubst %.c,$(B)/obj/planted/%.o,$(1))
 
 # Whatever the variant, the recorder is plain: it is preloaded before libasan.
-$(CRASH)/record.so: tests/crash/record.c tests/crash/record_log.c \
-		tests/crash/record.h tests/crash/record_internal.h
+RECORDER := tests/crash/record
+$(CRASH)/record.so: $(RECORDER).c $(RECORDER)_names.c $(RECORDER)_stdio.c \
+		$(RECORDER)_memory.c $(RECORDER)_log.c $(RECORDER).h \
+		$(RECORDER)_internal.h
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=c11 $(WARNINGS) -D_GNU_SOURCE -I. -O2 \
 		-g -fPIC -shared -o $@ $(filter %.c,$^)
@@ -54,6 +56,12 @@ $(CRASH)/bothy-store-planted: $(B)/obj/store/daemon/main.o \
 		$(call archives,store/daemon)
 	$(call link,$(LIBS.store/daemon))
 
+# The command line, with mistakes planted in deployment and releases.
+DEPLOY_SRCS := $(wildcard fcgi/deploy/*.c fcgi/release/*.c)
+$(CRASH)/planted/bothy: $(B)/obj/fcgi/cli/main.o \
+		$(call planted_objs,$(DEPLOY_SRCS)) $(call archives,fcgi/cli)
+	$(call link,$(LIBS.fcgi/cli))
+
 $(B)/obj/planted/%.o: %.c $(B)/flags
 	$(call say,CC,$< (planted))
 	$(Q)mkdir -p $(@D) && $(COMPILE) -DPLANTS
@@ -77,7 +85,13 @@ live := $(PYTHON) -B tests/crash
 LIVE_STORES := --store $(B)/bin/bothy-store \
 	--planted $(CRASH)/bothy-store-planted --recorder $(CRASH)/record.so
 
-CRASH_TESTS := $(addprefix crash-test-,states powercut linear fault exhaust)
+# Pushes to a site.
+PUSH_PROGRAMS := $(addprefix $(CRASH)/,record.so states planted/bothy) \
+	$(PROGRAMS) $(SDK)
+push := $(PYTHON) -B tests/crash/push.py --bin $(B)/bin --crash $(CRASH)
+
+CRASH_TESTS := $(addprefix crash-test-,states powercut linear fault exhaust \
+	push)
 .PHONY: crash crash-test crash-faults crash-live $(CRASH_TESTS)
 
 # Each by itself, on stores of its own: make -j runs them side by side.
@@ -97,6 +111,9 @@ crash-test-fault: $(LIVE_PROGRAMS)
 
 crash-test-exhaust: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
+
+crash-test-push: $(PUSH_PROGRAMS)
+	@$(NO_MAKE) $(push) --states 80
 
 crash-live: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/powercut.py $(LIVE_STORES) --cuts $(CRASH_CUTS)

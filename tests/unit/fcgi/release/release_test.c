@@ -271,8 +271,8 @@ test_what_waits_goes_live_with_its_ref_alone(void **state)
 	make(w, 1);
 	put_ref(w, OLD);
 	assert_int_equal(settle(w), SETTLE_NOTHING);
-	/* This process is the git that will move the ref, or not. */
-	prepare(w, 1, getpid(), prepared_started(getpid()));
+	/* What started us is the git that will move the ref, or not. */
+	prepare(w, 1, getppid(), prepared_started(getppid()));
 	assert_int_equal(settle(w), SETTLE_PENDING);
 	assert_int_equal(live(w), 0);
 	put_ref(w, NEW);
@@ -280,6 +280,49 @@ test_what_waits_goes_live_with_its_ref_alone(void **state)
 	assert_int_equal(live(w), 1);
 	assert_int_equal(settle(w), SETTLE_NOTHING);
 	assert_string_equal(list(w, text), "1");
+}
+
+static void
+test_only_gits_own_hook_settles_while_it_runs(void **state)
+{
+	const struct world *w = *state;
+
+	make(w, 1);
+	put_ref(w, NEW);
+	prepare(w, 1, getpid(), prepared_started(getpid()));
+	assert_int_equal(settle(w), SETTLE_PENDING);
+	assert_int_equal(live(w), 0);
+}
+
+static void
+test_locks_of_a_git_that_has_ended_go(void **state)
+{
+	const struct world *w = *state;
+	char head[PATH_MAX], ref[PATH_MAX], other[PATH_MAX];
+
+	where(head, "%s/HEAD.lock", w->site.repository);
+	where(ref, "%s/refs/heads/main.lock", w->site.repository);
+	where(other, "%s/refs/heads/other.lock", w->site.repository);
+	make(w, 1);
+	put_ref(w, OLD);
+	put(head, "");
+	put(ref, NEW);
+	put(other, NEW);
+	prepare(w, 1, getppid(), prepared_started(getppid()));
+	assert_int_equal(settle(w), SETTLE_PENDING);
+	assert_int_equal(access(ref, F_OK), 0);
+	prepare(w, 1, getppid(), prepared_started(getppid()) - 1);
+	assert_int_equal(settle(w), SETTLE_DROPPED);
+	assert_int_equal(access(ref, F_OK), -1);
+	assert_int_equal(access(other, F_OK), 0);
+	/* HEAD is another branch's here. */
+	assert_int_equal(access(head, F_OK), 0);
+	where(other, "%s/HEAD", w->site.repository);
+	put(other, "ref: refs/heads/main\n");
+	make(w, 1);
+	prepare(w, 1, 0, 0);
+	assert_int_equal(settle(w), SETTLE_DROPPED);
+	assert_int_equal(access(head, F_OK), -1);
 }
 
 static void
@@ -383,6 +426,8 @@ main(void)
 	    T(test_a_release_goes_live_by_its_link),
 	    T(test_a_ref_is_found_loose_and_packed),
 	    T(test_what_waits_goes_live_with_its_ref_alone),
+	    T(test_only_gits_own_hook_settles_while_it_runs),
+	    T(test_locks_of_a_git_that_has_ended_go),
 	    T(test_what_git_refused_is_removed),
 	    T(test_a_gateway_does_what_a_killed_push_left),
 	    T(test_old_releases_go_but_for_those_that_run),
