@@ -2,6 +2,7 @@
 and documents of its own, behind the same gateway."""
 import json
 import os
+import shutil
 import subprocess
 import threading
 
@@ -9,6 +10,7 @@ import pytest
 
 import fcgi
 import procs
+import ways
 from deploy_test import DEPLOY, FIRST, SAY_C, Deployed, Developer
 from httppush_test import WAITING_MAKE
 from lab import Site
@@ -458,3 +460,70 @@ def test_two_stages_are_pushed_at_once(lab, shop):
     shop.tells("review/p2", "/r/p2/say")
     shop.says("main")
     assert shop.live() == before + 1
+
+
+def test_the_rules_of_main_count(shop):
+    shop.push("review/move", {"deploy.yaml": RULES.replace(
+        "/r/*", "/stolen/*")})
+    shop.tells("one", "/r/move/say")
+    assert shop.ask("/stolen/move/say").status == 404
+    taken, said = shop.push("stolen/x", {"deploy.yaml": RULES.replace(
+        "review/*", "stolen/*")}, check=False)
+    assert not taken and "no such branch" in said, said
+    say = shop.ask("/say").body.decode()
+    shop.push("main", {"deploy.yaml": RULES.replace("/r/*", "/moved/*")})
+    shop.tells("one", "/moved/move/say")
+    assert shop.ask("/r/move/say").status == 404
+    shop.push("main", {"deploy.yaml": DEPLOY})
+    procs.wait_for(lambda: shop.ask("/moved/move/say").status == 404,
+                   what="the stage to be reached no more")
+    said = shop.bothy("stage", "ls").stdout
+    assert "not in deploy.stages" in said or "none:" in said
+    shop.developer.git("push", "bothy", ":review/move")
+    assert not os.path.exists(shop.dir_of("review-move"))
+    shop.push("main", {"deploy.yaml": RULES})
+    shop.tells(say, "/say")
+
+
+def test_there_are_not_too_many(lab):
+    shop = Staged(lab, "staged-many")
+    try:
+        shop.push("feature", {})
+        for i in range(49):
+            d = shop.dir_of("review-%d" % i)
+            os.makedirs(d)
+            shutil.copy(shop.dir_of("feature") + "/bothy.json", d)
+        lab.own(shop.dir + "/stages")
+        taken, said = shop.push("review/more", {}, check=False)
+        assert not taken and "there are 50 stages" in said, said
+        shop.push("feature", {"www/more.html": "more"})
+    finally:
+        shop.close()
+
+
+@pytest.mark.parametrize("server", [ways.Lighttpd, ways.Nginx, ways.ApacheCgi],
+                         ids=lambda w: w.name)
+def test_every_web_server_reaches_them(lab, server):
+    if server.missing():
+        pytest.skip("NOT TESTED: " + server.missing())
+    shop = Staged(lab, "staged-" + server.name)
+    door = None
+    try:
+        shop.push("feature", {"functions/say/say.c": SAY_C % "new",
+                              "www/index.html": "page"})
+        door = server(shop).start()
+        for _ in range(3):
+            assert door.get("/say").body == b"one"
+            assert door.get("/feature/say").body == b"new"
+            assert door.get("/feature/").body == b"page"
+        shop.push("feature", {"functions/say/say.c": SAY_C % "newer"})
+        procs.wait_for(lambda: door.get("/feature/say").body == b"newer")
+        shop.push("review/9", {"functions/say/say.c": SAY_C % "9"})
+        procs.wait_for(lambda: door.get("/r/9/say").body == b"9")
+        shop.developer.git("push", "bothy", ":feature")
+        procs.wait_for(lambda: door.get("/feature/say").status == 404)
+    finally:
+        if door:
+            door.stop()
+        shop.stop_residents()
+        shop.close()
