@@ -76,16 +76,14 @@ bearer_find(const struct aws_keys *keys, const char *field, int64_t now_ms)
 	return found;
 }
 
-/* Named as it is: "*" and its like are about operations of the store. */
 static bool
-names_deploy(const struct grant *g)
+names(const struct grant *g, const char *action)
 {
-	size_t i;
+	size_t n = strlen(action), i;
 
 	for (i = 0; i < g->nactions; i++)
-		if (g->actions[i].n == sizeof BEARER_DEPLOY - 1 &&
-		    memcmp(g->actions[i].p, BEARER_DEPLOY,
-			sizeof BEARER_DEPLOY - 1) == 0)
+		if (g->actions[i].n == n &&
+		    memcmp(g->actions[i].p, action, n) == 0)
 			return true;
 	return false;
 }
@@ -93,10 +91,16 @@ names_deploy(const struct grant *g)
 bool
 bearer_may_deploy(const struct aws_key *k)
 {
+	const struct grant *g;
+	bool allowed = false;
 	size_t i;
 
-	for (i = 0; i < k->nstatements; i++)
-		if (!k->statements[i].deny && names_deploy(&k->statements[i]))
-			return true;
-	return false;
+	/* Allowed by name alone: "*" is about operations of the store. */
+	for (i = 0; i < k->nstatements; i++) {
+		g = &k->statements[i];
+		if (g->deny && (names(g, BEARER_DEPLOY) || names(g, "*")))
+			return false;
+		allowed |= !g->deny && names(g, BEARER_DEPLOY);
+	}
+	return allowed;
 }

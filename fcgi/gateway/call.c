@@ -13,45 +13,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REDIRECTS_MAX = 5 };
+enum {
+	REDIRECTS_MAX = 5,
+	BODY_UNTOLD_MS = 90 * 1000	/* for a body of a length not told */
+};
 
 static const char TOO_MUCH_MEMORY[] = "it used more than its memorySize";
 static const char TOO_MANY_PROCESSES[] =
     "it had more than the 256 processes of a request";
-
-static ssize_t
-read_body_bytes(void *ctx, void *p, size_t n)
-{
-	return peer_read(ctx, p, n);
-}
-
-/* 0 with the body spooled, or -1 after an answer. */
-static int
-take_body(struct exchange *x)
-{
-	struct worker *w = x->w;
-	struct spool_source from = {read_body_bytes, w->peer};
-	int64_t length = w->params.content_length;
-	int status;
-
-	deadline_set(&w->deadline, peer_fd(w->peer),
-	    DEADLINE_BODY_MS +
-	        (length > 0 ? length / DEADLINE_BODY_RATE : 60) * 1000);
-	status = spool_body(&w->spool, &from, length, w->g->max_body,
-	    &x->body_fd, &x->body_bytes);
-	if (status == 0)
-		peer_body_over(w->peer);
-	deadline_clear(&w->deadline);
-	if (status == 0) {
-		x->body_over = true;
-		return 0;
-	}
-	if (w->deadline.cut)
-		exchange_refuse_because(x, 408, "the body came too slowly");
-	else
-		exchange_refuse_because(x, status, w->spool.reason);
-	return -1;
-}
 
 /* A token for the store, if the function may use it: 0, or -1 answered. */
 static int
@@ -419,8 +388,9 @@ call_function(struct exchange *x, int redirects)
 		exchange_refuse(x, 500, OUTCOME_ERROR, x->text, NULL);
 		return;
 	}
-	if (show_compile_error(x) || (x->body_fd < 0 && !redirects &&
-	                                 take_body(x) < 0))
+	if (show_compile_error(x) ||
+	    (x->body_fd < 0 && !redirects &&
+	        exchange_take_body(x, w->g->max_body, BODY_UNTOLD_MS) < 0))
 		return;
 	if (make_environment(x) < 0)
 		return;

@@ -108,6 +108,38 @@ nothing_yet(struct exchange *x)
 	exchange_refuse(x, 503, OUTCOME_REFUSED, "nothing was pushed yet", &a);
 }
 
+/* ---- the body --------------------------------------------------------- */
+
+static ssize_t
+read_body_bytes(void *ctx, void *p, size_t n)
+{
+	return peer_read(ctx, p, n);
+}
+
+int
+exchange_take_body(struct exchange *x, uint64_t max_bytes, int64_t untold_ms)
+{
+	struct worker *w = x->w;
+	struct spool_source from = {read_body_bytes, w->peer};
+	int64_t length = w->params.content_length;
+	int status;
+
+	deadline_set(&w->deadline, peer_fd(w->peer),
+	    length < 0 ? untold_ms
+		       : DEADLINE_BODY_MS + length / DEADLINE_BODY_RATE * 1000);
+	status = spool_body(&w->spool, &from, length, max_bytes, &x->body_fd,
+	    &x->body_bytes);
+	if (status == 0)
+		peer_body_over(w->peer);
+	deadline_clear(&w->deadline);
+	x->body_over = status == 0;
+	if (status)
+		exchange_refuse_because(x, w->deadline.cut ? 408 : status,
+		    w->deadline.cut ? "the body came too slowly"
+				    : w->spool.reason);
+	return status ? -1 : 0;
+}
+
 /* ---- static files ----------------------------------------------------- */
 
 static int

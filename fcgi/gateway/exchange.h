@@ -56,6 +56,14 @@ void exchange_refuse(struct exchange *x, int status, enum outcome outcome,
 void exchange_refuse_because(struct exchange *x, int status,
     const char *reason);
 
+/*
+ * Spools the request's body: 0 with body_fd and body_bytes; -1 after an
+ * answer.  It may take 30 s and one more for each 16 KB; `untold_ms` if the
+ * client does not tell its length.
+ */
+int exchange_take_body(
+    struct exchange *x, uint64_t max_bytes, int64_t untold_ms);
+
 /* Answers for x->w->path, after `redirects` local redirects. */
 void exchange_route(struct exchange *x, int redirects);
 

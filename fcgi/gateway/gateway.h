@@ -49,6 +49,7 @@ struct gateway {
 	bool private_launcher;
 	struct stages *stages;		/* of a site; NULL of a stage */
 	uint64_t max_body;		/* bytes; more is a 413 */
+	atomic_size_t pushes;		/* over HTTP, that are under way */
 	bool dev;			/* bothy run: compile errors as pages */
 	bool cgi;			/* plain CGI: one request */
 	int64_t idle_ms;		/* of a resident; 0: this is none */

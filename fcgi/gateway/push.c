@@ -20,10 +20,14 @@
 #include <string.h>
 
 enum {
-	PUSH_MAX_MB = 520,	    /* git's receive.maxInputSize is 512 */
-	PUSH_SLOW_MS = 3600 * 1000, /* for a body of a length not told */
-	PUSH_IDLE_MS = 300 * 1000   /* git says something every 5 s */
+	PUSH_MAX_MB = 520,	      /* git's receive.maxInputSize is 512 */
+	PUSHES_MAX = 16,	      /* at once, as the launcher has it */
+	PUSH_UNTOLD_MS = 3600 * 1000, /* for a body of a length not told */
+	PUSH_IDLE_MS = 300 * 1000,    /* git says something every 5 s */
+	BUSY_RETRY_S = 30
 };
+
+static const char TOO_MANY[] = "too many pushes at once: try again later";
 
 static const char REALM[] = "Basic realm=\"bothy\", charset=\"UTF-8\"";
 
@@ -221,39 +225,6 @@ add_request(struct push *p)
 	buf_putc(b, '\0');
 }
 
-/* --- the body ------------------------------------------------------------- */
-
-static ssize_t
-read_body_bytes(void *ctx, void *p, size_t n)
-{
-	return peer_read(ctx, p, n);
-}
-
-/* 0 with the body spooled, or -1 after an answer. */
-static int
-take_body(struct exchange *x)
-{
-	struct worker *w = x->w;
-	struct spool_source from = {read_body_bytes, w->peer};
-	int64_t length = w->params.content_length;
-	int status;
-
-	deadline_set(&w->deadline, peer_fd(w->peer),
-	    length < 0 ? PUSH_SLOW_MS
-		       : DEADLINE_BODY_MS + length / DEADLINE_BODY_RATE * 1000);
-	status = spool_body(&w->spool, &from, length,
-	    (uint64_t)PUSH_MAX_MB << 20, &x->body_fd, &x->body_bytes);
-	if (status == 0)
-		peer_body_over(w->peer);
-	deadline_clear(&w->deadline);
-	x->body_over = status == 0;
-	if (status)
-		exchange_refuse_because(x, w->deadline.cut ? 408 : status,
-		    w->deadline.cut ? "the body came too slowly"
-				    : w->spool.reason);
-	return status ? -1 : 0;
-}
-
 /* --- the run -------------------------------------------------------------- */
 
 static int
@@ -296,7 +267,7 @@ settle_held(struct exchange *x)
 		break;
 	case RUN_REFUSED:
 		if (x->result.status == LAUNCH_BUSY)
-			a.message = "too many pushes at once: try again later";
+			a.message = TOO_MANY;
 		exchange_refuse(x, 503, OUTCOME_ERROR, x->text, &a);
 		break;
 	default:
@@ -354,6 +325,36 @@ run(struct push *p)
 		settle_held(x);
 }
 
+/* The key is looked at again: a body may take hours, and it is gone now. */
+static void
+serve(struct push *p)
+{
+	struct exchange *x = p->x;
+
+	if (exchange_take_body(x, (uint64_t)PUSH_MAX_MB << 20, PUSH_UNTOLD_MS) <
+		0 ||
+	    (x->body_bytes && authorise(p) < 0))
+		return;
+	buf_init(&p->env, LAUNCH_GIT_BYTES);
+	add_ours(&p->env);
+	add_request(p);
+	if (buf_ok(&p->env))
+		run(p);
+	else
+		exchange_refuse_because(
+		    x, 500, "the paths of the site are too long");
+	buf_release(&p->env);
+}
+
+/* Before the body: each keeps a worker for as long as it takes. */
+static void
+refuse_busy(struct exchange *x)
+{
+	struct answer a = {.message = TOO_MANY, .retry_after_s = BUSY_RETRY_S};
+
+	exchange_refuse(x, 503, OUTCOME_ERROR, TOO_MANY, &a);
+}
+
 bool
 push_answers(struct exchange *x, const char *path)
 {
@@ -368,17 +369,12 @@ push_answers(struct exchange *x, const char *path)
 	if (authorise(&p) < 0)
 		return true;
 	p.service = find_service(x, i);
-	if (!p.service || take_body(x) < 0)
+	if (!p.service)
 		return true;
-	buf_init(&p.env, LAUNCH_GIT_BYTES);
-	add_ours(&p.env);
-	add_request(&p);
-	if (buf_ok(&p.env))
-		run(&p);
+	if (atomic_fetch_add(&x->w->g->pushes, 1) < PUSHES_MAX)
+		serve(&p);
 	else
-		exchange_refuse_because(x, 500,
-		    "the paths of the site are too "
-		    "long");
-	buf_release(&p.env);
+		refuse_busy(x);
+	atomic_fetch_sub(&x->w->g->pushes, 1);
 	return true;
 }

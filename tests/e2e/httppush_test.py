@@ -13,6 +13,7 @@ import zlib
 
 import pytest
 
+import cgi
 import fcgi
 import procs
 import ways
@@ -235,6 +236,58 @@ def test_bearer_and_removal(door):
     assert r.status == 200 and b"# service=git-receive-pack" in r.body
     shop.bothy("key", "rm", made["AccessKeyId"])
     assert door.get(RECEIVE, bearer).status == 401
+
+
+def begun(shop, length=1000, secret=None):
+    """A push of which some of the body has been sent."""
+    s = fcgi.connect(shop.gateway.socket)
+    env = cgi.environment("POST", PATH + "/git-receive-pack", [
+        basic(secret or shop.secret), (
+            "Content-Type", "application/x-git-receive-pack-request")],
+        b"x" * length, False)
+    s.sendall(fcgi.begin() + fcgi.params(env) +
+              fcgi.record(fcgi.STDIN, b"0"))
+    return s
+
+
+@pytest.fixture
+def straight(pushed):
+    """The site without a web server before it."""
+    pushed.serve()
+    yield pushed
+    procs.stop(pushed.gateway.process)
+    pushed.gateway = None
+
+
+def test_a_key_that_goes_amid_a_push_lets_nothing_in(straight):
+    made = json.loads(straight.bothy("--json", "key", "create", "--allow",
+                                     "deploy").stdout)
+
+    def is_used():
+        rows = json.loads(straight.bothy("--json", "key", "ls").stdout)
+        return [r for r in rows if r["id"] == made["AccessKeyId"] and
+                r["used"]]
+
+    with begun(straight, 5, made["SecretAccessKey"]) as s:
+        procs.wait_for(is_used, what="the key to be looked at")
+        straight.bothy("key", "rm", made["AccessKeyId"])
+        s.sendall(fcgi.stdin(b"0000"))
+        assert fcgi.receive(s).status == 401
+
+
+def test_slow_pushes_take_not_all_workers(straight):
+    slow = [begun(straight) for _ in range(16)]
+
+    def is_busy():
+        r = fcgi.request(straight.gateway.socket, "GET", RECEIVE,
+                         [basic(straight.secret)])
+        return r.status == 503 and "too many pushes" in r.json()["message"]
+
+    procs.wait_for(is_busy, what="one more push to be refused")
+    assert straight.get().status == 200
+    for s in slow:
+        s.close()
+    procs.wait_for(lambda: not is_busy(), what="pushes to be taken again")
 
 
 @pytest.mark.parametrize("target", [

@@ -111,6 +111,23 @@ only_by_name(void **state)
 	assert_false(bearer_may_deploy(&none));
 }
 
+static void
+unless_it_is_denied(void **state)
+{
+	static const struct text deploy = {"deploy", 6}, all = {"*", 1},
+				 get = {"dynamodb:GetItem", 16};
+	struct grant g[2] = {{.actions = &deploy, .nactions = 1},
+	    {.deny = true, .actions = &get, .nactions = 1}};
+	const struct aws_key k = {.statements = g, .nstatements = 2};
+
+	(void)state;
+	assert_true(bearer_may_deploy(&k));
+	g[1].actions = &deploy;
+	assert_false(bearer_may_deploy(&k));
+	g[1].actions = &all;
+	assert_false(bearer_may_deploy(&k));
+}
+
 int
 main(void)
 {
@@ -119,6 +136,7 @@ main(void)
 	    cmocka_unit_test(by_bearer),
 	    cmocka_unit_test(while_it_lasts),
 	    cmocka_unit_test(only_by_name),
+	    cmocka_unit_test(unless_it_is_denied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
