@@ -1,9 +1,10 @@
 /*
  * The keeper: a thread for what happens by time.  It keeps a segment of the
- * journal ready, moves documents of growing tables, and submits the jobs of
- * upkeep: items that expire, indexes that are to be filled, what dropped
- * tables left in the index, tokens that nobody can use again.  Each job is
- * short, so that clients' writes pass between two of them.
+ * journal ready, reads the index into memory after the start, moves documents
+ * of growing tables, and submits the jobs of upkeep: items that expire, indexes
+ * that are to be filled, what dropped tables left in the index, tokens that
+ * nobody can use again.  Each job is short, so that clients' writes pass
+ * between two of them.
  */
 #include "store_internal.h"
 
@@ -382,6 +383,7 @@ keeper_main(void *arg)
 	struct store *s = arg;
 	int64_t swept_ms = INT64_MIN / 2;
 	struct upkeep u = {.s = s};
+	bool cold = true;
 	struct err ignored;
 
 	arena_init(&u.arena, JOB_ROOM);
@@ -390,6 +392,7 @@ keeper_main(void *arg)
 	do {
 		if (journal_wants_segment(s->journal))
 			journal_prepare(s->journal, &ignored);
+		cold = cold && index_warm(s->index);
 		files_grow(s->files, FILES_KEEPER, PIECE, &ignored);
 		if (clock_mono_ms() - swept_ms >= sweep_ms(s)) {
 			sweep(&u);

@@ -66,7 +66,7 @@ open_env(struct index *ix, size_t map_bytes, struct err *e)
 	if (ix->read_only)
 		flags |= MDB_RDONLY;
 	if (ix->writes_map)
-		flags |= MDB_WRITEMAP;
+		flags |= MDB_WRITEMAP | MDB_NORDAHEAD;
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(ix->env, DB_COUNT);
 	if (rc == 0)
@@ -224,10 +224,10 @@ index_room(const struct index *ix, struct index_room *r, struct err *e)
 	pthread_mutex_lock(&mine->lock);
 	mdb_env_info(ix->env, &info);
 	mdb_env_stat(ix->env, &stat);
-	pthread_mutex_unlock(&mine->lock);
 	r->map_bytes = info.me_mapsize;
 	r->used_bytes = (info.me_last_pgno + 1) * stat.ms_psize;
 	r->length_bytes = ix->writes_map ? ix->length : r->used_bytes;
+	pthread_mutex_unlock(&mine->lock);
 	r->free_bytes = fs.f_bavail * fs.f_frsize;
 	return 0;
 }

@@ -45,6 +45,13 @@ struct index *index_open(const char *path, const struct index_options *o,
     struct err *e);
 void index_close(struct index *ix);	/* views and batch are ended before */
 
+/*
+ * Reads the next 16 MB of the file ahead into memory, of which it takes a
+ * quarter at most: true if there is more to read.  For one thread, beside all
+ * others.
+ */
+bool index_warm(struct index *ix);
+
 /* Makes everything last: before the stamp says clean. */
 int index_sync(struct index *ix, struct err *e);
 

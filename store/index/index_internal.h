@@ -63,6 +63,7 @@ struct index {
 	bool writes_map;	/* see index_grow.c */
 	_Atomic size_t length;	/* of the file, if `writes_map` */
 	size_t promised;	/* bytes of it that have blocks */
+	uint64_t warmed;	/* bytes, by who calls index_warm() */
 	size_t used, spent;	/* bytes: at the batch's begin, since at most */
 
 	pthread_mutex_t lock;
