@@ -88,6 +88,28 @@ names(const struct grant *g, const char *action)
 	return false;
 }
 
+/* The pattern of "deploy:feature"; n is 0 for another action. */
+static struct text
+branch_of(const struct text *action)
+{
+	const size_t n = sizeof BEARER_BRANCH - 1;
+
+	if (action->n <= n || memcmp(action->p, BEARER_BRANCH, n) != 0)
+		return (struct text){"", 0};
+	return (struct text){action->p + n, action->n - n};
+}
+
+static bool
+names_branch(const struct grant *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->nactions; i++)
+		if (branch_of(&g->actions[i]).n)
+			return true;
+	return false;
+}
+
 bool
 bearer_may_deploy(const struct aws_key *k)
 {
@@ -100,7 +122,30 @@ bearer_may_deploy(const struct aws_key *k)
 		g = &k->statements[i];
 		if (g->deny && (names(g, BEARER_DEPLOY) || names(g, "*")))
 			return false;
-		allowed |= !g->deny && names(g, BEARER_DEPLOY);
+		allowed |=
+		    !g->deny && (names(g, BEARER_DEPLOY) || names_branch(g));
 	}
 	return allowed;
+}
+
+void
+bearer_branches(const struct aws_key *k, struct buf *out)
+{
+	const struct grant *g;
+	struct text branch;
+	size_t i, j;
+
+	for (i = 0; i < k->nstatements; i++)
+		if (!k->statements[i].deny &&
+		    names(&k->statements[i], BEARER_DEPLOY))
+			return;
+	for (i = 0; i < k->nstatements; i++) {
+		g = &k->statements[i];
+		for (j = 0; !g->deny && j < g->nactions; j++) {
+			branch = branch_of(&g->actions[j]);
+			if (branch.n && out->len)
+				buf_putc(out, ' ');
+			buf_add(out, branch.p, branch.n);
+		}
+	}
 }

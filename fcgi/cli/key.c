@@ -24,7 +24,7 @@ static const struct opt create_opts[] = {
 	{"allow", 0, OPT_LIST, "ACTION",
 	    offsetof(struct keytext_options, allow),
 	    "what it may do: dynamodb:GetItem, 'dynamodb:*' (all of them, "
-	    "unless given), deploy"},
+	    "unless given), deploy, deploy:BRANCH"},
 	{"deny", 0, OPT_LIST, "ACTION",
 	    offsetof(struct keytext_options, deny),
 	    "what it may not do, whatever is allowed"},

@@ -3,6 +3,8 @@
  */
 #include "keytext.h"
 
+#include "fcgi/conf/stages.h"
+
 #include "fcgi/aws/bearer.h"
 #include "fcgi/conf/grants.h"
 
@@ -81,22 +83,37 @@ add_statement(struct buf *out, const char *effect,
 	buf_puts(out, tables->count ? "]}" : "\"*\"]}");
 }
 
-/* Takes deploy, which is about no table, out of the list: true if it was there.
- */
 static bool
-take_deploy(struct opt_list *actions)
+is_deploy(const char *action)
+{
+	return strcmp(action, BEARER_DEPLOY) == 0 ||
+	    strncmp(action, BEARER_BRANCH, sizeof BEARER_BRANCH - 1) == 0;
+}
+
+/* Takes deploy, which is about no table, and deploy:BRANCH out of the list. */
+static int
+take_deploy(struct opt_list *actions, struct opt_list *taken, struct err *e)
 {
 	size_t i, n = 0;
-	bool found = false;
+	const char *action, *why;
 
 	for (i = 0; i < actions->count; i++) {
-		if (strcmp(actions->items[i], BEARER_DEPLOY) == 0)
-			found = true;
-		else
-			actions->items[n++] = actions->items[i];
+		action = actions->items[i];
+		if (!is_deploy(action)) {
+			actions->items[n++] = action;
+			continue;
+		}
+		taken->items[taken->count++] = action;
+		if (strcmp(action, BEARER_DEPLOY) == 0)
+			continue;
+		action += sizeof BEARER_BRANCH - 1;
+		why = stages_pattern_wrong(action);
+		if (why)
+			return err_set(e, EINVAL, "deploy:%.100s: what is "
+			    "deployed %s", action, why);
 	}
 	actions->count = n;
-	return found;
+	return 0;
 }
 
 int
@@ -104,12 +121,12 @@ keytext_grants(const struct keytext_options *o, struct buf *out,
     struct err *e)
 {
 	static const struct opt_list ALL = {{"dynamodb:*"}, 1};
-	static const struct opt_list DEPLOY = {{BEARER_DEPLOY}, 1};
 	static const struct opt_list EVERYWHERE = {.count = 0};
 	struct opt_list allow = o->allow.count ? o->allow : ALL;
-	bool deploys = take_deploy(&allow);
+	struct opt_list deploy = {.count = 0};
 
-	if (check_actions(&allow, e) < 0 || check_actions(&o->deny, e) < 0 ||
+	if (take_deploy(&allow, &deploy, e) < 0 ||
+	    check_actions(&allow, e) < 0 || check_actions(&o->deny, e) < 0 ||
 	    check_tables(&o->tables, e) < 0)
 		return -1;
 	if (!allow.count && (o->deny.count || o->tables.count))
@@ -117,9 +134,9 @@ keytext_grants(const struct keytext_options *o, struct buf *out,
 		    "something of dynamodb besides, or leave --table and "
 		    "--deny out");
 	buf_putc(out, '[');
-	if (deploys)
-		add_statement(out, "Allow", &DEPLOY, &EVERYWHERE);
-	if (deploys && allow.count)
+	if (deploy.count)
+		add_statement(out, "Allow", &deploy, &EVERYWHERE);
+	if (deploy.count && allow.count)
 		buf_putc(out, ',');
 	if (allow.count)
 		add_statement(out, "Allow", &allow, &o->tables);
@@ -168,11 +185,11 @@ show_tables(const json_t *resources, struct buf *out)
 }
 
 static bool
-is_deploy(const json_t *actions)
+are_deploy(const json_t *actions)
 {
 	const char *first = json_string_value(json_array_get(actions, 0));
 
-	return first && strcmp(first, BEARER_DEPLOY) == 0;
+	return first && is_deploy(first);
 }
 
 void
@@ -189,7 +206,7 @@ keytext_show(const struct text *grants, struct buf *out)
 		    "Deny") == 0)
 			buf_puts(out, "never ");
 		show_actions(json_object_get(s, "a"), out);
-		if (!is_deploy(json_object_get(s, "a")))
+		if (!are_deploy(json_object_get(s, "a")))
 			show_tables(json_object_get(s, "t"), out);
 	}
 	json_decref(all);

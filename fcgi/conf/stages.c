@@ -126,6 +126,25 @@ fits(const char *pattern, const char *branch, const char **star, size_t *n)
 	return !memchr(*star, '/', *n);
 }
 
+bool
+stages_fits_any(const char *patterns, const char *branch)
+{
+	char pattern[STAGES_BRANCH_SIZE];
+	const char *star;
+	size_t n, length;
+
+	for (; *patterns; patterns += n + (patterns[n] == ' ')) {
+		n = strcspn(patterns, " ");
+		if (n < sizeof pattern) {
+			memcpy(pattern, patterns, n);
+			pattern[n] = '\0';
+			if (fits(pattern, branch, &star, &length))
+				return true;
+		}
+	}
+	return false;
+}
+
 int
 stages_fit(const char *pattern, const char *address, const char *branch,
     char out[STAGES_ADDRESS_SIZE], struct err *e)

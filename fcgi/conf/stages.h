@@ -27,6 +27,9 @@ const char *stages_pattern_wrong(const char *pattern);
 const char *stages_path_wrong(const char *path);
 const char *stages_host_wrong(const char *host);
 
+/* True if the branch fits one of the patterns, which have spaces between. */
+bool stages_fits_any(const char *patterns, const char *branch);
+
 /*
  * If the branch fits the pattern: 1, and its address, which begins with a slash
  * if it is a path.  0 if it does not.  -1 with the error: it fits, but makes no

@@ -92,6 +92,8 @@ judge_line(struct push *p, char **words, struct err *e)
 		    "%.100s: branches are deployed, nothing else: git push "
 		    "<remote> %s",
 		    words[2], p->site.branch);
+	if (stage_allowed(branch, e) < 0)
+		return -1;
 	p->drop = strspn(words[1], "0") == HEX;
 	if (strcmp(branch, p->site.branch) != 0) {
 		if (take_stage(p, branch, e) < 0)

@@ -90,6 +90,17 @@ stage_look(const struct release_site *site, const char *branch,
 	return rc;
 }
 
+int
+stage_allowed(const char *branch, struct err *e)
+{
+	const char *some = getenv("BOTHY_DEPLOY_BRANCHES");
+
+	if (!some || stages_fits_any(some, branch))
+		return 0;
+	return err_set(e, EACCES, "%.100s: this key may deploy %.200s alone",
+	    branch, some);
+}
+
 /* The text of one of git's, from 0 on; NULL: there are no more. */
 static const char *
 push_option(int i)

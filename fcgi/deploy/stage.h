@@ -28,6 +28,12 @@ int stage_look(const struct release_site *site, const char *branch,
     struct stage *out, struct err *e);
 
 /*
+ * Whether who pushes may push this branch: over HTTP a key may be for some
+ * alone (BOTHY_DEPLOY_BRANCHES, of the gateway).  0 or -1.
+ */
+int stage_allowed(const char *branch, struct err *e);
+
+/*
  * The branch's own site, made if it is not there.  From then on the process is
  * that stage's (BOTHY_STAGE).  0 or -1.
  */

@@ -49,6 +49,7 @@ struct push {
 	const struct service *service;
 	struct release_site site;
 	char key[KEY_ID_MAX + 1];
+	char branches[1024]; /* that it is for alone, or "" */
 	struct buf env;
 	char said[512]; /* on git's stderr, for the log */
 	size_t nsaid;
@@ -115,6 +116,21 @@ ask_for_key(struct exchange *x)
 	exchange_refuse(x, 401, OUTCOME_REFUSED, "no key that is known", &a);
 }
 
+/* False if they are too many. */
+static bool
+take_branches(struct push *p, const struct aws_key *k)
+{
+	struct buf b;
+	bool fit;
+
+	buf_init(&b, sizeof p->branches - 1);
+	bearer_branches(k, &b);
+	fit = buf_ok(&b);
+	snprintf(p->branches, sizeof p->branches, "%s", fit ? buf_str(&b) : "");
+	buf_release(&b);
+	return fit;
+}
+
 /* 0 with the key's id, or -1 after an answer. */
 static int
 authorise(struct push *p)
@@ -139,6 +155,9 @@ authorise(struct push *p)
 		exchange_refuse_because(x, 403,
 		    "this key may not deploy; "
 		    "`bothy key create --allow deploy` makes one that may");
+	else if (!take_branches(p, k))
+		exchange_refuse_because(
+		    x, 403, "this key names more branches than can be");
 	else {
 		aws_keyring_used(ring, k, now_ms);
 		snprintf(p->key, sizeof p->key, "%s", k->id);
@@ -211,6 +230,8 @@ add_request(struct push *p)
 	add(b, "QUERY_STRING", p->service->query);
 	add(b, "GIT_HTTP_EXPORT_ALL", "1");
 	add(b, "REMOTE_USER", p->key);
+	if (p->branches[0])
+		add(b, "BOTHY_DEPLOY_BRANCHES", p->branches);
 	add(b, "REMOTE_ADDR", x->client.addr);
 	if (params->content_type)
 		add(b, "CONTENT_TYPE", params->content_type);

@@ -12,7 +12,7 @@ import fcgi
 import procs
 import ways
 from deploy_test import DEPLOY, FIRST, SAY_C, Deployed, Developer
-from httppush_test import WAITING_MAKE
+from httppush_test import PATH, WAITING_MAKE, make_key, url_of
 from lab import Site
 
 RULES = DEPLOY + """deploy:
@@ -470,7 +470,6 @@ def test_the_rules_of_main_count(shop):
     taken, said = shop.push("stolen/x", {"deploy.yaml": RULES.replace(
         "review/*", "stolen/*")}, check=False)
     assert not taken and "no such branch" in said, said
-    say = shop.ask("/say").body.decode()
     shop.push("main", {"deploy.yaml": RULES.replace("/r/*", "/moved/*")})
     shop.tells("one", "/moved/move/say")
     assert shop.ask("/r/move/say").status == 404
@@ -482,7 +481,7 @@ def test_the_rules_of_main_count(shop):
     shop.developer.git("push", "bothy", ":review/move")
     assert not os.path.exists(shop.dir_of("review-move"))
     shop.push("main", {"deploy.yaml": RULES})
-    shop.tells(say, "/say")
+    shop.tells("one", "/say")
 
 
 def test_there_are_not_too_many(lab):
@@ -526,4 +525,37 @@ def test_every_web_server_reaches_them(lab, server):
         if door:
             door.stop()
         shop.stop_residents()
+        shop.close()
+
+
+def test_a_key_may_be_for_some_branches(lab):
+    shop = Staged(lab, "staged-keys")
+    door = None
+    try:
+        lab.bothy("site", "create", shop.dir, "--http", PATH)
+        refused = shop.bothy("key", "create", "--allow", "deploy:../x",
+                             check=False)
+        assert "what is deployed must be a branch" in refused.stderr
+        key = make_key(shop, "--allow", "deploy:review/*")
+        said = shop.bothy("key", "ls").stdout
+        assert "deploy:review/*" in said and "every table" not in said
+        door = ways.Lighttpd(shop).start()
+        dev = Developer(lab, "staged-keys-http", url_of(door, key),
+                        lab.environment(GIT_CONFIG_NOSYSTEM="1",
+                                        GIT_TERMINAL_PROMPT="0"))
+        dev.git("pull", "-q", "bothy", "main")
+        dev.commit({"functions/say/say.c": SAY_C % "by http"})
+        for branch in ("main", "feature"):
+            code, said = dev.git("push", "bothy", "HEAD:refs/heads/" + branch,
+                                 check=False)
+            assert code != 0, said
+            assert "this key may deploy review/* alone" in said, said
+        dev.git("push", "bothy", "HEAD:refs/heads/review/1")
+        procs.wait_for(lambda: door.get("/r/1/say").body == b"by http")
+        code, said = dev.git("push", "bothy", ":review/1")
+        assert "stage review-1 is gone" in said, said
+        assert door.get("/say").body == b"one" and shop.live() == 1
+    finally:
+        if door:
+            door.stop()
         shop.close()

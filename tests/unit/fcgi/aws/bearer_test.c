@@ -128,6 +128,31 @@ unless_it_is_denied(void **state)
 	assert_false(bearer_may_deploy(&k));
 }
 
+static void
+some_branches_alone(void **state)
+{
+	static const struct text actions[] = {{"deploy:main", 11},
+	    {"deploy:review/*", 15}, {"deploy:", 7}},
+				 all = {"deploy", 6};
+	struct grant g[2] = {{.actions = actions, .nactions = 3},
+	    {.actions = &all, .nactions = 0}};
+	const struct aws_key k = {.statements = g, .nstatements = 2};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100);
+	assert_true(bearer_may_deploy(&k));
+	bearer_branches(&k, &out);
+	assert_string_equal(buf_str(&out), "main review/*");
+	buf_reset(&out);
+	g[1].nactions = 1;
+	bearer_branches(&k, &out);
+	assert_int_equal(out.len, 0);
+	buf_release(&out);
+	g[0].nactions = g[1].nactions = 0;
+	assert_false(bearer_may_deploy(&k));
+}
+
 int
 main(void)
 {
@@ -137,6 +162,7 @@ main(void)
 	    cmocka_unit_test(while_it_lasts),
 	    cmocka_unit_test(only_by_name),
 	    cmocka_unit_test(unless_it_is_denied),
+	    cmocka_unit_test(some_branches_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

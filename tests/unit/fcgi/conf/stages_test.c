@@ -81,6 +81,18 @@ a_star_is_the_same_on_both_sides(void **state)
 	assert_string_equal(address("r*", "/*", "r.b"), "error");
 }
 
+static void
+any_of_some(void **state)
+{
+	(void)state;
+	assert_true(stages_fits_any("main", "main"));
+	assert_true(stages_fits_any("main review/*", "review/1"));
+	assert_true(stages_fits_any("review/* main", "main"));
+	assert_false(stages_fits_any("main review/*", "mainer"));
+	assert_false(stages_fits_any("main review/*", "review/1/2"));
+	assert_false(stages_fits_any("", "main"));
+}
+
 int
 main(void)
 {
@@ -88,6 +100,7 @@ main(void)
 	    cmocka_unit_test(branches_are_harmless_names),
 	    cmocka_unit_test(patterns_have_one_star),
 	    cmocka_unit_test(a_star_is_the_same_on_both_sides),
+	    cmocka_unit_test(any_of_some),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
