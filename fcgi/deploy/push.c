@@ -20,9 +20,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -420,6 +422,9 @@ deploy_pre_receive(
 	if (release_site_read(&p.site, site, e) < 0)
 		return -1;
 	umask(022);
+	/* Of a git that is killed nothing goes live: no build goes on for it,
+	 * and nobody waits for its lock. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	rc = receive(&p, e);
 	/* `bothy secret` looks there what a first push is called. */
 	if (rc < 0 && p.next[0] && !p.keep)

@@ -6,17 +6,26 @@
 
 #include "containment.h"
 
+#include "functions/sdk/contain.h"
 #include "store/base/clock.h"
 #include "store/base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EVENTS_AT_ONCE = 64, ZYGOTES_KEPT = 2048 };
+enum {
+	EVENTS_AT_ONCE = 64,
+	ZYGOTES_KEPT = 2048,
+	STRANGERS_MAX = 64,
+	LOOKED_AT_MAX = 512	/* the oldest children: bombs are younger */
+};
 
 int
 loop_add(struct launcher *l, struct source *s)
@@ -61,11 +70,44 @@ loop_leave(struct launcher *l)
 		zygote_retire(l, z);
 }
 
+/*
+ * True if it runs as functions and builds do, which nothing that they start
+ * gets rid of.
+ */
+static bool
+is_confined(pid_t pid)
+{
+	char path[64], text[4096];
+	int fd;
+	ssize_t n;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : io_read(fd, text, sizeof text - 1);
+	io_close(&fd);
+	text[n < 0 ? 0 : n] = '\0';
+	return !strstr(text, "\nNoNewPrivs:\t0");
+}
+
+/* Children that are none of a function's: the store, which a push started. */
+static size_t
+find_free(pid_t *out, size_t room)
+{
+	pid_t children[LOOKED_AT_MAX];
+	int n = contain_children(getpid(), children, LOOKED_AT_MAX), i;
+	size_t found = 0;
+
+	for (i = 0; i < n && found < room; i++)
+		if (!is_confined(children[i]))
+			out[found++] = children[i];
+	return found;
+}
+
 /* What a dead zygote left behind has become ours: it ends now. */
 static void
 sweep_orphans(struct launcher *l)
 {
-	pid_t living[ZYGOTES_KEPT + BACKENDS_MAX];
+	pid_t living[ZYGOTES_KEPT + BACKENDS_MAX + STRANGERS_MAX];
 	const struct zygote_host *z;
 	const struct backend *b;
 	size_t n = 0;
@@ -75,6 +117,7 @@ sweep_orphans(struct launcher *l)
 			living[n++] = z->pid;
 	for (b = l->backends; b; b = b->next)
 		living[n++] = b->pid;
+	n += find_free(living + n, STRANGERS_MAX);
 	if (!z)
 		contain_sweep(NULL, living, n);
 }
