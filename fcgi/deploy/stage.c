@@ -83,7 +83,6 @@ stage_look(const struct release_site *site, const char *branch,
 	if (rc == 0)
 		rc = release_path(out->base, e, "%s%s", conf->base_path,
 		    *out->address == '/' ? out->address : "");
-	snprintf(out->service, sizeof out->service, "%s", conf->service);
 	snprintf(out->own, sizeof out->own, "%s", conf->stage);
 	memcpy(out->site, site->dir, sizeof out->site);
 	conf_free(conf);
@@ -204,21 +203,4 @@ stage_find(const struct release_site *site, const char *branch,
 	       release_is_site(dir) &&
 	       release_site_read(out, dir, &ignored) == 0 &&
 	       strcmp(out->branch, branch) == 0;
-}
-
-int
-stage_judge(const struct release_site *pushed, const struct stage *stage,
-    const struct conf *conf, struct err *e)
-{
-	if (stage && strcmp(stage->service, conf->service) != 0)
-		return err_set(e, EINVAL,
-		    "a stage is of the same service as the site: %s, not %s",
-		    stage->service, conf->service);
-	if (!stage &&
-	    release_stage_state(pushed->dir, conf->stage) != STAGE_NONE)
-		return err_set(e, EINVAL,
-		    "provider.stage is %s, which is a stage of another "
-		    "branch; drop that, or call this one otherwise",
-		    conf->stage);
-	return 0;
 }

@@ -11,7 +11,6 @@
 
 /* What a site's live release says of one branch. */
 struct stage {
-	char service[RELEASE_STAGE_SIZE];  /* of the site, and so the stage's */
 	char address[STAGES_ADDRESS_SIZE]; /* as stages_fit() gives it */
 	char base[PATH_MAX]; /* the site's basePath and a path's address */
 	bool fresh;	     /* nothing of it was there before */
@@ -57,9 +56,10 @@ int stage_find(const struct release_site *site, const char *branch,
     struct release_site *out);
 
 /*
- * What site and stage may not say in deploy.yaml for each other's sake: of a
- * stage another service than the site's, of the site a stage's name.  `stage`
- * is NULL for the site.  0 or -1.
+ * stagejudge.c: what site and stage may not say in deploy.yaml for each other's
+ * sake.  Of a stage, `stage` and what it could reach of the site by: another
+ * service, more files, the same store; of the site, for which `stage` is NULL,
+ * a stage's name.  0 or -1.
  */
 int stage_judge(const struct release_site *pushed, const struct stage *stage,
     const struct conf *conf, struct err *e);

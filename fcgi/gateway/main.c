@@ -216,8 +216,10 @@ housekeeping(struct gateway *g, const sigset_t *signals)
 			return;
 		if (g->idle_ms && resident_is_idle(g, now_ms))
 			return;
-		if (sig == SIGHUP)
+		if (sig == SIGHUP) {
 			gateway_reload(g, true);
+			stages_reload(g);
+		}
 		if (sig == SIGUSR1) {
 			logs_reopen(&g->logs);
 			stages_reopen(g);

@@ -341,6 +341,18 @@ stages_reopen(struct gateway *front)
 	}
 }
 
+void
+stages_reload(struct gateway *front)
+{
+	struct stage *open[RELEASE_STAGES_MAX];
+	size_t i, n = hold_open(front->stages, open);
+
+	for (i = 0; i < n; i++) {
+		gateway_reload(&open[i]->g, true);
+		let_go(open[i]);
+	}
+}
+
 /* --- a request ------------------------------------------------------------ */
 
 /* "feature.example.org:8080" by its name alone, without case. */

@@ -22,6 +22,7 @@ void stages_look(struct gateway *front);
 /* What happens by time in those that are open; those not used are closed. */
 void stages_tick(struct gateway *front, int64_t now_ms);
 void stages_reopen(struct gateway *front); /* their logs */
+void stages_reload(struct gateway *front); /* as on SIGHUP */
 
 /*
  * If Host, or the path within the site, is a stage's, the request is its from

@@ -559,3 +559,37 @@ def test_a_key_may_be_for_some_branches(lab):
         if door:
             door.stop()
         shop.close()
+
+
+HARD = SITE["deploy.yaml"]
+
+
+@pytest.mark.parametrize("part,other,why", [
+    ("say.c,", "say.c, paths: {read: ['%s']},", "has to have it first"),
+    ("say.c,", "say.c, paths: {read: ['../../..']},", "has to have it first"),
+    ("say.c,", "say.c, paths: {write: ['/var/tmp']},", "has to have it first"),
+    ("deploy:", "resources: {store: {mirrors: {a: '%s'}}}\ndeploy:",
+     "a stage has none"),
+], ids=["read", "up", "write", "mirrors"])
+def test_a_stage_reaches_nothing_of_the_site(shop, part, other, why):
+    if "%s" in other:
+        other %= shop.dir
+    taken, said = shop.push("review/sly", {
+        "deploy.yaml": HARD.replace(part, other)}, check=False)
+    assert not taken and why in said, said
+    assert not os.path.exists(shop.dir_of("review-sly"))
+
+
+def test_a_stage_reaches_what_the_site_does(lab):
+    rules = HARD.replace("say.c,", "say.c, paths: {read: [/var/tmp, www]},")
+    rules = rules.replace("deploy:", """params:
+  default: {mirrors: {}}
+  prod: {mirrors: {other: '%s'}}
+resources: {store: {mirrors: '${param:mirrors}'}}
+deploy:""" % lab.path("mirror.git"))
+    shop = Staged(lab, "staged-same", dict(SITE, **{"deploy.yaml": rules}))
+    try:
+        taken, said = shop.push("feature", {})
+        assert "release 1 of stage feature is live" in said, said
+    finally:
+        shop.close()
