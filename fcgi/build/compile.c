@@ -89,7 +89,9 @@ missing_compiler(struct err *e)
 {
 	if (e->code == ENOENT)
 		err_set(e, ENOENT, "there is no C compiler %s; install one "
-		    "(Debian: apt install gcc libc6-dev libjansson-dev)",
+		    "(Debian: apt install gcc libc6-dev libjansson-dev), or "
+		    "deploy programs that were built elsewhere, as `runtime: "
+		    "exec`",
 		    compiler());
 	return -1;
 }

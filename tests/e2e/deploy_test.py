@@ -489,6 +489,39 @@ def test_a_second_push_waits_and_is_judged_by_its_base(shop):
     assert shop.live() == 2 and shop.numbers() == [1, 2]
 
 
+# A program for any Linux, built by who pushes it.
+STATIC_C = """#include <stdio.h>
+
+int
+main(void)
+{
+	puts("Content-Type: text/plain\\n\\nbuilt elsewhere");
+	return 0;
+}
+"""
+
+
+def test_without_a_compiler_programs_are_pushed(shop):
+    dev = shop.developer
+    dev.env["CC"] = "no-such-cc"
+    said = dev.refused(FIRST)
+    assert "say: there is no C compiler no-such-cc; install one" in said, said
+    assert "as `runtime: exec`" in said and shop.live() == 0, said
+    dev.git("rm", "-rq", "functions")
+    dev.write({"ready.c": STATIC_C, "deploy.yaml": """service: shop
+provider: {name: bothy, runtime: exec, timeout: 20}
+functions:
+  ready: {handler: ready, events: [httpApi: 'GET /ready']}
+"""})
+    subprocess.run(["cc", "-static", "-o", dev.dir + "/ready",
+                    dev.dir + "/ready.c"], check=True)
+    shop.lab.own(dev.dir)
+    taken, said = dev.push({})
+    assert taken and shop.live() == 1, said
+    shop.serve()
+    assert shop.get("/ready").body == b"built elsewhere\n"
+
+
 # --- pushes that mean no good --------------------------------------------------
 
 
@@ -819,14 +852,18 @@ def test_over_ssh(far):
     far.says("two")
 
 
-@needs_ssh
-def test_the_example_site_over_ssh(far):
-    """Its documents are there after the next release, too."""
-    to = far.developer.dir
+def copy_example(to):
+    """The site that this repository is."""
     shutil.copy(os.path.join(TOP, "deploy.yaml"), to)
     for name in ("functions", "www"):
         shutil.copytree(os.path.join(TOP, name), os.path.join(to, name),
                         ignore=shutil.ignore_patterns("docs"))
+
+
+@needs_ssh
+def test_the_example_site_over_ssh(far):
+    """Its documents are there after the next release, too."""
+    copy_example(far.developer.dir)
     taken, said = far.developer.push({})
     assert taken and "guestbook built" in said, said
     far.serve()

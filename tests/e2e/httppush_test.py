@@ -17,7 +17,8 @@ import cgi
 import fcgi
 import procs
 import ways
-from deploy_test import DEPLOY, FIRST, SAY_C, SLOW_MAKE, Deployed, Developer
+from deploy_test import (DEPLOY, FIRST, SAY_C, SLOW_MAKE, Deployed,
+                         Developer, copy_example)
 from lab import Lab
 
 PATH = "/deploy.git"
@@ -439,7 +440,40 @@ def test_zipped_requests(door):
     assert r.body == plain.body
 
 
-@pytest.mark.parametrize("kind", WAYS, ids=[w.name for w in WAYS])
+def test_the_example_site(lab):
+    """From nothing to its documents, which outlive a release."""
+    shop = Deployed(lab, "http-example", "--http", PATH)
+    secret = make_key(shop, "--allow", "deploy")
+    kind = next(w for w in WAYS if not w.missing())
+    door = kind(shop).start()
+    try:
+        dev = shop.developer
+        dev.git("remote", "set-url", "bothy", url_of(door, secret))
+        copy_example(dev.dir)
+        lab.own(dev.dir)
+        taken, said = dev.push({})
+        assert taken and "guestbook built" in said, said
+        procs.wait_for(lambda: door.get("/hello/you").status == 200,
+                       what="the site to be served")
+        r = door.post("/rooms/hall/messages",
+                      b'{"author": "Ann", "text": "kept"}',
+                      [("Content-Type", "application/json")])
+        assert r.status == 201, r
+        taken, said = dev.push({"www/new.html": "new"})
+        assert taken and "guestbook built" not in said, said
+        procs.wait_for(lambda: door.get("/new.html").body == b"new",
+                       what="the next release")
+        assert b"kept" in door.get("/rooms/hall/messages").body
+    finally:
+        door.stop()
+        shop.close()
+
+
+# Those, too, that hold progress back or take no large pushes.
+EVERY_WAY = WAYS + [ways.LighttpdSpawned, ways.ApacheFcgid]
+
+
+@pytest.mark.parametrize("kind", EVERY_WAY, ids=[w.name for w in EVERY_WAY])
 def test_the_first_push(lab, kind):
     """A site is reached, and pushed to, before anything was."""
     if kind.missing():
