@@ -21,6 +21,9 @@ enum {
 	LOG_EVERY_MS = 1000
 };
 
+/* What an event brought, where that is no descriptor. */
+enum { NO_REQUEST = -1, NO_ROOM = -2 };
+
 static int
 watch(struct gateway *g, int fd, int op)
 {
@@ -59,40 +62,41 @@ pause_accept(struct gateway *g)
 	usleep(PAUSE_US);
 }
 
-/* A new connection: its descriptor if it has a request already, else -1. */
+/* A new connection: its descriptor if it has a request already. */
 static int
 accept_one(struct gateway *g)
 {
 	int fd = accept4(g->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	bool no_room = fd < 0 && (errno == EMFILE || errno == ENFILE ||
+	    errno == ENOMEM || errno == ENOBUFS);
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
-	                  errno == ENOMEM || errno == ENOBUFS))
+	if (no_room)
 		pause_accept(g);
 	watch(g, g->listen_fd, EPOLL_CTL_MOD);
 	if (fd < 0)
-		return -1;
+		return no_room ? NO_ROOM : NO_REQUEST;
 	if (has_bytes(fd))
 		return fd;
 	sched_yield();	/* web servers connect first and write a moment later */
 	if (has_bytes(fd))
 		return fd;
 	accept_again(g, fd);
-	return -1;
+	return NO_REQUEST;
 }
 
-/* One event: a descriptor with a request, or -1. */
+/* One event: a descriptor with a request, or less than 0. */
 static int
 on_event(struct gateway *g, int fd)
 {
 	if (fd == g->wake_fd)
-		return -1;
+		return NO_REQUEST;
 	if (fd == g->listen_fd)
 		return accept_one(g);
 	epoll_ctl(g->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 	if (has_bytes(fd))
 		return fd;
 	close(fd);
-	return -1;
+	return NO_REQUEST;
 }
 
 static int
@@ -101,7 +105,7 @@ wait_event(struct gateway *g, int timeout_ms)
 	struct epoll_event ev;
 	int n = epoll_wait(g->epoll_fd, &ev, 1, timeout_ms);
 
-	return n == 1 ? on_event(g, ev.data.fd) : -1;
+	return n == 1 ? on_event(g, ev.data.fd) : NO_REQUEST;
 }
 
 /*
@@ -124,7 +128,10 @@ last_event(struct gateway *g, int *fd)
 	return false;
 }
 
-/* As wait_event, or a request that was taken in before; false: leave. */
+/*
+ * As wait_event, or a request that was taken in before; false: leave.  What is
+ * found counts as busy before the worker is off the lookout (turns.h).
+ */
 static bool
 look(struct gateway *g, int *fd, int64_t *wait_us)
 {
@@ -141,6 +148,8 @@ look(struct gateway *g, int *fd, int64_t *wait_us)
 			going = last_event(g, fd);
 		else
 			*fd = wait_event(g, -1);
+		if (going && *fd >= 0)
+			atomic_fetch_add(&g->busy, 1);
 	}
 	turns_lookout_over(&g->turns);
 	return going;
@@ -156,7 +165,7 @@ accept_next(struct gateway *g, int64_t *wait_us)
 		if (!look(g, &fd, wait_us))
 			return -1;
 	while (fd < 0);
-	busy = atomic_fetch_add(&g->busy, 1) + 1;
+	busy = atomic_load(&g->busy);
 	if (busy >= atomic_load(&g->started) && busy < g->nworkers)
 		workers_more(g);
 	return fd;
@@ -170,7 +179,7 @@ accept_pending(struct gateway *g, int *fd)
 	if (epoll_wait(g->epoll_fd, &ev, 1, 0) != 1)
 		return false;
 	*fd = on_event(g, ev.data.fd);
-	return true;
+	return *fd != NO_ROOM;
 }
 
 void

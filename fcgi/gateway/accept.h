@@ -30,8 +30,8 @@ int accept_next(struct gateway *g, int64_t *wait_us);
 void accept_done(struct gateway *g);
 
 /*
- * Without waiting: false if nothing happened, else a connection that has a
- * request, or -1 for one that has none yet.
+ * Without waiting: false if nothing happened or a connection can't be taken
+ * now, else one that has a request, or -1 for one that has none yet.
  */
 bool accept_pending(struct gateway *g, int *fd);
 

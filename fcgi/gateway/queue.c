@@ -30,7 +30,8 @@ queue_release(struct queue *q)
 int
 queue_put(struct queue *q, int fd)
 {
-	return queue_move(q, (struct queue_item){fd, clock_mono_us()});
+	return queue_move(q,
+	    (struct queue_item){.fd = fd, .since_us = clock_mono_us()});
 }
 
 int
@@ -38,6 +39,7 @@ queue_move(struct queue *q, struct queue_item item)
 {
 	int rc = -1;
 
+	item.put_us = clock_mono_us();
 	pthread_mutex_lock(&q->lock);
 	if (!q->closed && q->count < q->room) {
 		q->items[(q->first + q->count) % q->room] = item;
@@ -86,6 +88,18 @@ queue_overdue(struct queue *q, int64_t before_us, struct queue_item *out)
 	}
 	pthread_mutex_unlock(&q->lock);
 	return rc;
+}
+
+int64_t
+queue_first_us(struct queue *q, int64_t none_us)
+{
+	int64_t us = none_us;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->count)
+		us = q->items[q->first].put_us;
+	pthread_mutex_unlock(&q->lock);
+	return us;
 }
 
 int

@@ -17,7 +17,8 @@ enum { QUEUE_WAIT_US = 30000 };	/* a request that waited longer is shed */
 
 struct queue_item {
 	int fd;
-	int64_t since_us;	/* monotonic */
+	int64_t since_us;	/* monotonic: that it waits at all */
+	int64_t put_us;		/* and in this queue */
 };
 
 struct queue {
@@ -47,6 +48,9 @@ int queue_try(struct queue *q, struct queue_item *out);
 
 /* Takes one that waits since before that moment: 0, or -1 if there is none. */
 int queue_overdue(struct queue *q, int64_t before_us, struct queue_item *out);
+
+/* Since when the first is in there, or `none_us`. */
+int64_t queue_first_us(struct queue *q, int64_t none_us);
 
 /* Nothing comes any more. */
 void queue_close(struct queue *q);

@@ -21,9 +21,11 @@ enum {
 	TURNS_LEAST = 8,
 	LOOK_NS = 2000000,
 	LONG_US = 10000,	/* a turn is had for long */
-	MORE = 2,		/* turns, when a processor is idle */
+	SLOW_US = 3000,		/* quick ones are over by then */
+	SLOW_PART = 3,		/* of all turns, that slow ones have */
+	MORE = 2,		/* turns, at each look */
 	BUSY_LOOKS = 16,		/* then there is one fewer */
-	TAKE_MOST = 1024	/* new connections in one look */
+	TAKE_IN_US = 2000	/* new connections, in one look */
 };
 
 static size_t
@@ -98,20 +100,27 @@ turns_lookout_over(struct turns *t)
 int
 turns_next(struct gateway *g, int *fd, int64_t *wait_us)
 {
+	struct turns *t = &g->turns;
 	struct queue_item item;
 
-	if (queue_try(&g->turns.admitted, &item) == 0) {
+	if (!atomic_load(&t->admitted.count) &&
+	    !atomic_load(&t->waiting.count))
+		return -1;
+	/* Before it has left the queue, or there would be room for another. */
+	atomic_fetch_add(&g->busy, 1);
+	if (queue_try(&t->admitted, &item) == 0) {
 		*fd = item.fd;
 		*wait_us = clock_mono_us() - item.since_us;
 		return 0;
 	}
-	while (queue_try(&g->turns.waiting, &item) == 0) {
+	while (queue_try(&t->waiting, &item) == 0) {
 		*fd = item.fd;
 		*wait_us = clock_mono_us() - item.since_us;
 		if (*wait_us <= QUEUE_WAIT_US)
 			return 0;
 		shed(g, item.fd);
 	}
+	atomic_fetch_sub(&g->busy, 1);
 	return -1;
 }
 
@@ -134,15 +143,15 @@ turns_pass(struct gateway *g, int64_t now_us)
 }
 
 void
-turns_adapt(struct gateway *g, bool idle)
+turns_adapt(struct gateway *g, bool more)
 {
 	struct turns *t = &g->turns;
 	int n;
 
-	for (n = 0; idle && n < MORE && t->now < g->nworkers; n++, t->now++)
+	for (n = 0; more && n < MORE && t->now < g->nworkers; n++, t->now++)
 		if (!pay_debt(t))
 			sem_post(&t->free);
-	if (idle || t->now == t->least || ++t->busy_looks < BUSY_LOOKS)
+	if (more || t->now == t->least || ++t->busy_looks < BUSY_LOOKS)
 		return;
 	t->busy_looks = 0;
 	t->now--;
@@ -170,11 +179,40 @@ processor_is_idle(const struct turns *t)
 	    running - 1 < t->processors;
 }
 
+/*
+ * True if requests wait for a turn as long as they may for a worker, and many
+ * of the turns are in slow hands.  Of quick requests many may wait long, too:
+ * then all that there is to do is done.
+ */
 static bool
-has_room(struct gateway *g)
+turns_are_slow(struct gateway *g, int64_t now_us)
+{
+	size_t started = atomic_load(&g->started), i, slow = 0;
+	int64_t since;
+
+	if (now_us - queue_first_us(&g->turns.admitted, now_us) <=
+	    QUEUE_WAIT_US)
+		return false;
+	for (i = 0; i < started; i++) {
+		since = atomic_load(&g->workers[i].turn);
+		slow += since > TURN_KEPT && since < now_us - SLOW_US;
+	}
+	return slow * SLOW_PART >= g->turns.now;
+}
+
+/* All the workers that there can be. */
+static size_t
+most(const struct gateway *g)
+{
+	return atomic_load(&g->no_more) ? atomic_load(&g->started)
+	                                : g->nworkers;
+}
+
+static bool
+has_room(const struct gateway *g)
 {
 	return atomic_load(&g->busy) +
-	    atomic_load(&g->turns.admitted.count) < g->nworkers;
+	    atomic_load(&g->turns.admitted.count) < most(g);
 }
 
 /*
@@ -183,41 +221,60 @@ has_room(struct gateway *g)
  * that it is on the lookout.
  */
 static void
-put(struct gateway *g, struct queue *q, int fd)
+put(struct gateway *g, struct queue *q, struct queue_item item)
 {
-	struct queue_item item;
-
-	if (queue_put(q, fd) < 0)
-		shed(g, fd);
+	if (queue_move(q, item) < 0)
+		shed(g, item.fd);
 	else if (atomic_load(&g->turns.lookouts) &&
 	    queue_try(q, &item) == 0)
 		accept_again(g, item.fd);
 }
 
 /* No worker may come free for long: who waits hears of it at once. */
-static void
-shed_overdue(struct gateway *g)
+void
+turns_shed_overdue(struct gateway *g)
 {
 	int64_t before_us = clock_mono_us() - QUEUE_WAIT_US;
+	struct turns *t = &g->turns;
 	struct queue_item item;
 
-	while (queue_overdue(&g->turns.waiting, before_us, &item) == 0)
+	while (queue_overdue(&t->waiting, before_us, &item) == 0)
+		shed(g, item.fd);
+	/* Nor for these, where the rest of the workers can't be started. */
+	while (atomic_load(&g->no_more) &&
+	    atomic_load(&g->busy) >= atomic_load(&g->started) &&
+	    queue_overdue(&t->admitted, before_us, &item) == 0)
 		shed(g, item.fd);
 }
 
 static void
-take_in(struct gateway *g)
+take_in(struct gateway *g, int64_t now_us)
 {
 	struct turns *t = &g->turns;
+	int64_t until_us = now_us + TAKE_IN_US;
 	struct queue_item item;
-	int fd, n;
 
 	while (has_room(g) && queue_try(&t->waiting, &item) == 0)
-		queue_move(&t->admitted, item);
-	for (n = 0; n < TAKE_MOST && accept_pending(g, &fd); n++)
-		if (fd >= 0)
-			put(g, has_room(g) ? &t->admitted : &t->waiting, fd);
-	shed_overdue(g);
+		put(g, &t->admitted, item);
+	/* Not what was given to a lookout, again. */
+	while (now_us < until_us && !atomic_load(&t->lookouts) &&
+	    accept_pending(g, &item.fd)) {
+		item.since_us = now_us = clock_mono_us();
+		if (item.fd >= 0)
+			put(g, has_room(g) ? &t->admitted : &t->waiting, item);
+	}
+	turns_shed_overdue(g);
+}
+
+void
+turns_look(struct gateway *g)
+{
+	int64_t now_us = clock_mono_us();
+
+	turns_adapt(g, processor_is_idle(&g->turns) ||
+	    turns_are_slow(g, now_us));
+	turns_pass(g, now_us);
+	take_in(g, now_us);
 }
 
 static void *
@@ -236,11 +293,8 @@ turns_main(void *arg)
 		atomic_store(&t->asleep, false);
 		pthread_mutex_unlock(&t->lock);
 		nanosleep(&LOOK, NULL);
-		if (atomic_load(&t->lookouts))
-			continue;
-		turns_adapt(g, processor_is_idle(t));
-		turns_pass(g, clock_mono_us());
-		take_in(g);
+		if (!atomic_load(&t->lookouts))
+			turns_look(g);
 	}
 	return NULL;
 }

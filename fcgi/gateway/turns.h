@@ -10,12 +10,25 @@
  * must not keep others waiting.  So, while all turns are had, a thread of its
  * own looks: if a processor has nothing to do there are more turns from then
  * on, if all are busy fewer; and who has had a turn for long loses it to
- * another worker.  --workers bounds the requests in flight, turns only the pace
- * at which they begin.
+ * another worker.  What computes may be no request but another program, for
+ * which nobody need wait: there are more turns, too, while requests wait long
+ * for one and those who have one are slow.  --workers bounds the requests in
+ * flight, turns only the pace at which they begin.
  *
  * The same thread, while nobody else looks at the epoll set, takes in who
  * comes, with the time: up to --workers requests in all count as in flight,
  * then a short queue is filled, and past that connections are shed.
+ *
+ * What holds:
+ *  1. Turns that workers have, and free ones, less the debt, are `now`, once
+ *     nobody is about to take, begin, end, pass or adapt; at least `least`.
+ *  2. A worker that waits in the epoll set has seen both queues empty since it
+ *     counts as a lookout, and nobody leaves an item in one without a look at
+ *     the lookouts after: an item and a worker in the set never meet.
+ *  3. The thread sleeps only while there is a lookout.
+ *  4. A request is in `busy`, a queue, the epoll set or the thread's hands.
+ *     Busy and admitted are no more than the workers that there can be, but
+ *     for workers that can't be started after all.
  */
 #ifndef GATEWAY_TURNS_H
 #define GATEWAY_TURNS_H
@@ -69,13 +82,20 @@ void turns_end(struct worker *w);
 void turns_lookout(struct turns *t);
 void turns_lookout_over(struct turns *t);
 
-/* Who was taken in before, with how long it has waited: 0, or -1. */
+/* Who was taken in before, with how long it has waited, busy from now on: 0,
+ * or -1. */
 int turns_next(struct gateway *g, int *fd, int64_t *wait_us);
 
-/* One look: takes the turns that are had for long, for others. */
+/* Has who waits for a worker for too long shed. */
+void turns_shed_overdue(struct gateway *g);
+
+/* All that the thread does at a time. */
+void turns_look(struct gateway *g);
+
+/* Of one look: takes the turns that are had for long, for others. */
 void turns_pass(struct gateway *g, int64_t now_us);
 
-/* One look: more turns if a processor has nothing to do, else fewer. */
-void turns_adapt(struct gateway *g, bool idle);
+/* Of one look: more turns, or else fewer. */
+void turns_adapt(struct gateway *g, bool more);
 
 #endif

@@ -164,7 +164,7 @@ workers_more(struct gateway *g)
 	pthread_mutex_unlock(&g->workers_lock);
 }
 
-/* Nobody looks at deadlines any more, so whoever waits does. */
+/* Nobody looks at deadlines and the queue any more, so whoever waits does. */
 static void
 join(struct gateway *g, pthread_t thread)
 {
@@ -173,6 +173,7 @@ join(struct gateway *g, pthread_t thread)
 	do {
 		deadline_check(&g->workers[0].deadline, g->nworkers,
 		    sizeof *g->workers, clock_mono_ms());
+		turns_shed_overdue(g);
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
 	} while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT);
