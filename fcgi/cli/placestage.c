@@ -11,17 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* True if the site's own stage is called so, or its branch. */
+/*
+ * True if the site's own stage is called so.  Before its first release that is
+ * what the push says that was refused, as for want of a secret.
+ */
 static bool
 is_own(const struct release_site *s, const char *wanted)
 {
 	struct conf_options o = {.stage = getenv("BOTHY_STAGE")};
+	char pushed[PATH_MAX];
 	struct errlist errors;
+	struct err ignored;
 	struct conf *conf;
-	bool own = strcmp(wanted, s->branch) == 0;
+	bool own = false;
 
 	errlist_init(&errors);
-	if (!own && conf_load(s->dir, &o, &conf, &errors) == 0) {
+	if (release_live(s->dir, &ignored) == 0 &&
+	    place_path(pushed, &ignored, "%s/deploy/next", s->dir) == 0)
+		o.release_dir = pushed;
+	if (conf_load(s->dir, &o, &conf, &errors) == 0) {
 		own = strcmp(wanted, conf->stage) == 0;
 		conf_free(conf);
 	}

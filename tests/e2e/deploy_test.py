@@ -214,8 +214,8 @@ def test_secrets_must_be_there_first(shop):
     said = shop.developer.refused(files)
     assert "bothy --stage prod secret set KEY" in said, said
     p = shop.lab.popen(
-        [shop.lab.path("bin", "bothy"), "--site", shop.dir, "secret", "set",
-         "KEY"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        [shop.lab.path("bin", "bothy"), "--site", shop.dir, "--stage", "prod",
+         "secret", "set", "KEY"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     assert p.communicate(b"hidden\n")[1] == b"" and p.returncode == 0
     taken, said = shop.developer.push()
     assert taken and shop.live() == 1, said
