@@ -593,3 +593,31 @@ deploy:""" % lab.path("mirror.git"))
         assert "release 1 of stage feature is live" in said, said
     finally:
         shop.close()
+
+
+def test_requests_of_main_go_on(shop):
+    """While stages come, change and go, none of main's fails or waits for
+    them."""
+    bad, stop = [], []
+
+    def ask():
+        while not stop:
+            r = shop.ask("/say")
+            if r.status != 200 or r.body != b"one":
+                bad.append((r.status, r.body))
+
+    shop.push("main", {})
+    shop.tells("one", "/say")
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for t in threads:
+        t.start()
+    try:
+        for i in range(3):
+            shop.push("review/load", {"functions/say/say.c": SAY_C % i})
+            shop.tells(str(i), "/r/load/say")
+        shop.developer.git("push", "bothy", ":review/load")
+    finally:
+        stop.append(True)
+        for t in threads:
+            t.join()
+    assert not bad, bad[:3]
