@@ -40,7 +40,8 @@ sync_ref(const struct release_site *s, const struct prepared *p, struct err *e)
 	if (!prepared_is_pending(p) && !planted(PLANT_LOCKS_LEFT) &&
 	    release_ref_unlock(s->repository, p->ref, e) < 0)
 		return -1;
-	if (planted(PLANT_LIVE_BEFORE_REF) || planted(PLANT_OBJECTS_UNSYNCED))
+	if (planted(PLANT_LIVE_BEFORE_REF) || planted(PLANT_OBJECTS_UNSYNCED) ||
+	    planted(PLANT_RELEASE_UNSYNCED))
 		return 0;
 	return release_sync(s->repository, e);
 }

@@ -104,7 +104,7 @@
 	X(SITE_UNSYNCED, push, \
 	    "a site counts as made before it is synced") \
 	X(RELEASE_UNSYNCED, push, \
-	    "a release is not synced before its ref moves") \
+	    "a release is never synced") \
 	X(OBJECTS_UNSYNCED, push, \
 	    "what git received is never synced by us") \
 	X(LIVE_BEFORE_TAKEN, push, \

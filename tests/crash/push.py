@@ -27,13 +27,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon import plants
-from push_site import Site, Story, Told, Wrong, asking, copy
+from push_site import Site, Story, Wrong, asking, copy, quick_place
 
 HERE = Path(__file__).resolve().parent
 COMMITS, FOLLOWING = 9, 9       # of a story; the one that comes afterwards
 RECORD_SENT, RECORD_DURABLE = 8, 9      # record.h
 KEPT = "/tmp"
 TRIES = 6       # all lives, until a planted mistake has to show
+SHOWN_BY = {"REMOVAL_UNSYNCED": "steady", "MARK_REMOVED_FIRST": "one more"}
 
 
 @dataclass
@@ -57,6 +58,7 @@ def lives(rng):
     yield Life("the first", [("create",), ("push", 1), ("push", 2)])
     yield Life("steady", [("create",)] + [("push", n) for n in range(1, 5)],
                3)
+    yield Life("one more", [("create",), ("push", 1), ("push", 2)], 2)
     for i in range(2):
         yield Life(f"killed {i}", [
             ("create",), ("push", 1), ("push", 2, kill()), ("look",),
@@ -225,10 +227,11 @@ class Suite:
         begin, tried = time.monotonic(), 0
         for again in range(TRIES):
             rng = random.Random(self.args.seed + again)
-            for life in lives(rng):
+            for life in sorted(lives(rng), key=lambda life:
+                               life.name != SHOWN_BY.get(plant)):
                 tried += 1
                 _, wrong = self.live_and_cut(
-                    life, self.args.seed + 100 * again + tried, plant, 60,
+                    life, self.args.seed + 100 * again + tried, plant, 100,
                     True)
                 if wrong:
                     said = re.search(r"the checker: (.+)", wrong)
@@ -256,8 +259,8 @@ def main():
     args = p.parse_args()
     args.bin, args.crash = (str(Path(d).resolve()) for d in
                             (args.bin, args.crash))
-    shm = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="bothy-push-", dir=shm) as work:
+    with tempfile.TemporaryDirectory(prefix="bothy-push-",
+                                     dir=quick_place()) as work:
         suite = Suite(args, work)
         for part in args.parts or PARTS:
             getattr(suite, part)()

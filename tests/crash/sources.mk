@@ -1,10 +1,11 @@
 # The crash suite: a recorder to preload, a replayer, and what they are tried
-# on.  `make test` asks for `crash-test`; `make crash` takes its time.
+# on.  `make test` asks for `crash-test`; `make crash` takes hours.
 
 CRASH := $(B)/crash
 CRASH_STATES ?= 100000
 CRASH_KILLS ?= 500
 CRASH_CUTS ?= 100
+CRASH_PUSHES ?= 3000
 
 crash_objs = $(patsubst %,$(B)/obj/tests/crash/%.o,$(1))
 planted_objs = $(patsubst %.c,$(B)/obj/planted/%.o,$(1))
@@ -89,10 +90,12 @@ LIVE_STORES := --store $(B)/bin/bothy-store \
 PUSH_PROGRAMS := $(addprefix $(CRASH)/,record.so states planted/bothy) \
 	$(PROGRAMS) $(SDK)
 push := $(PYTHON) -B tests/crash/push.py --bin $(B)/bin --crash $(CRASH)
+push_live := $(PYTHON) -B tests/crash/push_live.py --bin $(B)/bin \
+	--crash $(CRASH)
 
 CRASH_TESTS := $(addprefix crash-test-,states powercut linear fault exhaust \
 	push)
-.PHONY: crash crash-test crash-faults crash-live $(CRASH_TESTS)
+.PHONY: crash crash-test crash-faults $(CRASH_TESTS)
 
 # Each by itself, on stores of its own: make -j runs them side by side.
 crash-test: $(CRASH_TESTS)
@@ -114,17 +117,43 @@ crash-test-exhaust: $(LIVE_PROGRAMS)
 
 crash-test-push: $(PUSH_PROGRAMS)
 	@$(NO_MAKE) $(push) --states 80
+	@$(NO_MAKE) $(push_live) --kills 16 --faults 2 --rooms 4 --cuts 3
 
-crash-live: $(LIVE_PROGRAMS)
+# The long run, part by part; each can be asked for by its name, too.
+CRASH_LONG := $(addprefix crash-long-,push planted powercut linear exhaust \
+	kills states faults fault)
+.PHONY: $(CRASH_LONG)
+crash: $(CRASH_PROGRAMS) $(LIVE_PROGRAMS) $(PUSH_PROGRAMS)
+	@tests/crash/long $(MAKE) $(CRASH_LONG)
+
+crash-long-push: $(PUSH_PROGRAMS)
+	@$(NO_MAKE) $(push) --states $(CRASH_PUSHES)
+	@$(NO_MAKE) $(push_live) --kills 0 --faults 60 --rooms 100 \
+		--cuts $(CRASH_CUTS)
+
+crash-long-planted: $(CRASH_PROGRAMS)
+	@$(NO_MAKE) $(crash.py) planted
+
+crash-long-states: $(CRASH_PROGRAMS)
+	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) states
+
+crash-long-kills: $(CRASH_PROGRAMS)
+	@$(NO_MAKE) $(crash.py) --kills $(CRASH_KILLS) kills
+
+crash-long-faults: $(CRASH_PROGRAMS)
+	@$(NO_MAKE) $(crash.py) --faults 40 faults
+
+crash-long-powercut: $(LIVE_PROGRAMS)
 	@$(NO_MAKE) $(live)/powercut.py $(LIVE_STORES) --cuts $(CRASH_CUTS)
-	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills $(CRASH_KILLS)
-	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200
-	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
 
-crash: $(CRASH_PROGRAMS)
-	@$(NO_MAKE) $(crash.py) --states $(CRASH_STATES) --kills $(CRASH_KILLS) \
-		--faults 40
-	@$(MAKE) --no-print-directory crash-live
+crash-long-linear: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/linear.py $(LIVE_STORES) --kills $(CRASH_KILLS)
+
+crash-long-fault: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/fault.py $(LIVE_STORES) --each 200
+
+crash-long-exhaust: $(LIVE_PROGRAMS)
+	@$(NO_MAKE) $(live)/exhaust.py --store $(B)/bin/bothy-store
 
 # Under a sanitizer: no leak, no misstep, whatever of the journal fails.
 crash-faults: $(CRASH)/record.so $(CRASH)/journal_store
