@@ -10,13 +10,16 @@
 
 #include "store/base/clock.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,17 +29,21 @@ enum {
 	WORKERS = 12,
 	QUEUE = 4,
 	CLIENTS = 20,
-	ROUNDS = 150,
+	ROUNDS = 96,
 	REQUEST = 8, /* bytes; the last: ms that it takes */
-	SOME = 12,   /* of so many requests one takes time */
+	STEPS = 4,   /* of how long requests take */
+	STEP_MS = 5,
 	SLOW_MS = 15,
+	LOAD_ROUNDS = 24, /* as many with idle processors as with busy ones */
 	DEADLINE_MS = 60000
 };
 
 static struct worker workers[WORKERS];
 static struct gateway g;
 static pthread_barrier_t round_over;
+static void *const FIRST = (void *)1; /* of the clients */
 static atomic_size_t served;
+static int load_fd; /* read in the place of /proc/loadavg */
 
 /* As worker_main() does, with an echo as the request. */
 static void *
@@ -77,6 +84,10 @@ setup(void **state)
 	if (g.listen_fd < 0 || accept_start(&g) < 0 || shed_start(&g) < 0 ||
 	    turns_start(&g, WORKERS, QUEUE) < 0)
 		return -1;
+	load_fd = memfd_create("loadavg", MFD_CLOEXEC);
+	if (load_fd < 0 || (g.turns.load_fd >= 0 &&
+			       dup3(load_fd, g.turns.load_fd, O_CLOEXEC) < 0))
+		return -1;
 	for (i = 0; i < WORKERS; i++) {
 		workers[i].front = &g;
 		atomic_store(&workers[i].turn, TURN_NONE);
@@ -104,6 +115,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	close(load_fd);
 	close(g.listen_fd);
 	close(g.epoll_fd);
 	close(g.wake_fd);
@@ -144,6 +156,17 @@ hear(int fd)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* Turns become more for some rounds, then fewer. */
+static void
+say_load(int round)
+{
+	const char *load = round / LOAD_ROUNDS % 2 ? "0 0 0 99999/99999 1"
+						   : "0 0 0 00000/99999 1";
+
+	if (pwrite(load_fd, load, strlen(load), 0) < 0)
+		abort();
+}
+
 /* NULL if each request was answered. */
 static void *
 client(void *arg)
@@ -154,9 +177,11 @@ client(void *arg)
 	size_t n;
 
 	for (round = 0; round < ROUNDS; round++) {
+		if (arg == FIRST)
+			say_load(round);
 		seed = seed * 1103515245 + 12345;
 		n = 0;
-		if (ask(fd, (seed >> 16) % SOME ? 0 : SLOW_MS))
+		if (ask(fd, (seed >> 16) % STEPS * STEP_MS))
 			n = hear(fd);
 		if (n == 0)
 			unheard = arg;
