@@ -4,6 +4,7 @@
  */
 #include "confine.h"
 
+#include "memory.h"
 #include "steps.h"
 
 #include "fcgi/launch/containment.h"
@@ -236,7 +237,8 @@ start(struct containment *held, const struct confine *c, int *status,
 	int out[2], rc = -1;
 	pid_t pid;
 
-	limits_default(&s.limits, (uint32_t)c->limit_mb,
+	limits_default(&s.limits,
+	    memory_can_be_bound() ? (uint32_t)c->limit_mb : 0,
 	    held->probe.counts_processes || c->owner);
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return err_sys(e, "cannot make a pipe");

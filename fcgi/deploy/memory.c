@@ -6,21 +6,26 @@
 
 #include "deploy.h"
 
-#ifdef __SANITIZE_ADDRESS__ /* which keeps terabytes for itself */
-static const rlim_t MOST = RLIM_INFINITY;
+bool
+memory_can_be_bound(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return false;
 #else
-static const rlim_t MOST = (rlim_t)DEPLOY_READ_MB << 20;
+	return true;
 #endif
+}
 
 void
 memory_bound(struct memory *m)
 {
+	const rlim_t most = (rlim_t)DEPLOY_READ_MB << 20;
 	struct rlimit r;
 
 	getrlimit(RLIMIT_DATA, &m->before);
 	r = m->before;
-	if (r.rlim_cur > MOST)
-		r.rlim_cur = MOST;
+	if (memory_can_be_bound() && r.rlim_cur > most)
+		r.rlim_cur = most;
 	setrlimit(RLIMIT_DATA, &r);
 }
 

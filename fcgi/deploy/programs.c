@@ -10,6 +10,7 @@
 #include "built.h"
 #include "checkout.h"
 #include "confine.h"
+#include "memory.h"
 #include "steps.h"
 
 #include "store/base/buf.h"
@@ -132,7 +133,9 @@ run_builder(
 	char home[PATH_MAX + 8], tmp[PATH_MAX + 8], cc[1024];
 	char path[] = "PATH=/usr/local/bin:/usr/bin:/bin",
 	     lang[] = "LANG=C.UTF-8";
-	char *envp[] = {path, lang, home, tmp, getenv("CC") ? cc : NULL, NULL};
+	/* A sanitizer can't look for leaks in the sandbox. */
+	char leaks[] = "ASAN_OPTIONS=detect_leaks=0";
+	char *envp[7] = {path, lang, home, tmp};
 	const char *read_paths[] = {m->tools->include_dir, m->tools->lib_dir};
 	const char *write_paths[] = {p->work, p->build};
 	struct confine c = {.program = m->tools->program,
@@ -148,8 +151,13 @@ run_builder(
 	    .required = m->conf->confinement_required != 0,
 	    .limit_s = m->site->build_s,
 	    .limit_mb = m->site->build_mb};
+	size_t n = 4;
 	int status;
 
+	if (!memory_can_be_bound())
+		envp[n++] = leaks;
+	if (getenv("CC"))
+		envp[n++] = cc;
 	snprintf(home, sizeof home, "HOME=%s", p->scratch);
 	snprintf(tmp, sizeof tmp, "TMPDIR=%s", p->scratch);
 	snprintf(cc, sizeof cc, "CC=%s", getenv("CC") ? getenv("CC") : "");
