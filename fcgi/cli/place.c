@@ -19,16 +19,12 @@ int
 place_path(char *out, struct err *e, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
+	int rc;
 
 	va_start(ap, fmt);
-	n = vsnprintf(out, PATH_MAX, fmt, ap);
+	rc = io_vpath(out, e, fmt, ap);
 	va_end(ap);
-	if (n < 0 || n >= PATH_MAX)
-		return err_set(e, ENAMETOOLONG,
-		    "a path is longer than %d bytes: %.64s...", PATH_MAX - 1,
-		    out);
-	return 0;
+	return rc;
 }
 
 /* Cuts the last component off; false at the root. */

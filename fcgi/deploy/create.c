@@ -214,19 +214,6 @@ make_repository(const struct release_site *s, struct err *e)
 	return rc;
 }
 
-/* The path as a word of the shell's. */
-static void
-quote(struct buf *b, const char *s)
-{
-	buf_putc(b, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_puts(b, "'\\'");
-		buf_putc(b, *s);
-	}
-	buf_putc(b, '\'');
-}
-
 static int
 put_hook(
     const struct release_site *s, const char *program, size_t i, struct err *e)
@@ -243,10 +230,10 @@ put_hook(
 		     "anew.\nrun() {\n");
 	buf_puts(&b, LIFT);
 	buf_puts(&b, "\tfor bothy in ");
-	quote(&b, program);
+	buf_shell(&b, program);
 	buf_puts(&b, " bothy; do\n\t\tcommand -v \"$bothy\" >/dev/null 2>&1 "
 		     "&&\n\t\t\texec \"$bothy\" --site ");
-	quote(&b, s->dir);
+	buf_shell(&b, s->dir);
 	buf_printf(&b,
 	    " site receive \"$1\"\n\tdone\n\techo \"bothy is not "
 	    "to be found: nothing was deployed\" >&2\n\texit 1\n}\n%s\n",

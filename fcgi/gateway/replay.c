@@ -14,17 +14,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* One argument, in single quotes (a quote itself as '\''). */
 static void
-quote(struct buf *out, const char *s)
+add_argument(struct buf *out, const char *s)
 {
-	buf_puts(out, " '");
-	for (; *s; s++)
-		if (*s == '\'')
-			buf_puts(out, "'\\''");
-		else
-			buf_putc(out, *s);
-	buf_putc(out, '\'');
+	buf_putc(out, ' ');
+	buf_shell(out, s);
 }
 
 /* Names begin with the time, so the first in order is the oldest. */
@@ -82,12 +76,12 @@ replay_command(const struct replay *r, int state_fd, const char *state_dir,
 
 	buf_printf(out, "again: bothy invoke %s --method %s --path",
 	    r->function, r->method);
-	quote(out, r->target);
+	add_argument(out, r->target);
 	if (r->content_type && r->content_type[0]) {
 		snprintf(text, sizeof text, "Content-Type: %s",
 		    r->content_type);
 		buf_puts(out, " --header");
-		quote(out, text);
+		add_argument(out, text);
 	}
 	if (r->body_fd < 0)
 		return;
@@ -98,5 +92,5 @@ replay_command(const struct replay *r, int state_fd, const char *state_dir,
 	}
 	snprintf(text, sizeof text, "@%s/crash/%s", state_dir, r->request_id);
 	buf_puts(out, " --data");
-	quote(out, text);
+	add_argument(out, text);
 }

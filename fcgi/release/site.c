@@ -24,17 +24,12 @@ int
 release_path(char *out, struct err *e, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
+	int rc;
 
 	va_start(ap, fmt);
-	n = vsnprintf(out, PATH_MAX, fmt, ap);
+	rc = io_vpath(out, e, fmt, ap);
 	va_end(ap);
-	if (n < 0 || n >= PATH_MAX)
-		return err_set(e, ENAMETOOLONG,
-		    "a path of the site is longer "
-		    "than %d bytes",
-		    PATH_MAX - 1);
-	return 0;
+	return rc;
 }
 
 bool

@@ -167,6 +167,18 @@ buf_json(struct buf *b, const char *s, size_t n)
 	return buf_putc(b, '"');
 }
 
+int
+buf_shell(struct buf *b, const char *s)
+{
+	buf_putc(b, '\'');
+	for (; *s; s++) {
+		if (*s == '\'')
+			buf_puts(b, "'\\'");
+		buf_putc(b, *s);
+	}
+	return buf_putc(b, '\'');
+}
+
 void
 buf_consume(struct buf *b, size_t n)
 {

@@ -51,6 +51,9 @@ int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
  */
 int buf_json(struct buf *b, const char *s, size_t n);
 
+/* Appends a text as one word of the shell's, in quotes. */
+int buf_shell(struct buf *b, const char *s);
+
 /* Drops the first `n` bytes (n <= len). */
 void buf_consume(struct buf *b, size_t n);
 

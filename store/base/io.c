@@ -172,6 +172,18 @@ fail:
 	return -1;
 }
 
+int
+io_vpath(char *out, struct err *e, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(out, PATH_MAX, fmt, ap);
+
+	if (n < 0 || n >= PATH_MAX)
+		return err_set(e, ENAMETOOLONG,
+		    "a path is longer than %d bytes: %.64s...", PATH_MAX - 1,
+		    out);
+	return 0;
+}
+
 static bool
 is_directory(const char *path)
 {

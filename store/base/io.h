@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "err.h"
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -35,6 +36,13 @@ int io_read_fd(int fd, const char *path, struct buf *b, struct err *e);
  */
 int io_replace_file(const char *path, const void *p, size_t n, mode_t mode,
     struct err *e);
+
+/*
+ * vsnprintf of a path into PATH_MAX bytes: 0, or -1 (ENAMETOOLONG) if it does
+ * not fit.
+ */
+int io_vpath(char *out, struct err *e, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* mkdir -p; directories that exist are fine. */
 int io_mkdirs(const char *path, mode_t mode, struct err *e);

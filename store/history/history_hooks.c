@@ -39,26 +39,13 @@ const char history_config[] =
     "\tmaxInputSize = 1g\n"
     "\thideRefs = refs/bothy\n";
 
-/* The path as a word of the shell's. */
-static void
-quote(struct buf *b, const char *s)
-{
-	buf_putc(b, '\'');
-	for (; *s; s++) {
-		if (*s == '\'')
-			buf_puts(b, "'\\'");
-		buf_putc(b, *s);
-	}
-	buf_putc(b, '\'');
-}
-
 /* A program that has moved since is looked for where others are. */
 static void
 write_hook(struct buf *b, const char *program, const char *name)
 {
 	buf_puts(b, "#!/bin/sh\n# Of bothy-store, which writes it anew when it "
 	    "opens the store.\nfor bothy in ");
-	quote(b, program);
+	buf_shell(b, program);
 	buf_printf(b, " bothy; do\n\tcommand -v \"$bothy\" >/dev/null 2>&1 "
 	    "&&\n\t\texec \"$bothy\" store --dir .. receive %s\ndone\n"
 	    "echo \"bothy is not to be found: nothing was changed\" >&2\n"

@@ -100,6 +100,24 @@ json_is_always_valid(void **state)
 	buf_release(&b);
 }
 
+static void
+shell_words_are_one(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	assert_int_equal(buf_shell(&b, "a b"), 0);
+	buf_putc(&b, ' ');
+	assert_int_equal(buf_shell(&b, "it's $x"), 0);
+	assert_int_equal(buf_shell(&b, ""), 0);
+	assert_string_equal(buf_str(&b), "'a b' 'it'\\''s $x'''");
+	buf_release(&b);
+	buf_init(&b, 3);
+	assert_int_equal(buf_shell(&b, "ab"), -1);
+	buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -108,6 +126,7 @@ main(void)
 	    cmocka_unit_test(limit_is_exact_and_failure_sticks),
 	    cmocka_unit_test(take_gives_the_bytes_away),
 	    cmocka_unit_test(json_is_always_valid),
+	    cmocka_unit_test(shell_words_are_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
