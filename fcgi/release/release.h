@@ -121,6 +121,9 @@ bool release_stage_runs(const char *site, const char *name);
 /* Removes all that lies there; nothing of it runs.  0 or -1. */
 int release_stage_remove(const char *site, const char *name, struct err *e);
 
+/* Removes the rest of one whose removal was killed. */
+void release_stages_clear(const char *site);
+
 /* --- the disk (sync.c) ---------------------------------------------------- */
 
 /*

@@ -270,6 +270,22 @@ release_stage_runs(const char *site, const char *name)
 	return runs;
 }
 
+void
+release_stages_clear(const char *site)
+{
+	char gone[PATH_MAX];
+	struct err ignored;
+	int lock_fd;
+
+	if (release_path(gone, &ignored, "%s/%s/.gone", site, STAGES) < 0 ||
+	    access(gone, F_OK) < 0)
+		return;
+	lock_fd = lock_all(site, &ignored);
+	if (lock_fd >= 0)
+		io_remove_tree(AT_FDCWD, gone);
+	io_close(&lock_fd);
+}
+
 int
 release_stage_remove(const char *site, const char *name, struct err *e)
 {

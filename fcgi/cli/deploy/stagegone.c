@@ -108,4 +108,5 @@ stage_sweep(const char *site)
 		for (i = 0; i < left->n; i++)
 			stage_gone(site, left->names[i], 0, &ignored);
 	free(left);
+	release_stages_clear(site);
 }

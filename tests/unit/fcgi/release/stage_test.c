@@ -228,6 +228,10 @@ test_it_is_removed_when_nobody_holds_it(void **state)
 	assert_int_equal(
 	    release_stage_state(w->site.dir, "feature"), STAGE_NONE);
 	/* Again, as after a kill. */
+	where(tree, "%s/stages/.gone/releases", w->site.dir);
+	assert_int_equal(io_mkdirs(tree, 0755, &e), 0);
+	release_stages_clear(w->site.dir);
+	assert_int_equal(access(tree, F_OK), -1);
 	assert_int_equal(release_stage_remove(w->site.dir, "feature", &e), 0);
 }
 
