@@ -52,11 +52,10 @@ sleep 1000
 """
 
 
-@pytest.mark.parametrize("rung", ["", "subreaper"],
-                         ids=["chosen", "subreaper"])
-@pytest.mark.parametrize("victim", [b"pre-receive", b"receive-pack",
-                                    b"bothy-launch"],
-                         ids=["hook", "git", "launcher"])
+@pytest.mark.parametrize("victim, rung", [
+    (b"pre-receive", ""), (b"pre-receive", "subreaper"),
+    (b"receive-pack", "subreaper"), (b"bothy-launch", ""),
+], ids=["hook", "hook-subreaper", "git-subreaper", "launcher"])
 def test_killed_amid_a_smoke_request(lab, victim, rung):
     shop = Deployed(lab, "amid%d" % len(lab.sites))
     dev = shop.developer
