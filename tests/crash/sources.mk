@@ -117,7 +117,7 @@ crash-test-exhaust: $(LIVE_PROGRAMS)
 
 crash-test-push: $(PUSH_PROGRAMS)
 	@$(NO_MAKE) $(push) --states 80
-	@$(NO_MAKE) $(push_live) --kills 16 --faults 2 --rooms 4 --cuts 3
+	@$(NO_MAKE) $(push_live) --kills 16 --rooms 4 --cuts 3 kills rooms cuts
 
 # The long run, part by part; each can be asked for by its name, too.
 CRASH_LONG := $(addprefix crash-long-,push planted powercut linear exhaust \
