@@ -1,6 +1,6 @@
 /*
- * The hooks of a push, in their order (deploy.h, DESIGN).  Runs in a process
- * of its own for each, started by git in the repository.
+ * What a push has to pass before git takes it (deploy.h, DESIGN).  Runs in a
+ * process of its own for each hook, started by git in the repository.
  */
 #include "deploy.h"
 
@@ -9,6 +9,7 @@
 #include "judge.h"
 #include "programs.h"
 #include "quarantine.h"
+#include "refline.h"
 #include "stage.h"
 #include "steps.h"
 
@@ -29,9 +30,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 1024, HEX = 40, TURN_MS = 60000 };
-
-static const char HEADS[] = "refs/heads/";
+enum { TURN_MS = 60000 };
 
 /* A push that is being deployed. */
 struct push {
@@ -52,22 +51,6 @@ struct push {
 
 /* --- what is pushed ------------------------------------------------------- */
 
-/* "OLD NEW REF" of git's. */
-static int
-split(char *line, char **words)
-{
-	char *rest = line;
-	int i;
-
-	line[strcspn(line, "\n")] = '\0';
-	for (i = 0; i < 3; i++)
-		words[i] = strsep(&rest, " ");
-	return words[2] && !rest && strlen(words[0]) == HEX &&
-		       strlen(words[1]) == HEX
-		   ? 0
-		   : -1;
-}
-
 /* It is a stage's from now on, if the branch is one. */
 static int
 take_stage(struct push *p, const char *branch, struct err *e)
@@ -87,16 +70,16 @@ take_stage(struct push *p, const char *branch, struct err *e)
 static int
 judge_line(struct push *p, char **words, struct err *e)
 {
-	const char *branch = words[2] + sizeof HEADS - 1;
+	const char *branch = refline_branch(words[2]);
 
-	if (strncmp(words[2], HEADS, sizeof HEADS - 1) != 0)
+	if (!branch)
 		return err_set(e, EINVAL,
 		    "%.100s: branches are deployed, nothing else: git push "
 		    "<remote> %s",
 		    words[2], p->site.branch);
 	if (stage_allowed(branch, e) < 0)
 		return -1;
-	p->drop = strspn(words[1], "0") == HEX;
+	p->drop = refline_none(words[1]);
 	if (strcmp(branch, p->site.branch) != 0) {
 		if (take_stage(p, branch, e) < 0)
 			return -1;
@@ -107,8 +90,8 @@ judge_line(struct push *p, char **words, struct err *e)
 		    branch);
 	else if (stage_options(NULL, e) < 0)
 		return -1;
-	memcpy(p->old, words[0], HEX + 1);
-	memcpy(p->commit, words[1], HEX + 1);
+	snprintf(p->old, sizeof p->old, "%s", words[0]);
+	snprintf(p->commit, sizeof p->commit, "%s", words[1]);
 	snprintf(p->ref, sizeof p->ref, "%s", words[2]);
 	return 0;
 }
@@ -117,11 +100,11 @@ judge_line(struct push *p, char **words, struct err *e)
 static int
 read_push(struct push *p, struct err *e)
 {
-	char line[LINE_BYTES], more[LINE_BYTES], *words[3];
+	char line[REFLINE_BYTES], more[REFLINE_BYTES], *words[3];
 
 	if (!fgets(line, sizeof line, stdin))
 		return err_set(e, EPROTO, "git says nothing is pushed");
-	if (split(line, words) < 0)
+	if (refline_split(line, words) < 0)
 		return err_set(e, EPROTO,
 		    "git says what is pushed in another way than this bothy "
 		    "knows");
@@ -198,7 +181,7 @@ check_base(const struct push *p, struct err *e)
 {
 	char now[RELEASE_COMMIT_SIZE];
 	int there = release_ref(p->site.repository, p->ref, now, e);
-	bool was_there = strspn(p->old, "0") != HEX;
+	bool was_there = !refline_none(p->old);
 
 	if (there < 0)
 		return -1;
@@ -445,167 +428,4 @@ deploy_ref_prepared(struct err *e)
 	if (planted(PLANT_RELEASE_UNSYNCED))
 		return release_sync_names("objects/pack", e);
 	return release_sync(".", e);
-}
-
-/* What became of one ref: the site's own, or a stage's. */
-static int
-settle_ref(const struct release_site *site, const char *ref, struct err *e)
-{
-	struct release_site s = *site;
-	struct prepared p;
-	enum settled settled;
-	int lock_fd;
-
-	if (strncmp(ref, HEADS, sizeof HEADS - 1) != 0)
-		return 0;
-	ref += sizeof HEADS - 1;
-	if (strcmp(ref, site->branch) != 0 && !stage_find(site, ref, &s))
-		return 0;
-	lock_fd = release_lock(s.dir, true, e);
-	if (lock_fd < 0)
-		return -1;
-	settled = release_settle(&s, &p, e);
-	io_close(&lock_fd);
-	if (s.stage[0])
-		release_stages_changed(site->dir);
-	return settled == SETTLE_FAILED ? -1 : 0;
-}
-
-int
-deploy_ref_committed(const char *site, struct err *e)
-{
-	char line[LINE_BYTES], *words[3];
-	struct release_site s;
-	int rc = 0;
-
-	if (release_site_read(&s, site, e) < 0)
-		return -1;
-	while (rc == 0 && fgets(line, sizeof line, stdin))
-		if (split(line, words) == 0)
-			rc = settle_ref(&s, words[2], e);
-	return rc;
-}
-
-/* What stands before the path of a route; of a stage with a host, that. */
-static int
-find_address(const struct release_site *site, const struct release_site *s,
-    const struct conf *conf, char *out, struct err *e)
-{
-	struct stage stage;
-
-	if (!s->stage[0])
-		return release_path(out, e, "%s%s", s->url, conf->base_path);
-	if (stage_look(site, s->branch, &stage, e) < 0)
-		return -1;
-	if (*stage.address == '/')
-		return release_path(out, e, "%s%s", s->url, stage.base);
-	return release_path(out, e, "http%s://%s%s",
-	    strncmp(s->url, "http:", 5) == 0 ? "" : "s", stage.address,
-	    conf->base_path);
-}
-
-/* Where each route is reached. */
-static void
-say_addresses(const struct release_site *site, const struct release_site *s)
-{
-	struct conf_options o = {
-	    .stage = s->stage[0] ? s->stage : getenv("BOTHY_STAGE")};
-	char address[PATH_MAX];
-	struct errlist errors;
-	struct err ignored;
-	struct conf *conf;
-	size_t i;
-
-	errlist_init(&errors);
-	if (conf_load(s->dir, &o, &conf, &errors) == 0) {
-		if (find_address(site, s, conf, address, &ignored) == 0)
-			for (i = 0; i < conf->nroutes; i++)
-				steps_say("  %-7s %s%s",
-				    snapshot_method_name(
-					conf->routes[i].method),
-				    address, conf->routes[i].path);
-		conf_free(conf);
-	}
-	errlist_release(&errors);
-}
-
-/* True if what was pushed is what serves. */
-static bool
-is_live(const struct release_site *s, int64_t *live, struct err *e)
-{
-	char ref[RELEASE_NAME_SIZE + sizeof HEADS];
-	char commit[RELEASE_COMMIT_SIZE];
-	struct release r;
-
-	*live = release_live(s->dir, e);
-	snprintf(ref, sizeof ref, "%s%s", HEADS, s->branch);
-	return *live > 0 && release_read(s->dir, (uint32_t)*live, &r, e) == 0 &&
-	       release_ref(s->repository, ref, commit, e) > 0 &&
-	       strcmp(commit, r.commit) == 0;
-}
-
-static int
-tell(const struct release_site *site, const struct release_site *s,
-    struct err *e)
-{
-	int64_t live;
-	int lock_fd;
-
-	if (!is_live(s, &live, e))
-		return e->code ? -1
-			       : err_set(e, EIO,
-				     "the push is in the "
-				     "repository, but not live; `bothy "
-				     "releases` says what is");
-	steps_say("release %" PRId64 "%s%s is live", live,
-	    s->stage[0] ? " of stage " : "", s->stage);
-	say_addresses(site, s);
-	lock_fd = release_lock(s->dir, false, e);
-	if (lock_fd >= 0) /* else the next push removes what is old */
-		release_trim(s);
-	io_close(&lock_fd);
-	return 0;
-}
-
-/* The branch is deleted: of a stage, that is too. */
-static int
-end_stage(const struct deploy_tools *t, const struct release_site *site,
-    const char *branch, struct err *e)
-{
-	char name[RELEASE_STAGE_SIZE];
-
-	if (release_stage_name(branch, name, e) < 0 ||
-	    release_stage_state(site->dir, name) != STAGE_LEAVES)
-		return 0;
-	if (t->gone(site->dir, name, e) == 0)
-		steps_say("stage %s is gone", name);
-	else
-		steps_say("stage %s is reached no more; %s", name, e->text);
-	return 0;
-}
-
-int
-deploy_post_receive(
-    const struct deploy_tools *t, const char *site, struct err *e)
-{
-	char line[LINE_BYTES], *words[3];
-	struct release_site s, stage;
-	const char *branch;
-	int rc = 0;
-
-	*e = (struct err){0};
-	if (release_site_read(&s, site, e) < 0)
-		return -1;
-	while (rc == 0 && fgets(line, sizeof line, stdin)) {
-		if (split(line, words) < 0 ||
-		    strncmp(words[2], HEADS, sizeof HEADS - 1) != 0)
-			continue;
-		branch = words[2] + sizeof HEADS - 1;
-		if (strspn(words[1], "0") == HEX)
-			rc = end_stage(t, &s, branch, e);
-		else
-			rc = tell(&s,
-			    stage_find(&s, branch, &stage) ? &stage : &s, e);
-	}
-	return rc;
 }
