@@ -166,7 +166,9 @@ take_turn(struct push *p, struct err *e)
 		case SETTLE_NOTHING:
 		case SETTLE_LIVE:
 		case SETTLE_DROPPED:
-			return 0;
+			/* Nobody moves the ref now: a lock is a dead git's. */
+			return release_ref_unlock(
+			    p->site.repository, p->ref, e);
 		case SETTLE_LEFT:
 			return err_set(e, ENOENT,
 			    "stage %s was dropped meanwhile; push again",

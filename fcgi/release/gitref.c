@@ -7,6 +7,7 @@
 
 #include "store/base/buf.h"
 #include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,6 +115,8 @@ is_head(const char *repository, const char *ref)
 int
 release_ref_unlock(const char *repository, const char *ref, struct err *e)
 {
+	if (planted(PLANT_LOCKS_LEFT))
+		return 0;
 	if (is_head(repository, ref) && remove_lock(repository, "HEAD", e) < 0)
 		return -1;
 	return remove_lock(repository, ref, e);

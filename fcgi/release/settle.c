@@ -37,7 +37,7 @@ is_anothers(const struct prepared *p)
 static int
 sync_ref(const struct release_site *s, const struct prepared *p, struct err *e)
 {
-	if (!prepared_is_pending(p) && !planted(PLANT_LOCKS_LEFT) &&
+	if (!prepared_is_pending(p) &&
 	    release_ref_unlock(s->repository, p->ref, e) < 0)
 		return -1;
 	if (planted(PLANT_LIVE_BEFORE_REF) || planted(PLANT_OBJECTS_UNSYNCED) ||
