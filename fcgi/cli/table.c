@@ -95,6 +95,7 @@ table_print(const json_t *rows, const struct column *columns, bool json)
 void
 table_json(const json_t *value)
 {
-	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY |
+	    JSON_REAL_PRECISION(15));
 	putchar('\n');
 }

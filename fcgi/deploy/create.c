@@ -95,7 +95,8 @@ find_places(const char *name, struct release_site *s, struct err *e)
 	if (slash)
 		*slash = '\0';
 	if (!realpath(!slash ? "." : *given ? given : "/", parent))
-		return err_sys(e, "cannot find %s", slash ? given : ".");
+		return err_sys(e, "cannot make a site in %s",
+		    slash ? given : ".");
 	if (strcmp(parent, "/") == 0)
 		parent[0] = '\0';
 	if (release_path(s->dir, e, "%s/%s", parent, last) < 0)

@@ -397,6 +397,18 @@ receive(struct push *p, struct err *e)
 	return prepare(p, e);
 }
 
+/* After a refusal the pusher may ask himself what is served. */
+static void
+say_what_serves(const struct push *p)
+{
+	struct err ignored;
+	int64_t live = release_live(p->site.dir, &ignored);
+
+	if (live > 0)
+		steps_say("release %" PRId64 "%s%s serves on", live,
+		    p->site.stage[0] ? " of stage " : "", p->site.stage);
+}
+
 int
 deploy_pre_receive(
     const struct deploy_tools *t, const char *site, struct err *e)
@@ -411,6 +423,8 @@ deploy_pre_receive(
 	 * and nobody waits for its lock. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	rc = receive(&p, e);
+	if (rc < 0)
+		say_what_serves(&p);
 	/* `bothy secret` looks there what a first push is called. */
 	if (rc < 0 && p.next[0] && !p.keep)
 		io_remove_tree(AT_FDCWD, p.next);

@@ -54,12 +54,35 @@ deploy_ref_committed(const char *site, struct err *e)
 	return rc;
 }
 
+/* ":8080" of "http://host:8080/prefix", or "". */
+static const char *
+port_of(const char *url, int *len)
+{
+	const char *host = strstr(url, "://");
+	const char *end, *port;
+
+	*len = 0;
+	if (!host)
+		return "";
+	host += 3;
+	end = host + strcspn(host, "/");
+	for (port = end; port > host && port[-1] >= '0' && port[-1] <= '9';)
+		port--;
+	if (port == end || port == host || port[-1] != ':')
+		return "";
+	port--;
+	*len = (int)(end - port);
+	return port;
+}
+
 /* What stands before the path of a route; of a stage with a host, that. */
 static int
 find_address(const struct release_site *site, const struct release_site *s,
     const struct conf *conf, char *out, struct err *e)
 {
 	struct stage stage;
+	const char *port;
+	int len;
 
 	if (!s->stage[0])
 		return release_path(out, e, "%s%s", s->url, conf->base_path);
@@ -67,9 +90,10 @@ find_address(const struct release_site *site, const struct release_site *s,
 		return -1;
 	if (*stage.address == '/')
 		return release_path(out, e, "%s%s", s->url, stage.base);
-	return release_path(out, e, "http%s://%s%s",
-	    strncmp(s->url, "http:", 5) == 0 ? "" : "s", stage.address,
-	    conf->base_path);
+	port = port_of(s->url, &len);
+	return release_path(out, e, "http%s://%s%.*s%s",
+	    strncmp(s->url, "http:", 5) == 0 ? "" : "s", stage.address, len,
+	    port, conf->base_path);
 }
 
 /* Where each route is reached. */

@@ -191,6 +191,7 @@ def test_compile_errors_are_told_and_refused(shop):
     said = shop.developer.refused({
         "functions/say/say.c": SAY_C % "two" + "int x = nothing;\n"})
     assert "functions/say/say.c:8:9: error: " in said, said
+    assert "release 1 serves on" in said, said
     assert shop.live() == 1 and shop.numbers() == [1]
     assert os.listdir(shop.dir + "/releases/1/bin")
     taken, said = shop.developer.push({
@@ -898,7 +899,8 @@ def test_create_is_repeatable_and_careful(lab):
     with open(lab.path("again", "bothy.json")) as f:
         site = json.load(f)
     assert site["keep"] == 3 and site["url"] == "https://shop.example"
-    for args in (["home"], ["-x"], ["a b"], ["again", "--keep", "0"],
+    os.makedirs(lab.path("taken", "by-another"))
+    for args in (["taken"], ["-x"], ["a b"], ["again", "--keep", "0"],
                  ["again", "--build-time", "x"],
                  ["again", "--url", "shop"]):
         args[0] = lab.path(args[0])

@@ -127,7 +127,9 @@ def test_commands_go_to_a_stage(shop):
 
 
 def test_a_host_is_a_stage_too(shop):
-    shop.push("try/it", {"functions/say/say.c": SAY_C % "it"})
+    shop.lab.bothy("site", "create", shop.dir, "--url", "http://host:8123")
+    taken, said = shop.push("try/it", {"functions/say/say.c": SAY_C % "it"})
+    assert taken and "http://it.try.example.org:8123/say" in said, said
     shop.tells("it", "/say", "it.try.example.org")
     shop.tells("it", "/say", "IT.try.example.org:8080")
     assert shop.ask("/say", "other.try.example.org").body == b"one"
