@@ -54,7 +54,7 @@ int deploy_create(const char *name, const char *program,
  */
 int deploy_pre_receive(
     const struct deploy_tools *t, const char *site, struct err *e);
-int deploy_ref_prepared(struct err *e);
+int deploy_ref_prepared(const char *site, struct err *e);
 int deploy_ref_committed(const char *site, struct err *e);
 int deploy_post_receive(
     const struct deploy_tools *t, const char *site, struct err *e);

@@ -435,13 +435,3 @@ deploy_pre_receive(
 	io_close(&p.lock_fd);
 	return rc;
 }
-
-int
-deploy_ref_prepared(struct err *e)
-{
-	if (planted(PLANT_OBJECTS_UNSYNCED))
-		return 0;
-	if (planted(PLANT_RELEASE_UNSYNCED))
-		return release_sync_names("objects/pack", e);
-	return release_sync(".", e);
-}

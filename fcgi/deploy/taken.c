@@ -1,6 +1,6 @@
 /*
- * What follows when git has taken a push: it goes live, and the pusher is told
- * where (deploy.h, DESIGN).  Runs in git's hooks behind pre-receive.
+ * What follows when git takes a push: it goes live with its ref, and the pusher
+ * is told where (deploy.h, DESIGN).  Runs in git's hooks behind pre-receive.
  */
 #include "deploy.h"
 
@@ -9,6 +9,7 @@
 #include "steps.h"
 
 #include "store/base/io.h"
+#include "store/base/plant.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,18 +17,70 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What became of one ref: the site's own, or a stage's. */
+/* True if a ref is that of the site or a stage, which is *s then. */
+static bool
+find_site(const struct release_site *site, const char *ref,
+    struct release_site *s)
+{
+	const char *branch = refline_branch(ref);
+
+	*s = *site;
+	return branch && (strcmp(branch, site->branch) == 0 ||
+	    stage_find(site, branch, s));
+}
+
+/*
+ * That the ref may move: a release waits for it.  git goes on where its shell
+ * could not read the hook that makes one.
+ */
+static int
+check_ref(const struct release_site *site, char *const words[3], struct err *e)
+{
+	struct release_site s;
+	struct prepared p;
+
+	if (!find_site(site, words[2], &s))
+		return 0;
+	if (prepared_read(&p, s.dir, e) == 0) {
+		if (strcmp(p.ref, words[2]) == 0 &&
+		    strcmp(p.commit, words[1]) == 0)
+			return 0;
+	} else if (e->code != ENOENT)
+		return -1;
+	return err_set(e, EPERM, "%s moves with a release that was made for "
+	    "it, and there is none: push again; if that is refused as well, "
+	    "`bothy site create` on the host makes the hooks anew", words[2]);
+}
+
+int
+deploy_ref_prepared(const char *site, struct err *e)
+{
+	char line[REFLINE_BYTES], *words[3];
+	struct release_site s;
+
+	if (release_site_read(&s, site, e) < 0)
+		return -1;
+	while (fgets(line, sizeof line, stdin))
+		if (refline_split(line, words) == 0 &&
+		    check_ref(&s, words, e) < 0)
+			return -1;
+	if (planted(PLANT_OBJECTS_UNSYNCED))
+		return 0;
+	if (planted(PLANT_RELEASE_UNSYNCED))
+		return release_sync_names("objects/pack", e);
+	return release_sync(".", e);
+}
+
+/* What became of one ref. */
 static int
 settle_ref(const struct release_site *site, const char *ref, struct err *e)
 {
-	const char *branch = refline_branch(ref);
-	struct release_site s = *site;
+	struct release_site s;
 	struct prepared p;
 	enum settled settled;
 	int lock_fd;
 
-	if (!branch || (strcmp(branch, site->branch) != 0 &&
-			   !stage_find(site, branch, &s)))
+	if (!find_site(site, ref, &s))
 		return 0;
 	lock_fd = release_lock(s.dir, true, e);
 	if (lock_fd < 0)

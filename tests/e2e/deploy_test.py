@@ -199,6 +199,22 @@ def test_compile_errors_are_told_and_refused(shop):
     assert taken and shop.live() == 2, said
 
 
+def test_no_ref_moves_without_a_release(shop):
+    """git goes on where its shell can't read the hook that makes one."""
+    shop.developer.push(FIRST)
+    hook = shop.repository + "/hooks/pre-receive"
+    with open(hook) as f:
+        body = f.read()
+    with open(hook, "w") as f:
+        f.write("#!/bin/sh\n")
+    said = shop.developer.refused({"functions/say/say.c": SAY_C % "two"})
+    assert "there is none: push again" in said, said
+    with open(hook, "w") as f:
+        f.write(body)
+    taken, said = shop.developer.push({"www/more.html": "more"})
+    assert taken and shop.live() == 2 and shop.numbers() == [1, 2], said
+
+
 def test_errors_in_deploy_yaml_are_told_and_refused(shop):
     said = shop.developer.refused(dict(FIRST, **{
         "deploy.yaml": DEPLOY + "  more: {handlr: x.c}\n"}))

@@ -48,7 +48,7 @@ receive(const struct cli *c, const char *hook, const char *site, struct err *e)
 	if (strcmp(hook, "pre-receive") == 0)
 		return pre_receive(c, site, e);
 	if (strcmp(hook, "ref-prepared") == 0)
-		return deploy_ref_prepared(e);
+		return deploy_ref_prepared(site, e);
 	if (strcmp(hook, "ref-committed") == 0)
 		return deploy_ref_committed(site, e);
 	return deploy_post_receive(&after, site, e);
