@@ -155,6 +155,17 @@ find_push(struct paths *p)
 		memcpy(p->push, s.http, sizeof p->push);
 }
 
+/* A socket that the web server binds, before a gateway ever made its place. */
+static int
+make_run(const struct paths *p, struct err *e)
+{
+	char run[PATH_MAX];
+
+	if (place_path(run, e, "%s/run", p->place.state) < 0)
+		return -1;
+	return io_mkdirs(run, 0711, e);
+}
+
 static int
 find_paths(const struct cli *c, const struct config *o, struct paths *p,
     struct err *e)
@@ -177,6 +188,8 @@ find_paths(const struct cli *c, const struct config *o, struct paths *p,
 	if (p->socket[0] != '/')
 		return err_set(e, EINVAL, "--socket %s is not an absolute path",
 		    p->socket);
+	if (o->spawned && !o->socket && make_run(p, e) < 0)
+		return -1;
 	if (o->install &&
 	    make_directory(o->install, 0755, p->docroot, e) < 0)
 		return -1;

@@ -45,6 +45,29 @@ def test_odd_places_and_a_base_path(sites, server):
         way.stop()
 
 
+class LighttpdAlone(ways.LighttpdSpawned):
+    """As one has it who names no socket."""
+
+    def start(self):
+        return ways.Lighttpd.start(self)
+
+    def config(self):
+        self.config_args = ["--spawned"]
+        return ways.Lighttpd.config(self)
+
+
+def test_a_gateway_is_spawned_where_none_ever_ran(lab):
+    if LighttpdAlone.missing():
+        pytest.skip(LighttpdAlone.missing())
+    way = LighttpdAlone(lab.site("fresh", files={
+        "deploy.yaml": DEPLOY, "hello.sh": HELLO}))
+    way.up = lambda: way.process.poll() is None and said(way, "/v1.0/hello")
+    try:
+        way.start()
+    finally:
+        way.stop()
+
+
 @pytest.mark.parametrize("args,said", [
     (["apache-fcgid", "--install", "a b"], "with a space in its name"),
     (["nginx", "--socket", "/it's"], "holds byte 0x27"),
