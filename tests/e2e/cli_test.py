@@ -664,6 +664,7 @@ def test_a_second_run(running, tool):
 
 def test_run_sees_a_directory_that_is_replaced(running, tool):
     functions = os.path.join(tool.dir, "functions")
+    assert running.get("/other").body == b"other\n"
     os.rename(functions, functions + ".away")
     running.expect("the site goes on as it was")
     assert running.get("/other").body == b"other\n"
