@@ -27,7 +27,7 @@ RUN_PACKAGES := gcc libc6-dev libcurl4-openssl-dev libfcgi-dev libgit2-dev \
 TEST_PACKAGES := apache2 ca-certificates caddy cgit clang clang-tidy cppcheck \
 	g++ gdb git libapache2-mod-fcgid libcgi-pm-perl libcmocka-dev nginx \
 	openssh-server openssl php-cgi python3-boto3 python3-pytest \
-	python3-pytest-xdist valgrind xfsprogs
+	python3-pytest-xdist strace valgrind xfsprogs
 BENCH_PACKAGES := apache2 fcgiwrap git nginx npm postgresql redis-server wrk
 
 .DEFAULT_GOAL := all
